@@ -1,0 +1,1 @@
+//! The use cases: plain verbs on tasks and runs.

@@ -1,0 +1,1 @@
+//! Packs log lines into compressed frames and finds them again.

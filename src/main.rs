@@ -1,0 +1,2 @@
+//! Wires the adapters to the surfaces.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Turns a Task into a Plan, the checked graph of its steps.

@@ -1,0 +1,1 @@
+//! What careen needs from the outside, as traits in plain types.

@@ -1,0 +1,1 @@
+//! Turns the text of a task file into a checked Task.

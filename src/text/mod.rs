@@ -1,0 +1,1 @@
+//! Source positions, diagnostics and shell words: what every reader of text shares.
