@@ -1,1 +1,5 @@
 //! The pure state machine of a run.
+
+mod status;
+
+pub use status::{RunStatus, StepStatus};

@@ -1,1 +1,24 @@
 //! What careen needs from the outside, as traits in plain types.
+
+mod clock;
+mod containers;
+mod frames;
+mod images;
+mod store;
+mod vault;
+
+pub use clock::Clock;
+pub use containers::{
+    ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,
+    Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
+    Resource, Since, State, Stream, TarStream, VolumeSpec,
+};
+pub use frames::{Cursor, Frame, FrameIndex, FrameStore, LogKey};
+pub use images::{
+    BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
+};
+pub use store::{
+    AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, StepRow,
+    StoreError,
+};
+pub use vault::{Sealed, Vault, VaultError};

@@ -1,0 +1,1 @@
+//! Log frames in files, one per log.

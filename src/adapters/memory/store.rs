@@ -1,0 +1,1 @@
+//! Runs and log frames in memory.

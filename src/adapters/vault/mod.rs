@@ -1,0 +1,1 @@
+//! Seals values under a key kept in a file.

@@ -1,0 +1,144 @@
+//! A thing that holds, builds and moves images.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use super::{EngineError, Labels, Output};
+
+/// Credentials for one registry.
+#[derive(Debug, Clone)]
+pub struct RegistryLogin {
+    /// The host as references name it, such as `r.example.com:5000`.
+    pub server: String,
+    /// The user.
+    pub username: String,
+    /// The password or token.
+    pub password: SecretString,
+}
+
+/// What is known of an image on the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageInfo {
+    /// The id, `sha256:…` of its config.
+    pub id: String,
+    /// `repository@sha256:…` for each registry that it came from or went to.
+    pub repo_digests: Vec<String>,
+    /// Whether it has a health check.
+    pub has_health_check: bool,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+}
+
+/// How far a pull, push or build has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// A line for people, such as `layer 3 of 5`.
+    pub text: String,
+    /// Bytes done and bytes in all, where known.
+    pub bytes: Option<(u64, u64)>,
+}
+
+/// Where long calls send what they have to say.
+pub trait Sink: Send + Sync {
+    /// Takes a line of output for the log.
+    fn output(&self, output: Output);
+    /// Takes a note on how far the call has come; never logged.
+    fn progress(&self, progress: Progress);
+}
+
+/// An image to build from a folder.
+#[derive(Debug, Clone, Default)]
+pub struct BuildRequest {
+    /// The context: a folder of this machine; its ignore rules are applied.
+    pub context: PathBuf,
+    /// The Dockerfile, a file of this machine.
+    pub dockerfile: PathBuf,
+    /// The names to give the image.
+    pub tags: Vec<String>,
+    /// Names and values of `ARG`s.
+    pub build_args: Vec<(String, String)>,
+    /// The stage to stop at.
+    pub target: Option<String>,
+    /// Labels of the image.
+    pub labels: Labels,
+    /// The platform; `None` is the engine's own.
+    pub platform: Option<String>,
+    /// Whether nothing is taken from the cache.
+    pub no_cache: bool,
+    /// Whether bases are looked for in their registry first.
+    pub pull: bool,
+    /// The network of RUN instructions.
+    pub network: Option<String>,
+    /// Images whose layers may be taken.
+    pub cache_from: Vec<String>,
+    /// Lines for `/etc/hosts`, each as `host:address`.
+    pub extra_hosts: Vec<String>,
+    /// Size of `/dev/shm` in bytes.
+    pub shm_size_bytes: Option<u64>,
+    /// Memory of RUN instructions in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Whether the layers become one.
+    pub squash: bool,
+    /// Credentials for bases.
+    pub logins: Vec<RegistryLogin>,
+    /// Whether the classic builder is asked for (`DOCKER_BUILDKIT=0`).
+    pub classic: bool,
+}
+
+/// What a build made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The image's id.
+    pub image_id: String,
+}
+
+/// Why a build made nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// The Dockerfile, the context or a command in it said no: the user's to mend.
+    #[error("{message}")]
+    Failed {
+        /// What was said.
+        message: String,
+        /// The exit code of the command, if a command failed.
+        exit_code: Option<i64>,
+    },
+    /// We or the engine could not.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// What a push left in the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushedImage {
+    /// The digest of the manifest, `sha256:…`.
+    pub digest: String,
+}
+
+/// A thing that holds, builds and moves images. Dropping a call's future cancels it.
+#[async_trait]
+pub trait Images: Send + Sync {
+    /// Looks for an image on the engine.
+    async fn image(&self, reference: &str) -> Result<Option<ImageInfo>, EngineError>;
+    /// Pulls an image; once, without trying again.
+    async fn pull(
+        &self,
+        reference: &str,
+        platform: Option<&str>,
+        login: Option<&RegistryLogin>,
+        sink: &dyn Sink,
+    ) -> Result<ImageInfo, EngineError>;
+    /// Pushes an image; once, without trying again.
+    async fn push(
+        &self,
+        reference: &str,
+        login: Option<&RegistryLogin>,
+        sink: &dyn Sink,
+    ) -> Result<PushedImage, EngineError>;
+    /// Builds an image.
+    async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError>;
+    /// Makes an image of nothing under this name, for containers that are never started; fine when it is there.
+    async fn ensure_empty_image(&self, reference: &str) -> Result<(), EngineError>;
+}
