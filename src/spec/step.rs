@@ -165,3 +165,37 @@ pub struct Step {
     /// `volumeMounts`.
     pub volume_mounts: Vec<VolumeMount>,
 }
+
+impl Step {
+    /// Makes a step with every other property at its default, for callers that make tasks without a file.
+    pub fn plain(kind: StepKind) -> Self {
+        Self {
+            id: String::new(),
+            kind,
+            when: When::Previous,
+            timeout_seconds: 600,
+            start_delay_seconds: 0,
+            retries: 0,
+            retry_delay_seconds: 5,
+            retry_on_errors: Vec::new(),
+            repeat: 0,
+            ignore_errors: false,
+            detach: false,
+            keep: false,
+            pull: false,
+            pull_retries: 0,
+            pull_retry_delay_seconds: 0,
+            working_directory: None,
+            entry_point: None,
+            env: Vec::new(),
+            expose: Vec::new(),
+            ports: Vec::new(),
+            user: None,
+            privileged: false,
+            network: None,
+            isolation: None,
+            cpus: None,
+            volume_mounts: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a run that was cut off expects to find, derived from its state alone.
+
+use super::{Action, Millis, Phase, RunState, StepState, Timer, schedule::seconds};
+use crate::spec::StepKind;
+
+/// An attempt that should be under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// The step.
+    pub step: u32,
+    /// The attempt.
+    pub attempt: u32,
+    /// Whether it was only about to start: then a container that never ran may be replaced.
+    pub starting: bool,
+    /// Whether it is to be stopped.
+    pub stopping: bool,
+    /// Whether it is a detached container.
+    pub serves: bool,
+    /// Whether it is a container, not a build or push.
+    pub is_container: bool,
+}
+
+impl RunState {
+    /// Lists the attempts that should be under way, services included.
+    pub fn expected(&self) -> Vec<Expected> {
+        (0u32..)
+            .zip(&self.steps)
+            .filter(|(_, progress)| progress.attempt > 0)
+            .filter_map(|(step, progress)| {
+                let under_way = matches!(
+                    progress.state,
+                    StepState::Starting
+                        | StepState::Running
+                        | StepState::AwaitingHealth
+                        | StepState::Stopping(_)
+                );
+                (under_way || progress.serves).then(|| Expected {
+                    step,
+                    attempt: progress.attempt,
+                    starting: progress.state == StepState::Starting,
+                    stopping: matches!(progress.state, StepState::Stopping(_)),
+                    serves: progress.serves,
+                    is_container: matches!(self.plan.step(step).kind, StepKind::Cmd(_)),
+                })
+            })
+            .collect()
+    }
+
+    /// Lists the pulls that should be under way.
+    pub fn expected_pulls(&self) -> Vec<Action> {
+        (0u32..)
+            .zip(&self.steps)
+            .filter(|(_, progress)| progress.state == StepState::Pulling)
+            .map(|(step, _)| Action::Pull { step })
+            .collect()
+    }
+
+    /// Lists the clocks that should be set. Waits whose start was not kept are counted from `now`: later, never
+    /// earlier than asked.
+    pub fn expected_timers(&self, now: Millis) -> Vec<Action> {
+        let mut timers = Vec::new();
+        if let (Some(began), Some(timeout), true) = (
+            self.began_at,
+            self.settings.timeout,
+            matches!(self.phase, Phase::Active | Phase::Stopping),
+        ) {
+            timers.push((Timer::RunTimeout, began + timeout));
+        }
+        for (step, progress) in (0u32..).zip(&self.steps) {
+            let it = self.plan.step(step);
+            match progress.state {
+                StepState::Delayed => timers.push((
+                    Timer::StartDelay(step),
+                    now + seconds(it.start_delay_seconds),
+                )),
+                StepState::PullDelayed => timers.push((
+                    Timer::PullDelay(step),
+                    now + seconds(it.pull_retry_delay_seconds),
+                )),
+                StepState::RetryDelayed => timers.push((
+                    Timer::RetryDelay(step),
+                    now + seconds(it.retry_delay_seconds),
+                )),
+                _ => {}
+            }
+            let is_timed = progress.attempt > 0 && progress.state.takes_place();
+            if let (true, Some(started)) = (is_timed, progress.started_at) {
+                timers.push((
+                    Timer::StepTimeout(step),
+                    started + seconds(it.timeout_seconds),
+                ));
+            }
+        }
+        timers
+            .into_iter()
+            .map(|(timer, due)| Action::Set { timer, due })
+            .collect()
+    }
+}

@@ -1,0 +1,89 @@
+//! Reads a state in the words that people and the database use.
+
+use super::{Ending, Phase, RunState, RunStatus, StepState, StepStatus};
+
+impl RunState {
+    /// The run's status; an ended one only once everything is removed.
+    pub fn status(&self) -> RunStatus {
+        match (self.phase, &self.verdict) {
+            (Phase::New, _) => RunStatus::Preparing,
+            (Phase::Ended, Some(verdict)) => verdict.status,
+            (Phase::Active | Phase::Stopping | Phase::Tidying | Phase::Ended, _) => {
+                RunStatus::Running
+            }
+        }
+    }
+
+    /// A step's status.
+    pub fn step_status(&self, step: u32) -> StepStatus {
+        match &self.step(step).state {
+            StepState::Waiting | StepState::Delayed | StepState::Ready => StepStatus::Waiting,
+            StepState::Pulling
+            | StepState::PullDelayed
+            | StepState::Starting
+            | StepState::Running
+            | StepState::AwaitingHealth
+            | StepState::RetryDelayed
+            | StepState::Stopping(_) => StepStatus::Running,
+            StepState::Ended(ending) => ending.status(),
+        }
+    }
+
+    /// The exit code that a step's ending carries.
+    pub fn exit_code(&self, step: u32) -> Option<i64> {
+        match &self.step(step).state {
+            StepState::Ended(Ending::Succeeded) => Some(0),
+            StepState::Ended(Ending::Failed { code, .. }) => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Why a step ended so, or what it waits for, in words; `None` when there is nothing to explain.
+    pub fn reason(&self, step: u32) -> Option<String> {
+        let it = self.plan.step(step);
+        let progress = self.step(step);
+        match &progress.state {
+            StepState::Waiting => {
+                let waits_for: Vec<&str> = self
+                    .plan
+                    .parents(step)
+                    .filter(|parent| !self.step_status(*parent).is_ended())
+                    .map(|parent| self.plan.step(parent).id.as_str())
+                    .collect();
+                (!waits_for.is_empty()).then(|| format!("waits for {}", waits_for.join(", ")))
+            }
+            StepState::Ready => Some(format!(
+                "held back: {} steps are under way, as --parallel allows",
+                self.under_way
+            )),
+            StepState::Delayed => Some(format!("startDelay of {} s", it.start_delay_seconds)),
+            StepState::Pulling => Some("pulls its image".to_owned()),
+            StepState::PullDelayed => Some("waits to pull again".to_owned()),
+            StepState::RetryDelayed => Some(format!(
+                "waits {} s before trying again",
+                it.retry_delay_seconds
+            )),
+            StepState::AwaitingHealth => Some("waits until it is healthy".to_owned()),
+            StepState::Stopping(_) => Some("is being stopped".to_owned()),
+            StepState::Starting | StepState::Running => None,
+            StepState::Ended(ending) => self.ended_because(step, ending),
+        }
+    }
+
+    fn ended_because(&self, step: u32, ending: &Ending) -> Option<String> {
+        match ending {
+            Ending::Failed { cause, .. } => cause.clone(),
+            Ending::Errored(fault) if fault.hint.is_empty() => Some(fault.message.clone()),
+            Ending::Errored(fault) => Some(format!("{}. {}", fault.message, fault.hint)),
+            Ending::TimedOut => Some(format!(
+                "longer than its timeout of {} s",
+                self.plan.step(step).timeout_seconds
+            )),
+            Ending::Succeeded => self
+                .step(step)
+                .service_exit
+                .map(|code| format!("the detached container ended early with exit code {code}")),
+            Ending::Canceled | Ending::Skipped => None,
+        }
+    }
+}
