@@ -36,6 +36,7 @@ impl RunState {
         at: Millis,
         actions: &mut Vec<Action>,
     ) -> Result<(), IllegalEvent> {
+        self.touched.extend(event.step());
         match event {
             Event::Begun => self.begin(at, actions)?,
             Event::CancelRequested { reason } => self.cancel(reason, at, actions),

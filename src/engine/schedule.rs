@@ -6,6 +6,7 @@ use crate::spec::StepKind;
 impl RunState {
     /// Lets a step go whose parents have all succeeded.
     pub(super) fn release(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+        self.touch(step);
         let delay = self.plan.step(step).start_delay_seconds;
         if delay == 0 {
             self.step_mut(step).state = StepState::Ready;
@@ -40,6 +41,7 @@ impl RunState {
 
     /// Gives a place to a ready step: pulls first where it says so, else starts.
     fn launch(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+        self.touch(step);
         if self.plan.step(step).pull {
             let progress = self.step_mut(step);
             progress.state = StepState::Pulling;
@@ -143,6 +145,7 @@ impl RunState {
 
     /// Asks for the present attempt or pull of a step to be stopped.
     pub(super) fn stop(&mut self, step: u32, why: StopReason, actions: &mut Vec<Action>) {
+        self.touch(step);
         let progress = self.step_mut(step);
         let is_pull = progress.state == StepState::Pulling;
         let attempt = if is_pull { 0 } else { progress.attempt };
@@ -158,6 +161,7 @@ impl RunState {
         at: Millis,
         actions: &mut Vec<Action>,
     ) {
+        self.touch(step);
         let progress = self.step_mut(step);
         let took_place = progress.state.takes_place();
         let timed = progress.attempt > 0;

@@ -111,6 +111,8 @@ pub struct RunState {
     pub(super) open: u32,
     pub(super) verdict: Option<Verdict>,
     pub(super) began_at: Option<Millis>,
+    /// Steps that changed since they were last asked for.
+    pub(super) touched: BTreeSet<u32>,
 }
 
 impl RunState {
@@ -142,6 +144,7 @@ impl RunState {
             under_way: 0,
             verdict: None,
             began_at: None,
+            touched: BTreeSet::new(),
         }
     }
 
@@ -168,6 +171,15 @@ impl RunState {
     /// How many steps have not ended.
     pub fn open(&self) -> u32 {
         self.open
+    }
+
+    /// Lists the steps that changed since this was last called, in file order.
+    pub fn take_touched(&mut self) -> BTreeSet<u32> {
+        std::mem::take(&mut self.touched)
+    }
+
+    pub(super) fn touch(&mut self, position: u32) {
+        self.touched.insert(position);
     }
 
     pub(super) fn step_mut(&mut self, position: u32) -> &mut StepProgress {
