@@ -1,4 +1,5 @@
 //! One test binary; a file per promise.
 
+mod command_lines;
 mod references;
 mod words;
