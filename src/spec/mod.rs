@@ -3,6 +3,8 @@
 pub mod alias;
 pub mod build_line;
 pub mod command_line;
+pub mod reference;
+pub mod words;
 
 mod command;
 mod parse;

@@ -1,6 +1,6 @@
 //! One step of a task file, checked, with every default filled in.
 
-use super::{Command, EnvVar};
+use super::{Command, EnvVar, Grant};
 
 /// When a step may start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +86,10 @@ pub struct Build {
     pub quiet: bool,
     /// `--progress`, kept for messages only.
     pub progress: Option<String>,
-    /// The last argument: folder, URL or `-`.
+    /// The last argument: folder, URL or `-`; `.` when there is none.
     pub context: String,
+    /// What the options need to be allowed.
+    pub grants: Vec<Grant>,
     /// `cache: enabled` on the step.
     pub cache: Cache,
 }
