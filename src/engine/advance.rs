@@ -1,7 +1,7 @@
 //! The one door through which a run changes.
 
 use super::{
-    Action, Event, Millis, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict,
+    Action, Event, Fault, Millis, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict,
 };
 
 /// An event that cannot happen in this state; it means that careen has a bug.
@@ -39,6 +39,7 @@ impl RunState {
         self.touched.extend(event.step());
         match event {
             Event::Begun => self.begin(at, actions)?,
+            Event::SetupFailed { fault } => self.setup_failed(fault, at, actions),
             Event::CancelRequested { reason } => self.cancel(reason, at, actions),
             Event::Fired {
                 timer: Timer::RunTimeout,
@@ -99,6 +100,18 @@ impl RunState {
         }
         self.fill(at, actions);
         Ok(())
+    }
+
+    fn setup_failed(&mut self, fault: &Fault, at: Millis, actions: &mut Vec<Action>) {
+        self.end_run(
+            Verdict {
+                status: RunStatus::Errored,
+                reason: Some(format!("could not set up the run: {}", fault.message)),
+                step: None,
+            },
+            at,
+            actions,
+        );
     }
 
     fn cancel(&mut self, reason: &str, at: Millis, actions: &mut Vec<Action>) {

@@ -29,6 +29,11 @@ pub enum Timer {
 pub enum Event {
     /// Network, volumes and context are in place: steps may start.
     Begun,
+    /// Network, volumes or context could not be put in place.
+    SetupFailed {
+        /// What went wrong.
+        fault: super::Fault,
+    },
     /// The image that a step wanted pulled is here, or cannot be had.
     Pulled {
         /// The step.
@@ -96,6 +101,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Event::Begun => "begun",
+            Event::SetupFailed { .. } => "setup_failed",
             Event::Pulled { .. } => "pulled",
             Event::Started { .. } => "started",
             Event::Healthy { .. } => "healthy",
@@ -118,7 +124,10 @@ impl Event {
             | Event::Stopped { step, .. }
             | Event::Reissued { step, .. } => Some(*step),
             Event::Fired { timer } => timer.step(),
-            Event::Begun | Event::CancelRequested { .. } | Event::Tidied => None,
+            Event::Begun
+            | Event::SetupFailed { .. }
+            | Event::CancelRequested { .. }
+            | Event::Tidied => None,
         }
     }
 }

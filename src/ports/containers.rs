@@ -41,6 +41,8 @@ pub struct EngineInfo {
     pub cpus: u32,
     /// The memory it may use, in bytes.
     pub memory_bytes: u64,
+    /// When it started, if that can be told: a container that ended before may have been ended by the engine's stop.
+    pub started_at: Option<DateTime<Utc>>,
 }
 
 /// Which of the two output streams.
@@ -96,11 +98,12 @@ pub struct Mount {
 }
 
 /// What a container's network is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum NetworkMode {
     /// No network at all.
     None,
     /// The engine's default bridge.
+    #[default]
     Bridge,
     /// The host's own network.
     Host,
@@ -138,7 +141,7 @@ pub struct Limits {
 }
 
 /// A container to make.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerSpec {
     /// Its full name.
     pub name: String,

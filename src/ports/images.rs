@@ -1,11 +1,9 @@
 //! A thing that holds, builds and moves images.
 
-use std::path::PathBuf;
-
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::{EngineError, Labels, Output};
+use super::{BuildContext, EngineError, Labels, Output, TarSource};
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -48,13 +46,13 @@ pub trait Sink: Send + Sync {
     fn progress(&self, progress: Progress);
 }
 
-/// An image to build from a folder.
-#[derive(Debug, Clone, Default)]
+/// An image to build.
+#[derive(Clone)]
 pub struct BuildRequest {
-    /// The context: a folder of this machine; its ignore rules are applied.
-    pub context: PathBuf,
-    /// The Dockerfile, a file of this machine.
-    pub dockerfile: PathBuf,
+    /// The context, ignore rules applied; asked for anew each time it is sent.
+    pub context: TarSource,
+    /// The Dockerfile's path inside the context.
+    pub dockerfile: String,
     /// The names to give the image.
     pub tags: Vec<String>,
     /// Names and values of `ARG`s.
@@ -85,6 +83,31 @@ pub struct BuildRequest {
     pub logins: Vec<RegistryLogin>,
     /// Whether the classic builder is asked for (`DOCKER_BUILDKIT=0`).
     pub classic: bool,
+}
+
+impl BuildRequest {
+    /// Asks for a plain build of a context.
+    pub fn new(context: BuildContext) -> Self {
+        Self {
+            context: context.tar,
+            dockerfile: context.dockerfile,
+            tags: Vec::new(),
+            build_args: Vec::new(),
+            target: None,
+            labels: Labels::new(),
+            platform: None,
+            no_cache: false,
+            pull: false,
+            network: None,
+            cache_from: Vec::new(),
+            extra_hosts: Vec::new(),
+            shm_size_bytes: None,
+            memory_bytes: None,
+            squash: false,
+            logins: Vec::new(),
+            classic: false,
+        }
+    }
 }
 
 /// What a build made.

@@ -1,1 +1,35 @@
-//! Drives one run to its end.
+//! Drives one run to its end: waits, advances, records, acts.
+//!
+//! One task owns the state; attempts are tasks of their own that only send messages to it. Nothing is done that was
+//! not first recorded: the loop drains what has happened, advances through it, writes one transaction, then acts.
+
+mod acting;
+mod attempt;
+mod building;
+mod carrier;
+mod container;
+mod dispatch;
+mod explain;
+mod grants;
+mod images;
+mod job;
+mod lease;
+mod logging;
+mod names;
+mod pushing;
+mod record;
+mod recover;
+mod setup;
+mod tidy;
+mod timers;
+mod watcher;
+
+pub use dispatch::{RunError, run};
+pub use grants::{Denied, denied};
+pub use job::{Job, Limits, OutputRequest, Ports};
+pub use lease::LEASE;
+pub use names::{
+    LABEL_ATTEMPT, LABEL_GENERATION, LABEL_POSITION, LABEL_RUN, LABEL_STEP, LABEL_STORE,
+};
+pub use tidy::remove_all;
+pub use watcher::{Change, LogLine, Watcher};

@@ -1,0 +1,232 @@
+//! One attempt of a `build` step.
+
+use std::{
+    path::{Component, Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+};
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    attempt::ended,
+    carrier::WORKSPACE_PATH,
+    dispatch::{Env, Input},
+    explain,
+    logging::{AttemptLog, LogSink},
+};
+use crate::{
+    engine::{Event, Fault, FaultKind, Outcome},
+    ports::{BuildError, BuildRequest, Built, EngineError, StoreError},
+    spec::{Build, Step, StepKind},
+};
+
+/// Builds and reports `Ended` with the image, or `Stopped`.
+pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: CancellationToken) {
+    let it = env.job.plan.step(step);
+    let StepKind::Build(build) = &it.kind else {
+        return;
+    };
+    let (sink, log) = match AttemptLog::open(&env, step, attempt).await {
+        Ok(log) => log.into_sink(&env, step),
+        Err(error) => return env.inbox.send(unlogged(&env, step, attempt, &error)),
+    };
+    let done = tokio::select! {
+        done = make(&env, it, build, &sink) => Some(done),
+        () = stop.cancelled() => None,
+    };
+    drop(sink);
+    let heard = log.await.ok().and_then(Result::ok);
+    env.inbox.send(match done {
+        None => Input::event(Event::Stopped { step, attempt }),
+        Some(Ok(built)) => {
+            let outcome = Outcome::Exited {
+                code: 0,
+                cause: None,
+                matched: true,
+            };
+            let event = Event::Ended {
+                step,
+                attempt,
+                outcome,
+            };
+            let images = json!([{ "image": build.tags, "id": built.image_id }]);
+            Input::Event(event, Some(images))
+        }
+        Some(Err(error)) => {
+            let mut outcome = explain::not_built(&env.job, step, &error);
+            if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
+                *matched |= heard.matched;
+            }
+            ended(&env, step, attempt, outcome)
+        }
+    });
+}
+
+async fn make(
+    env: &Arc<Env>,
+    step: &Step,
+    build: &Build,
+    sink: &LogSink,
+) -> Result<Built, BuildError> {
+    let mine = |message: String| BuildError::Failed {
+        message,
+        exit_code: None,
+    };
+    let base = step.working_directory.as_deref().unwrap_or(WORKSPACE_PATH);
+    let context = inside(base, &build.context).map_err(mine)?;
+    let dockerfile = match &build.dockerfile {
+        Some(file) => inside(base, file).map_err(mine)?,
+        None => context.join("Dockerfile"),
+    };
+    let root = root(env, sink).await?;
+    let selected = env
+        .ports
+        .folders
+        .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
+        .map_err(|error| mine(error.to_string()))?;
+    let mut request = BuildRequest::new(selected);
+    fill(&mut request, env, step, build);
+    env.ports.images.build(&request, sink).await
+}
+
+/// Copies what the step says into the request.
+fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
+    let own_value = |name: &str| {
+        step.env
+            .iter()
+            .find(|var| var.name == name)
+            .map(|var| var.value.clone())
+    };
+    request.build_args = build
+        .build_args
+        .iter()
+        .filter_map(|(name, value)| {
+            let value = value.clone().or_else(|| own_value(name))?;
+            Some((name.clone(), value))
+        })
+        .collect();
+    request.tags.clone_from(&build.tags);
+    request.target.clone_from(&build.target);
+    request.labels = build.labels.iter().cloned().collect();
+    request.platform = build.platforms.first().cloned();
+    request.no_cache = build.no_cache;
+    request.pull = build.pull;
+    request.network.clone_from(&build.network);
+    request.cache_from.clone_from(&build.cache_from);
+    request.extra_hosts.clone_from(&build.extra_hosts);
+    request.shm_size_bytes = build.shm_size_bytes;
+    request.memory_bytes = build.memory_bytes;
+    request.squash = build.squash;
+    request.logins.clone_from(&env.job.logins);
+    request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
+}
+
+/// Where the workspace's files are on this machine.
+enum Root {
+    Context(PathBuf),
+    Copy(tempfile::TempDir),
+}
+
+impl Root {
+    fn path(&self) -> &Path {
+        match self {
+            Root::Context(path) => path,
+            Root::Copy(folder) => folder.path(),
+        }
+    }
+}
+
+/// The context itself while no container has run; after that a copy of the workspace, for steps may have written.
+async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
+    if env.is_pristine.load(Ordering::Acquire)
+        && let Some(context) = &env.job.context
+    {
+        return Ok(Root::Context(context.clone()));
+    }
+    let folder = tempfile::tempdir()
+        .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
+    if !env.shared.volumes.is_empty() {
+        sink.say("Reading the build context from the workspace");
+        let tar = env
+            .carrier
+            .download(
+                &env.ports,
+                &env.job,
+                &env.shared,
+                &format!("{WORKSPACE_PATH}/."),
+            )
+            .await?;
+        env.ports
+            .folders
+            .unpack(tar, folder.path())
+            .await
+            .map_err(|error| EngineError::Other(error.to_string()))?;
+    }
+    Ok(Root::Copy(folder))
+}
+
+/// Finds a path of the workspace, relative to its root; nothing outside can be named.
+fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
+    if path == "-" || path.contains("://") || path.starts_with("git@") {
+        return Err(format!(
+            "the build context {path} is not a folder of the workspace; contexts from elsewhere are not supported here yet"
+        ));
+    }
+    let mut inner = PathBuf::new();
+    let whole = Path::new(base).join(path);
+    for part in whole.components() {
+        match part {
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+            Component::Normal(name) => inner.push(name),
+            Component::ParentDir if inner.pop() => {}
+            Component::ParentDir => return Err(outside(path)),
+        }
+    }
+    inner
+        .strip_prefix("workspace")
+        .map(Path::to_path_buf)
+        .map_err(|_| outside(path))
+}
+
+fn outside(path: &str) -> String {
+    format!("{path} is outside of {WORKSPACE_PATH}")
+}
+
+/// Says that an attempt could not be logged.
+pub(super) fn unlogged(env: &Arc<Env>, step: u32, attempt: u32, error: &StoreError) -> Input {
+    let fault = Fault {
+        kind: FaultKind::Engine,
+        message: format!("could not write the log: {error}"),
+        hint: String::new(),
+    };
+    let outcome = Outcome::Faulted {
+        fault,
+        matched: false,
+    };
+    ended(env, step, attempt, outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inside;
+    use std::path::Path;
+
+    #[test]
+    fn a_path_never_leaves_the_workspace() {
+        let ok = |base, path, want: &str| assert_eq!(inside(base, path).unwrap(), Path::new(want));
+        ok("/workspace", ".", "");
+        ok("/workspace/sub", "..", "");
+        ok("/workspace/sub", "a/../b", "sub/b");
+        ok("/", "/workspace/x", "x");
+        for (base, path) in [
+            ("/workspace", "../etc"),
+            ("/workspace", "/etc"),
+            ("/", "../../.."),
+            ("/workspace", "-"),
+            ("/workspace", "https://example.com/a.git"),
+        ] {
+            assert!(inside(base, path).is_err(), "{base} {path}");
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The loop that owns a run's state.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use serde_json::Value;
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Change, Job, Ports, Watcher,
+    attempt::Made,
+    carrier::Carrier,
+    record::Recorder,
+    recover,
+    setup::{self, Shared},
+    timers::Timers,
+};
+use crate::{
+    engine::{Event, IllegalEvent, Phase, RunState, Verdict, advance},
+    logs::Masker,
+    ports::StoreError,
+};
+
+/// Why a run could not be driven to its end; the run itself stays as recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The record could not be written, or another worker has the run.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The recorded events make no sense; this is a bug of careen.
+    #[error("the record of the run makes no sense: {0}")]
+    Illegal(#[from] IllegalEvent),
+    /// A recorded event cannot be read.
+    #[error("event {seq} of the run cannot be read: {reason}")]
+    Unreadable {
+        /// Its number.
+        seq: u64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A message to the loop.
+pub(super) enum Input {
+    /// Something happened; with the step's images, where they became known.
+    Event(Event, Option<Value>),
+    /// The lease is gone: nothing may be written or started any more.
+    LeaseLost(StoreError),
+}
+
+impl Input {
+    /// Something happened.
+    pub fn event(event: Event) -> Self {
+        Input::Event(event, None)
+    }
+}
+
+/// The way to the loop, for everything that runs beside it.
+#[derive(Clone)]
+pub(super) struct Inbox(mpsc::UnboundedSender<Input>);
+
+impl Inbox {
+    /// Sends a message; a loop that has ended wants none.
+    pub fn send(&self, input: Input) {
+        let _ = self.0.send(input);
+    }
+}
+
+/// What attempts share with the loop.
+pub(super) struct Env {
+    /// The outside.
+    pub ports: Ports,
+    /// The run.
+    pub job: Job,
+    /// Its networks and volumes.
+    pub shared: Shared,
+    /// Its way to files in volumes.
+    pub carrier: Carrier,
+    /// Hides secrets.
+    pub masker: Arc<Masker>,
+    /// Who watches.
+    pub watcher: Arc<dyn Watcher>,
+    /// The way to the loop.
+    pub inbox: Inbox,
+    /// Whether no container has started yet, so that the workspace still is the context.
+    pub is_pristine: AtomicBool,
+}
+
+/// An attempt or pull that is under way.
+pub(super) struct UnderWay {
+    /// Stops it.
+    pub stop: CancellationToken,
+    /// Ends after its last message.
+    pub task: JoinHandle<()>,
+}
+
+/// The loop's own things.
+pub(super) struct Dispatcher {
+    pub env: Arc<Env>,
+    pub timers: Timers,
+    /// Attempts under way, services included; pulls are attempt 0.
+    pub under_way: HashMap<(u32, u32), UnderWay>,
+    /// Containers made ahead.
+    pub foreseen: HashMap<(u32, u32), JoinHandle<Option<Made>>>,
+    /// Removals that nobody waits for before the end.
+    pub removals: JoinSet<()>,
+    recorder: Recorder,
+    messages: mpsc::UnboundedReceiver<Input>,
+}
+
+/// Drives a run to its end and says how it ended. A run with recorded events is taken up where it was.
+pub async fn run(
+    ports: Ports,
+    job: Job,
+    watcher: Arc<dyn Watcher>,
+    cancel: CancellationToken,
+) -> Result<(RunState, Verdict), RunError> {
+    let (send, messages) = mpsc::unbounded_channel();
+    let recorded = ports.store.events(&job.run.id, job.run.generation).await?;
+    let shared = Shared::of(&job, ports.store.store_id());
+    let (recorder, state) = Recorder::open(&ports, &job, recorded)?;
+    let env = Arc::new(Env {
+        masker: Arc::new(Masker::new(&job.secrets)),
+        ports,
+        job,
+        shared,
+        carrier: Carrier::default(),
+        watcher,
+        inbox: Inbox(send),
+        is_pristine: AtomicBool::new(state.phase() == Phase::New),
+    });
+    let dispatcher = Dispatcher {
+        env,
+        timers: Timers::default(),
+        under_way: HashMap::new(),
+        foreseen: HashMap::new(),
+        removals: JoinSet::new(),
+        recorder,
+        messages,
+    };
+    dispatcher.drive(state, cancel).await
+}
+
+impl Dispatcher {
+    async fn drive(
+        mut self,
+        mut state: RunState,
+        cancel: CancellationToken,
+    ) -> Result<(RunState, Verdict), RunError> {
+        let mut guards = self.stand_guard(cancel);
+        let outcome = async {
+            self.begin_or_recover(&mut state).await;
+            while state.phase() != Phase::Ended {
+                let inputs = self.drain().await;
+                state = self.turn(state, inputs).await?;
+            }
+            Ok(state)
+        }
+        .await;
+        guards.abort_all();
+        let state = match outcome {
+            Ok(state) => state,
+            Err(error) => {
+                self.abandon().await;
+                return Err(error);
+            }
+        };
+        let verdict = state.verdict().cloned().ok_or(IllegalEvent {
+            event: "tidied",
+            subject: "the run".to_owned(),
+            state: "without a verdict".to_owned(),
+        })?;
+        Ok((state, verdict))
+    }
+
+    async fn begin_or_recover(&mut self, state: &mut RunState) {
+        if state.phase() != Phase::New {
+            recover::recover(self, state).await;
+            return;
+        }
+        let env = self.env.clone();
+        tokio::spawn(async move {
+            let event = match setup::make(&env.ports, &env.job, &env.shared, &env.carrier).await {
+                Ok(()) => Event::Begun,
+                Err(error) => Event::SetupFailed {
+                    fault: super::explain::fault(&error),
+                },
+            };
+            env.inbox.send(Input::event(event));
+        });
+    }
+
+    /// Waits for the next message and takes all that are there.
+    async fn drain(&mut self) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        inputs.extend(self.messages.recv().await);
+        while let Ok(input) = self.messages.try_recv() {
+            inputs.push(input);
+        }
+        inputs
+    }
+
+    /// Advances through the messages, records, tells, acts.
+    async fn turn(
+        &mut self,
+        mut state: RunState,
+        inputs: Vec<Input>,
+    ) -> Result<RunState, RunError> {
+        let now = self.env.ports.clock.now();
+        let mut events = Vec::with_capacity(inputs.len());
+        let mut actions = Vec::new();
+        for input in inputs {
+            let (event, images) = match input {
+                Input::Event(event, images) => (event, images),
+                Input::LeaseLost(error) => return Err(error.into()),
+            };
+            if let (Some(step), Some(images)) = (event.step(), images) {
+                self.recorder.images(step, images);
+            }
+            let (next, wanted) = advance(state, &event, now.timestamp_millis())?;
+            state = next;
+            self.recorder.event(&event, &wanted, now);
+            actions.extend(wanted);
+            events.push(event);
+        }
+        self.recorder.commit(&mut state, now).await?;
+        for event in &events {
+            self.env.watcher.changed(&Change {
+                at: now.timestamp_millis(),
+                event,
+                state: &state,
+            });
+        }
+        for action in actions {
+            self.act(action, now.timestamp_millis());
+        }
+        self.forget_finished();
+        Ok(state)
+    }
+
+    fn forget_finished(&mut self) {
+        self.under_way.retain(|_, it| !it.task.is_finished());
+        while self.removals.try_join_next().is_some() {}
+    }
+
+    /// Keeps the lease alive and listens for a wish to cancel.
+    fn stand_guard(&self, cancel: CancellationToken) -> JoinSet<()> {
+        let mut guards = JoinSet::new();
+        let inbox = self.env.inbox.clone();
+        guards.spawn(async move {
+            cancel.cancelled().await;
+            inbox.send(Input::event(Event::CancelRequested {
+                reason: "canceled by the user".to_owned(),
+            }));
+        });
+        guards.spawn(super::lease::keep(self.env.clone()));
+        guards
+    }
+
+    /// Stops everything at once without writing a word: another worker may have the run.
+    async fn abandon(mut self) {
+        self.foreseen.values().for_each(JoinHandle::abort);
+        for ((step, attempt), it) in self.under_way.drain() {
+            it.task.abort();
+            if attempt > 0 {
+                let store = self.env.ports.store.store_id();
+                let name = self.env.job.attempt_name(store, step, attempt);
+                let _ = self.env.ports.containers.remove(&name).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! All that a runner needs to know about one run.
+
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+
+use secrecy::SecretString;
+
+use crate::{
+    engine::Settings,
+    plan::Plan,
+    ports::{
+        Clock, Containers, Folders, FrameStore, Images, Lease, RegistryLogin, RunRow, RunStore,
+    },
+    spec::Grant,
+};
+
+/// The outside, as the runner sees it.
+#[derive(Clone)]
+pub struct Ports {
+    /// Runs containers.
+    pub containers: Arc<dyn Containers>,
+    /// Holds, builds and moves images.
+    pub images: Arc<dyn Images>,
+    /// Keeps runs.
+    pub store: Arc<dyn RunStore>,
+    /// Keeps logs.
+    pub frames: Arc<dyn FrameStore>,
+    /// Reads and writes folders.
+    pub folders: Arc<dyn Folders>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What each step's container may use, unless its `cmd` says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Processes and threads.
+    pub pids: Option<i64>,
+    /// Memory in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Billionths of a CPU.
+    pub nano_cpus: Option<u64>,
+}
+
+/// Files to save from the workspace when the run ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputRequest {
+    /// A path in the workspace.
+    pub source: String,
+    /// Folders of this machine to unpack it into.
+    pub folders: Vec<PathBuf>,
+}
+
+/// A run that is ready to be driven.
+pub struct Job {
+    /// The run's summary as it stands.
+    pub run: RunRow,
+    /// The claim on it.
+    pub lease: Lease,
+    /// What to run.
+    pub plan: Arc<Plan>,
+    /// Limits on the whole run.
+    pub settings: Settings,
+    /// The context, a folder of this machine; `None` leaves the workspace empty.
+    pub context: Option<PathBuf>,
+    /// The run's registry, for `ACR_DEFAULT_REGISTRY`.
+    pub registry: Option<String>,
+    /// Credentials for registries.
+    pub logins: Vec<RegistryLogin>,
+    /// What the user allowed.
+    pub granted: BTreeSet<Grant>,
+    /// What containers may use.
+    pub limits: Limits,
+    /// Values that must not show in logs or messages.
+    pub secrets: Vec<SecretString>,
+    /// What to save at the end.
+    pub outputs: Vec<OutputRequest>,
+}
+
+impl Job {
+    /// Finds the credentials for an image's registry.
+    pub(super) fn login_for(&self, reference: &str) -> Option<&RegistryLogin> {
+        let server = crate::spec::reference::Reference::parse(reference)
+            .map(|parsed| parsed.domain)
+            .ok()?;
+        self.logins.iter().find(|login| login.server == server)
+    }
+
+    /// Says whether every step gets the Docker socket.
+    pub(super) fn has_docker_socket(&self) -> bool {
+        self.granted.contains(&Grant::DockerSocket)
+    }
+}

@@ -1,0 +1,89 @@
+//! One attempt of a `push` step: its images, one after another, each with patience.
+
+use std::sync::Arc;
+
+use backon::Retryable;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    attempt::ended,
+    dispatch::{Env, Input},
+    explain, images,
+    logging::{AttemptLog, LogSink},
+};
+use crate::{
+    engine::{Event, Outcome},
+    ports::{EngineError, PushedImage},
+    spec::{Push, StepKind},
+};
+
+/// Pushes and reports `Ended` with the digests, or `Stopped`.
+pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: CancellationToken) {
+    let StepKind::Push(push) = &env.job.plan.step(step).kind else {
+        return;
+    };
+    let (sink, log) = match AttemptLog::open(&env, step, attempt).await {
+        Ok(log) => log.into_sink(&env, step),
+        Err(error) => {
+            return env
+                .inbox
+                .send(super::building::unlogged(&env, step, attempt, &error));
+        }
+    };
+    let done = tokio::select! {
+        done = push_all(&env, push, &sink) => Some(done),
+        () = stop.cancelled() => None,
+    };
+    drop(sink);
+    let _ = log.await;
+    env.inbox.send(match done {
+        None => Input::event(Event::Stopped { step, attempt }),
+        Some(Ok(images)) => {
+            let outcome = Outcome::Exited {
+                code: 0,
+                cause: None,
+                matched: true,
+            };
+            let event = Event::Ended {
+                step,
+                attempt,
+                outcome,
+            };
+            Input::Event(event, Some(Value::Array(images)))
+        }
+        Some(Err(error)) => ended(
+            &env,
+            step,
+            attempt,
+            explain::refused(&env.job, step, &error),
+        ),
+    });
+}
+
+async fn push_all(env: &Arc<Env>, push: &Push, sink: &LogSink) -> Result<Vec<Value>, EngineError> {
+    let mut pushed = Vec::with_capacity(push.images.len());
+    for reference in &push.images {
+        let image = push_one(env, reference, sink).await?;
+        sink.say(&format!("Successfully pushed image: {reference}"));
+        pushed.push(json!({ "image": reference, "digest": image.digest }));
+    }
+    Ok(pushed)
+}
+
+async fn push_one(
+    env: &Arc<Env>,
+    reference: &str,
+    sink: &LogSink,
+) -> Result<PushedImage, EngineError> {
+    let login = env.job.login_for(reference);
+    let tries = std::sync::atomic::AtomicU32::new(0);
+    (|| {
+        let number = tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        sink.say(&format!("Pushing image: {reference}, attempt {number}"));
+        env.ports.images.push(reference, login, sink)
+    })
+    .retry(images::patience())
+    .when(images::is_passing)
+    .await
+}

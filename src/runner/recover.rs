@@ -1,0 +1,146 @@
+//! Takes up a run that was cut off: what the state expects meets what the engine shows.
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    attempt,
+    dispatch::{Dispatcher, Input, UnderWay},
+};
+use crate::{
+    engine::{Action, Event, Expected, FaultKind, Outcome, Phase, RunState},
+    ports::{ContainerState, EngineError, Resource, State},
+};
+
+/// Feeds the loop with what is seen, and does again what was cut off before it was done.
+pub(super) async fn recover(dispatcher: &mut Dispatcher, state: &mut RunState) {
+    let now = dispatcher.env.ports.clock.now().timestamp_millis();
+    if state.phase() == Phase::Tidying {
+        return dispatcher.act(Action::Tidy, now);
+    }
+    let expected = state.expected();
+    remove_strays(dispatcher, &expected).await;
+    for it in expected {
+        meet(dispatcher, it, now).await;
+    }
+    let again = state.expected_pulls().into_iter();
+    for action in again.chain(state.expected_timers(now)) {
+        dispatcher.act(action, now);
+    }
+}
+
+/// Removes containers of this run that no attempt expects: made ahead, or ended and not yet removed.
+async fn remove_strays(dispatcher: &Dispatcher, expected: &[Expected]) {
+    let env = &dispatcher.env;
+    let store = env.ports.store.store_id();
+    let kept: Vec<String> = expected
+        .iter()
+        .map(|it| env.job.attempt_name(store, it.step, it.attempt))
+        .collect();
+    let mut labels = env.job.labels(store);
+    labels.remove(super::names::LABEL_TOKEN);
+    let Ok(found) = env
+        .ports
+        .containers
+        .list(Resource::Container, &labels)
+        .await
+    else {
+        return;
+    };
+    for it in found.iter().filter(|it| !kept.contains(&it.name)) {
+        let is_kept = it
+            .labels
+            .get(super::LABEL_POSITION)
+            .and_then(|text| text.parse().ok())
+            .is_some_and(|step: u32| {
+                (step as usize) < env.job.plan.steps().len() && env.job.plan.step(step).keep
+            });
+        if !is_kept {
+            let _ = env.ports.containers.remove(&it.id).await;
+        }
+    }
+}
+
+/// One row of the recovery table of docs/ARCHITECTURE.md.
+async fn meet(dispatcher: &mut Dispatcher, it: Expected, now: i64) {
+    let env = dispatcher.env.clone();
+    let (step, attempt) = (it.step, it.attempt);
+    if !it.is_container {
+        return again(dispatcher, it, now);
+    }
+    let name = env
+        .job
+        .attempt_name(env.ports.store.store_id(), step, attempt);
+    let seen = match env.ports.containers.inspect(&name).await {
+        Ok(seen) => seen,
+        Err(error) => return gone(dispatcher, it, &error),
+    };
+    match seen {
+        None if it.stopping => stopped(dispatcher, it),
+        None if it.starting => dispatcher.act(Action::Start { step, attempt }, now),
+        None => gone(
+            dispatcher,
+            it,
+            &EngineError::NotFound(format!("container {name}")),
+        ),
+        Some(seen) if seen.state == State::Created => {
+            let _ = env.ports.containers.remove(&seen.id).await;
+            if it.stopping {
+                stopped(dispatcher, it);
+            } else {
+                dispatcher.act(Action::Start { step, attempt }, now);
+            }
+        }
+        Some(seen) => attach(dispatcher, it, seen),
+    }
+}
+
+/// Builds and pushes are safe to issue again: layers come from the cache, and a push is the same twice.
+fn again(dispatcher: &mut Dispatcher, it: Expected, now: i64) {
+    let (step, attempt) = (it.step, it.attempt);
+    if it.stopping {
+        return stopped(dispatcher, it);
+    }
+    let event = Event::Reissued { step, attempt };
+    dispatcher.env.inbox.send(Input::event(event));
+    dispatcher.act(Action::Start { step, attempt }, now);
+}
+
+fn attach(dispatcher: &mut Dispatcher, it: Expected, seen: ContainerState) {
+    let env = dispatcher.env.clone();
+    let (step, attempt) = (it.step, it.attempt);
+    if it.starting {
+        env.inbox.send(Input::event(Event::Started {
+            step,
+            attempt,
+            container: seen.id.clone(),
+            has_health_check: matches!(seen.state, State::Running { healthy: Some(_) }),
+        }));
+    }
+    let stop = CancellationToken::new();
+    if it.stopping {
+        stop.cancel();
+    }
+    let task = tokio::spawn(attempt::attach(env, step, attempt, seen.id, stop.clone()));
+    dispatcher
+        .under_way
+        .insert((step, attempt), UnderWay { stop, task });
+}
+
+fn stopped(dispatcher: &Dispatcher, it: Expected) {
+    dispatcher.env.inbox.send(Input::event(Event::Stopped {
+        step: it.step,
+        attempt: it.attempt,
+    }));
+}
+
+/// The container was running and is not there any more: what it did is not known.
+fn gone(dispatcher: &Dispatcher, it: Expected, error: &EngineError) {
+    let mut fault = attempt::lost(error);
+    fault.kind = FaultKind::Lost;
+    let outcome = Outcome::Faulted {
+        fault,
+        matched: false,
+    };
+    let message = attempt::ended(&dispatcher.env, it.step, it.attempt, outcome);
+    dispatcher.env.inbox.send(message);
+}

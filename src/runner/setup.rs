@@ -1,0 +1,175 @@
+//! Makes what a run's containers share: network, volumes, files.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::{try_join, try_join_all};
+
+use super::{Job, Ports, carrier::Carrier};
+use crate::{
+    ports::{EngineError, NetworkMode, NetworkSpec, VolumeSpec},
+    spec::{StepKind, VolumeSource},
+};
+
+/// The network that steps join when the file declares none; its name is ACR's.
+pub(super) const DEFAULT_NETWORK: &str = "acb_default_network";
+/// The volume that holds the context, by its name in names and in the carrier.
+pub(super) const WORKSPACE: &str = "workspace";
+/// The volume that is every step's home.
+pub(super) const HOME: &str = "home";
+
+/// Names of what was made, as containers need them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared {
+    /// Networks by their name in the file.
+    pub networks: BTreeMap<String, String>,
+    /// Volumes by their name in the file; `workspace` and `home` too.
+    pub volumes: BTreeMap<String, String>,
+    /// For each step, whether another container may run beside it.
+    pub peers: Vec<bool>,
+}
+
+impl Shared {
+    /// Names everything that the plan will need; makes nothing.
+    pub fn of(job: &Job, store: &str) -> Self {
+        let peers = job.plan.may_have_peers();
+        let mut shared = Shared {
+            peers,
+            ..Shared::default()
+        };
+        let has_containers = job
+            .plan
+            .steps()
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Cmd(_)));
+        if !has_containers {
+            return shared;
+        }
+        for name in networks(job, &shared.peers) {
+            let full = job.own_name(store, &name);
+            shared.networks.insert(name, full);
+        }
+        for name in volumes(job) {
+            let full = job.own_name(store, &name);
+            shared.volumes.insert(name, full);
+        }
+        shared
+    }
+
+    /// The network of a step's container.
+    pub fn network(&self, job: &Job, step: u32) -> NetworkMode {
+        let it = job.plan.step(step);
+        let StepKind::Cmd(command) = &it.kind else {
+            return NetworkMode::None;
+        };
+        let declared = job.plan.networks().iter().rev().find(|n| n.is_default);
+        let wanted = command
+            .network
+            .as_deref()
+            .or(it.network.as_deref())
+            .or(declared.map(|n| n.name.as_str()));
+        let mut aliases = vec![it.id.clone()];
+        aliases.extend(command.network_aliases.iter().cloned());
+        match wanted {
+            Some(name) if self.networks.contains_key(name) => NetworkMode::Named {
+                name: self.networks[name].clone(),
+                aliases,
+            },
+            Some("none") => NetworkMode::None,
+            Some("host") => NetworkMode::Host,
+            // Nobody can be met there: the engine's own bridge is enough, and faster to join.
+            Some("bridge" | "default" | DEFAULT_NETWORK) => NetworkMode::Bridge,
+            Some(other) => NetworkMode::Named {
+                name: other.to_owned(),
+                aliases,
+            },
+            None => match self.networks.get(DEFAULT_NETWORK) {
+                Some(name) if self.peers[step as usize] => NetworkMode::Named {
+                    name: name.clone(),
+                    aliases,
+                },
+                _ => NetworkMode::Bridge,
+            },
+        }
+    }
+}
+
+/// The networks to make: those of the file, or the default one where two containers may meet.
+fn networks(job: &Job, peers: &[bool]) -> Vec<String> {
+    if job.plan.has_networks() {
+        return job
+            .plan
+            .networks()
+            .iter()
+            .filter(|network| !network.skip_creation && network.driver.as_deref() != Some("host"))
+            .map(|network| network.name.clone())
+            .collect();
+    }
+    let asked = job.plan.steps().iter().any(|step| {
+        let StepKind::Cmd(command) = &step.kind else {
+            return false;
+        };
+        let name = command.network.as_ref().or(step.network.as_ref());
+        name.is_some_and(|name| name == DEFAULT_NETWORK)
+    });
+    let meets = (0..).zip(job.plan.steps()).any(|(position, step)| {
+        let position: usize = position;
+        matches!(step.kind, StepKind::Cmd(_)) && peers[position]
+    });
+    if asked || meets {
+        vec![DEFAULT_NETWORK.to_owned()]
+    } else {
+        Vec::new()
+    }
+}
+
+fn volumes(job: &Job) -> Vec<String> {
+    let mut names = vec![WORKSPACE.to_owned(), HOME.to_owned()];
+    names.extend(job.plan.volumes().iter().map(|volume| volume.name.clone()));
+    for step in job.plan.steps() {
+        if let StepKind::Cmd(command) = &step.kind {
+            names.extend(command.volumes.iter().filter_map(|it| match &it.source {
+                VolumeSource::Named(name) => Some(name.clone()),
+                VolumeSource::Anonymous | VolumeSource::HostPath(_) => None,
+            }));
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Makes networks and volumes, and fills the volumes. Called again after a crash it starts afresh.
+pub(super) async fn make(
+    ports: &Ports,
+    job: &Job,
+    shared: &Shared,
+    carrier: &Carrier,
+) -> Result<(), EngineError> {
+    let labels = job.labels(ports.store.store_id());
+    let declared = |name: &str| job.plan.networks().iter().find(|n| n.name == name);
+    let networks = try_join_all(shared.networks.iter().map(|(name, full)| {
+        let labels = labels.clone();
+        async move {
+            let spec = NetworkSpec {
+                name: full.clone(),
+                labels,
+                driver: declared(name).and_then(|n| n.driver.clone()),
+                ipv6: declared(name).is_some_and(|n| n.ipv6),
+            };
+            match ports.containers.create_network(&spec).await {
+                // Made by the attempt that was cut off.
+                Ok(_) | Err(EngineError::NameConflict(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
+        }
+    }));
+    let volumes = try_join_all(shared.volumes.values().map(|full| {
+        let spec = VolumeSpec {
+            name: full.clone(),
+            labels: labels.clone(),
+        };
+        async move { ports.containers.create_volume(&spec).await }
+    }));
+    try_join(networks, volumes).await?;
+    carrier.fill(ports, job, shared).await
+}
