@@ -1,8 +1,12 @@
 //! One module per outside system, each filling a port; none names another.
 
+pub mod clock;
 pub mod docker;
+pub mod docker_config;
 pub mod files;
 pub mod folder;
+pub mod locks;
 pub mod memory;
 pub mod sqlite;
 pub mod vault;
+pub mod web;

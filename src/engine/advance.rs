@@ -1,7 +1,7 @@
 //! The one door through which a run changes.
 
 use super::{
-    Action, Event, Fault, Millis, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict,
+    Action, Event, Millis, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict,
 };
 
 /// An event that cannot happen in this state; it means that careen has a bug.
@@ -39,8 +39,14 @@ impl RunState {
         self.touched.extend(event.step());
         match event {
             Event::Begun => self.begin(at, actions)?,
-            Event::SetupFailed { fault } => self.setup_failed(fault, at, actions),
-            Event::CancelRequested { reason } => self.cancel(reason, at, actions),
+            Event::SetupFailed { fault } => {
+                let reason = format!("could not set up the run: {}", fault.message);
+                self.stop_all(RunStatus::Errored, &reason, at, actions);
+            }
+            Event::Abandoned { reason } => self.stop_all(RunStatus::Errored, reason, at, actions),
+            Event::CancelRequested { reason } => {
+                self.stop_all(RunStatus::Canceled, reason, at, actions);
+            }
             Event::Fired {
                 timer: Timer::RunTimeout,
             } => self.run_out(at, actions),
@@ -102,22 +108,11 @@ impl RunState {
         Ok(())
     }
 
-    fn setup_failed(&mut self, fault: &Fault, at: Millis, actions: &mut Vec<Action>) {
+    /// Ends the run for a reason that no step gave.
+    fn stop_all(&mut self, status: RunStatus, reason: &str, at: Millis, actions: &mut Vec<Action>) {
         self.end_run(
             Verdict {
-                status: RunStatus::Errored,
-                reason: Some(format!("could not set up the run: {}", fault.message)),
-                step: None,
-            },
-            at,
-            actions,
-        );
-    }
-
-    fn cancel(&mut self, reason: &str, at: Millis, actions: &mut Vec<Action>) {
-        self.end_run(
-            Verdict {
-                status: RunStatus::Canceled,
+                status,
                 reason: Some(reason.to_owned()),
                 step: None,
             },
@@ -128,17 +123,8 @@ impl RunState {
 
     fn run_out(&mut self, at: Millis, actions: &mut Vec<Action>) {
         let seconds = self.settings.timeout.unwrap_or(0) / 1000;
-        self.end_run(
-            Verdict {
-                status: RunStatus::TimedOut,
-                reason: Some(format!(
-                    "the run took longer than its timeout of {seconds} s"
-                )),
-                step: None,
-            },
-            at,
-            actions,
-        );
+        let reason = format!("the run took longer than its timeout of {seconds} s");
+        self.stop_all(RunStatus::TimedOut, &reason, at, actions);
     }
 
     fn tidied(&mut self) -> Result<(), IllegalEvent> {

@@ -80,6 +80,11 @@ pub enum Event {
         /// Which.
         timer: Timer,
     },
+    /// Whoever ran it is gone for good; its containers were removed.
+    Abandoned {
+        /// Who or why, in words.
+        reason: String,
+    },
     /// Someone wants the run stopped.
     CancelRequested {
         /// Who or why, in words.
@@ -108,6 +113,7 @@ impl Event {
             Event::Ended { .. } => "ended",
             Event::Stopped { .. } => "stopped",
             Event::Fired { .. } => "fired",
+            Event::Abandoned { .. } => "abandoned",
             Event::CancelRequested { .. } => "cancel_requested",
             Event::Reissued { .. } => "reissued",
             Event::Tidied => "tidied",
@@ -126,6 +132,7 @@ impl Event {
             Event::Fired { timer } => timer.step(),
             Event::Begun
             | Event::SetupFailed { .. }
+            | Event::Abandoned { .. }
             | Event::CancelRequested { .. }
             | Event::Tidied => None,
         }

@@ -18,6 +18,15 @@ pub struct BuildContext {
     pub dockerfile: String,
 }
 
+/// What git says of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitInfo {
+    /// The commit that is checked out.
+    pub commit: String,
+    /// The branch; `HEAD` when none is checked out.
+    pub branch: String,
+}
+
 /// Why a folder cannot be used, in words that name the path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -30,6 +39,8 @@ pub trait Folders: Send + Sync {
     fn workspace(&self, folder: &Path) -> Result<TarStream, FolderError>;
     /// Selects what a build sees of a folder; the Dockerfile may stand outside of it.
     fn build_context(&self, folder: &Path, dockerfile: &Path) -> Result<BuildContext, FolderError>;
+    /// Asks git which commit and branch a folder stands on; `None` without a readable repository.
+    fn git(&self, folder: &Path) -> Option<GitInfo>;
     /// Packs files made up in memory: path, mode, content.
     fn files(&self, files: Vec<(String, u32, Vec<u8>)>) -> TarStream;
     /// Unpacks into a folder, refusing everything that would leave it.

@@ -2,9 +2,11 @@
 
 mod clock;
 mod containers;
+mod fetch;
 mod folders;
 mod frames;
 mod images;
+mod liveness;
 mod store;
 mod vault;
 
@@ -14,11 +16,13 @@ pub use containers::{
     Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
-pub use folders::{BuildContext, FolderError, Folders, TarSource};
+pub use fetch::{Fetch, FetchError};
+pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
 pub use frames::{Cursor, Frame, FrameIndex, FrameStore, LogKey};
 pub use images::{
     BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
 };
+pub use liveness::{Held, Liveness};
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, StepRow,
     StoreError,
