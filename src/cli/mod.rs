@@ -1,1 +1,140 @@
-//! The command line: one file per command.
+//! The command line: one file per command, each an `Args` whose comments are the help, and one function.
+
+mod check;
+mod completions;
+mod config;
+mod error;
+mod live;
+mod plan;
+mod request;
+mod run;
+mod runs;
+mod settings;
+mod sweep;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub use error::CliError;
+pub use settings::{Setting, Settings};
+
+use crate::app::{App, AppError};
+
+/// Build, test and push container images from ACR task files, on any Docker engine.
+#[derive(Debug, Parser)]
+#[command(name = "careen", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Globals {
+    /// The database file [default: the XDG data folder]
+    #[arg(long, global = true, value_name = "FILE", env = "CAREEN_DB")]
+    pub db: Option<PathBuf>,
+    /// Print the result as JSON on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only what was asked for
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// The settings file [default: careen.toml in the XDG configuration folder]
+    #[arg(long, global = true, value_name = "FILE", env = "CAREEN_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a task file at once
+    Run(run::Args),
+    /// Check a task file and say everything that is wrong with it
+    Check(check::Args),
+    /// Show what a task file would do, without doing it
+    Plan(plan::Args),
+    /// Look at recorded runs
+    #[command(subcommand)]
+    Runs(runs::Command),
+    /// End runs whose careen is gone, and remove what ended runs left on the engine
+    Sweep(sweep::Args),
+    /// Show the settings and where each comes from
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// Makes careen from adapters; called only by commands that need more than the files they are given.
+pub type Wire = fn(&Settings) -> Result<App, AppError>;
+
+/// Does what the command line says and returns the exit code.
+pub fn main(wire: Wire) -> ExitCode {
+    let cli = Cli::parse();
+    let globals = cli.globals.clone();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            anstream::eprintln!("error: no threads to be had: {error}");
+            return ExitCode::from(error::ERRORED);
+        }
+    };
+    let done = runtime.block_on(dispatch(cli, wire));
+    // Readers of standard input or resolvers that still wait must not hold the process up.
+    runtime.shutdown_background();
+    done.unwrap_or_else(|error| error.report(&globals))
+}
+
+async fn dispatch(cli: Cli, wire: Wire) -> Result<ExitCode, CliError> {
+    let settings = Settings::read(&cli.globals)?;
+    let context = Context {
+        globals: cli.globals,
+        settings,
+        wire,
+    };
+    match cli.command {
+        Command::Run(args) => run::run(&context, args).await,
+        Command::Check(args) => check::run(&context, args).await,
+        Command::Plan(args) => plan::run(&context, args).await,
+        Command::Runs(command) => runs::run(&context, command).await,
+        Command::Sweep(args) => sweep::run(&context, args).await,
+        Command::Config(command) => config::run(&context, &command),
+        Command::Completions(args) => Ok(completions::run(&args)),
+    }
+}
+
+/// What a command has at hand.
+pub struct Context {
+    /// The flags that every command understands.
+    pub globals: Globals,
+    /// The settings.
+    pub settings: Settings,
+    wire: Wire,
+}
+
+impl Context {
+    /// Makes careen.
+    pub fn app(&self) -> Result<App, CliError> {
+        Ok((self.wire)(&self.settings)?)
+    }
+
+    /// Finds credentials for registries: those that the docker client keeps.
+    pub fn logins(&self) -> Result<Vec<crate::ports::RegistryLogin>, CliError> {
+        let folder = std::env::var_os("DOCKER_CONFIG")
+            .map(PathBuf::from)
+            .or_else(|| Some(dirs::home_dir()?.join(".docker")));
+        let Some(folder) = folder else {
+            return Ok(Vec::new());
+        };
+        (self.logins)(&folder.join("config.json"))
+            .map_err(|error| CliError::usage(error, "Mend it, or set DOCKER_CONFIG to another folder"))
+    }
+
+    /// Prints a value as JSON.
+    pub fn print_json(&self, value: &serde_json::Value) {
+        anstream::println!("{value:#}");
+    }
+}

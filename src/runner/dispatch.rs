@@ -229,14 +229,13 @@ impl Dispatcher {
             actions.extend(wanted);
             events.push(event);
         }
-        self.recorder.commit(&mut state, now).await?;
-        for event in &events {
-            self.env.watcher.changed(&Change {
-                at: now.timestamp_millis(),
-                event,
-                state: &state,
-            });
-        }
+        let touched = self.recorder.commit(&mut state, now).await?;
+        self.env.watcher.changed(&Change {
+            at: now.timestamp_millis(),
+            events: &events,
+            touched: &touched,
+            state: &state,
+        });
         for action in actions {
             self.act(action, now.timestamp_millis());
         }

@@ -51,6 +51,11 @@ pub(super) fn matches(job: &Job, step: u32, text: &str) -> bool {
     wanted.is_empty() || wanted.iter().any(|word| text.contains(word.as_str()))
 }
 
+/// Says what to try about an error of the engine; may be empty.
+pub fn hint(error: &EngineError) -> String {
+    fault(error).hint
+}
+
 /// Sorts an error of the engine and says what to try.
 pub(super) fn fault(error: &EngineError) -> Fault {
     let (kind, hint) = match error {

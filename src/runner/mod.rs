@@ -25,6 +25,7 @@ mod timers;
 mod watcher;
 
 pub use dispatch::{RunError, run};
+pub use explain::hint;
 pub use grants::{Denied, denied};
 pub use job::{Job, Limits, OutputRequest, Ports};
 pub use lease::LEASE;

@@ -1,6 +1,9 @@
 //! Writes what happened: events, and the summaries that lists are made from.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -126,31 +129,24 @@ impl Recorder {
         }
     }
 
-    /// Writes the transaction, if there is anything to write.
+    /// Writes the transaction and returns the steps that it changed.
     pub async fn commit(
         &mut self,
         state: &mut RunState,
         at: DateTime<Utc>,
-    ) -> Result<(), crate::ports::StoreError> {
-        if self.batch.events.is_empty() {
-            return Ok(());
+    ) -> Result<BTreeSet<u32>, crate::ports::StoreError> {
+        let mut touched = state.take_touched();
+        if !std::mem::replace(&mut self.has_rows, true) {
+            touched = (0..state.plan().steps().len() as u32).collect();
         }
-        let touched = state.take_touched();
-        let all = !std::mem::replace(&mut self.has_rows, true);
-        let steps: Vec<u32> = if all {
-            (0..state.plan().steps().len() as u32).collect()
-        } else {
-            touched.into_iter().collect()
-        };
-        self.batch.steps = steps
-            .into_iter()
-            .map(|step| self.step_row(state, step))
-            .collect();
+        let steps = touched.iter().map(|step| self.step_row(state, *step));
+        self.batch.steps = steps.collect();
         self.update_run(state, at);
         self.batch.run = Some(self.run.clone());
         keep_last(&mut self.batch.attempts);
         let batch = std::mem::take(&mut self.batch);
-        self.store.record(&self.lease, &batch).await
+        self.store.record(&self.lease, &batch).await?;
+        Ok(touched)
     }
 
     fn step_row(&self, state: &RunState, step: u32) -> StepRow {

@@ -1,5 +1,7 @@
 //! What a runner tells whoever watches the run live.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use crate::{
@@ -7,12 +9,14 @@ use crate::{
     ports::{Progress, Stream},
 };
 
-/// A change that has been recorded.
+/// A change that has been recorded: one transaction.
 pub struct Change<'a> {
     /// When, in milliseconds since 1970.
     pub at: i64,
-    /// What happened.
-    pub event: &'a Event,
+    /// What happened, in order.
+    pub events: &'a [Event],
+    /// The steps that stand differently now.
+    pub touched: &'a BTreeSet<u32>,
     /// The state after it.
     pub state: &'a RunState,
 }

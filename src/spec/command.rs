@@ -17,6 +17,24 @@ pub enum Grant {
     HostPath(String),
 }
 
+impl Grant {
+    /// Reads a grant as `--allow` takes it.
+    pub fn parse(word: &str) -> Option<Self> {
+        match (word.split_once('='), word) {
+            (None, "privileged") => Some(Grant::Privileged),
+            (None, "docker-socket") => Some(Grant::DockerSocket),
+            (None, "host-network") => Some(Grant::HostNetwork),
+            (Some(("external-network", name)), _) if !name.is_empty() => {
+                Some(Grant::ExternalNetwork(name.to_owned()))
+            }
+            (Some(("host-path", dir)), _) if dir.starts_with('/') => {
+                Some(Grant::HostPath(dir.to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Grant {
     /// Prints the grant as `--allow` takes it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,0 +1,100 @@
+//! What can go wrong in a use case: few kinds, each with one exit code and something to try.
+
+use crate::{
+    ports::{EngineError, StoreError, VaultError},
+    runner::{Denied, RunError},
+    text::Diagnostics,
+};
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The task file is wrong; the findings say where.
+    #[error("{file} has errors")]
+    TaskFile {
+        /// What the file is called.
+        file: String,
+        /// Its text.
+        text: String,
+        /// What is wrong.
+        findings: Diagnostics,
+    },
+    /// The plan asks for something that was not allowed.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Denied(Vec<Denied>),
+    /// The task needs secrets that were not given.
+    #[error("no value for secret{} {}", if .0.len() == 1 { "" } else { "s" }, .0.join(", "))]
+    MissingSecrets(Vec<String>),
+    /// What was asked makes no sense as it stands; with what to try.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to try.
+        hint: String,
+    },
+    /// The engine could not.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store could not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret could not be sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The run could not be driven to its end.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A file of this machine could not be read or written.
+    #[error("{0}")]
+    Files(String),
+}
+
+impl AppError {
+    /// Makes an error of use with something to try.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        AppError::Usage {
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// What to try, as a sentence; `None` when the message says it all.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            AppError::Usage { hint, .. } => (!hint.is_empty()).then(|| hint.clone()),
+            AppError::MissingSecrets(ids) => Some(format!(
+                "Give each a value with --secret-from {}=env:VARIABLE or =file:PATH",
+                ids.first().map_or("ID", String::as_str)
+            )),
+            AppError::Engine(error) => Some(crate::runner::hint(error)).filter(|it| !it.is_empty()),
+            AppError::Store(StoreError::NoSuchRun(_)) => {
+                Some("careen runs list shows the runs that are recorded".to_owned())
+            }
+            AppError::Store(StoreError::Held { .. }) => Some(
+                "Another careen drives it; careen runs logs -f follows what it does".to_owned(),
+            ),
+            AppError::Store(StoreError::DiskFull) => {
+                Some("Free some space, or choose another place with --db".to_owned())
+            }
+            AppError::TaskFile { .. }
+            | AppError::Denied(_)
+            | AppError::Store(_)
+            | AppError::Vault(_)
+            | AppError::Run(_)
+            | AppError::Files(_) => None,
+        }
+    }
+
+    /// Says whether the user's input is to be mended, and not careen or its surroundings.
+    pub fn is_users(&self) -> bool {
+        matches!(
+            self,
+            AppError::TaskFile { .. }
+                | AppError::Denied(_)
+                | AppError::MissingSecrets(_)
+                | AppError::Usage { .. }
+                | AppError::Store(StoreError::NoSuchRun(_) | StoreError::Held { .. })
+        )
+    }
+}

@@ -1,0 +1,280 @@
+//! Runs a request at once, on the one path that every run takes: queue, lease, prepare, drive.
+
+use std::{path::Path, sync::Arc};
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{App, AppError, Prepared, Request, Secrets, ids, prepare};
+use crate::{
+    engine::{RunState, RunStatus, Settings, Verdict},
+    plan::Plan,
+    ports::{Held, Lease, NewRun, RegistryLogin, RunRow, StoreError},
+    runner::{self, Job, LEASE, OutputRequest, Watcher},
+    text::Diagnostics,
+};
+
+/// The largest alias file that is read, in bytes.
+const ALIAS_FILE_BYTES: usize = 256 * 1024;
+/// Draws of an id before giving up; two are rarely needed.
+const ID_DRAWS: usize = 5;
+
+/// Who watches a run, and how to stop it.
+#[derive(Clone)]
+pub struct Live {
+    /// Told what happens.
+    pub watcher: Arc<dyn Watcher>,
+    /// Stops the run.
+    pub cancel: CancellationToken,
+    /// Credentials for registries.
+    pub logins: Vec<RegistryLogin>,
+}
+
+/// How a run ended.
+pub struct Outcome {
+    /// The run's summary as recorded.
+    pub run: RunRow,
+    /// How its steps ended.
+    pub state: RunState,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// A run that is recorded and claimed, not yet driven.
+pub struct Queued {
+    /// The run's id.
+    pub id: String,
+    /// What will be run.
+    pub plan: Arc<Plan>,
+    /// What is odd in the file, but no error.
+    pub warnings: Diagnostics,
+    request: Request,
+    secrets: Secrets,
+    lease: Lease,
+    _held: Box<dyn Held>,
+}
+
+impl App {
+    /// Draws an id for a new run.
+    pub fn draw_id(&self) -> String {
+        ids::draw(self.ports.clock.now())
+    }
+
+    /// Reads the alias files that a request's task file names, from the context or, where allowed, from the web.
+    pub async fn read_alias_files(
+        &self,
+        request: &mut Request,
+        secrets: &Secrets,
+        allow_remote: bool,
+    ) -> Result<(), AppError> {
+        for source in prepare::alias_sources(request, secrets)? {
+            let is_remote = source.contains("://");
+            if is_remote && !allow_remote {
+                return Err(AppError::usage(
+                    format!("the alias file {source} is on another machine"),
+                    "Add --allow-remote-alias if you trust it, or keep a copy beside the task file",
+                ));
+            }
+            let text = if is_remote {
+                let fetched = self.fetch.text(&source, ALIAS_FILE_BYTES).await;
+                fetched.map_err(|error| AppError::Files(error.to_string()))?
+            } else {
+                read_alias_file(request.context.as_deref(), &source)?
+            };
+            request.alias_files.insert(source, text);
+        }
+        Ok(())
+    }
+
+    /// Checks a request and plans it; records nothing.
+    pub fn prepare(&self, request: &Request, secrets: &Secrets) -> Result<Prepared, AppError> {
+        prepare::prepare(request, secrets)
+    }
+
+    /// Records a run and claims it for this process. A request that cannot be run is refused before that.
+    pub async fn queue(
+        &self,
+        mut request: Request,
+        secrets: Secrets,
+        rerun_of: Option<String>,
+    ) -> Result<Queued, AppError> {
+        let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
+        for _ in 0..ID_DRAWS {
+            match self.record(&request, &secrets, rerun_of.clone()).await {
+                Err(AppError::Store(StoreError::IdTaken(_))) => request.vars.id = self.draw_id(),
+                Err(error) => return Err(error),
+                Ok((held, lease)) => {
+                    return Ok(Queued {
+                        id: request.vars.id.clone(),
+                        plan,
+                        warnings,
+                        request,
+                        secrets,
+                        lease,
+                        _held: held,
+                    });
+                }
+            }
+        }
+        Err(StoreError::IdTaken(request.vars.id).into())
+    }
+
+    async fn record(
+        &self,
+        request: &Request,
+        secrets: &Secrets,
+        rerun_of: Option<String>,
+    ) -> Result<(Box<dyn Held>, Lease), AppError> {
+        let id = request.vars.id.clone();
+        let held = self.hold(&id)?;
+        let sealed = secrets
+            .named()
+            .map(|(name, value)| Ok((name.clone(), self.vault.seal(&format!("{id}/{name}"), value)?)))
+            .collect::<Result<Vec<_>, AppError>>()?;
+        let cause = match &rerun_of {
+            Some(first) => format!("rerun of {first}"),
+            None => "started by hand".to_owned(),
+        };
+        let run = NewRun {
+            id: id.clone(),
+            name: request.name(),
+            cause,
+            request: serde_json::to_value(request).unwrap_or_default(),
+            secrets: sealed,
+            rerun_of,
+            created_at: self.ports.clock.now(),
+        };
+        self.ports.store.create_run(&run).await?;
+        let lease = self.lease(&id, false).await?;
+        Ok((held, lease))
+    }
+
+    pub(super) fn hold(&self, run: &str) -> Result<Box<dyn Held>, AppError> {
+        self.liveness
+            .hold(run)
+            .map_err(|error| AppError::Files(format!("could not lock run {run}: {error}")))?
+            .ok_or_else(|| {
+                AppError::Store(StoreError::Held {
+                    run: run.to_owned(),
+                    owner: "another careen".to_owned(),
+                })
+            })
+    }
+
+    pub(super) async fn lease(&self, run: &str, force: bool) -> Result<Lease, StoreError> {
+        let owner = format!("process {}", std::process::id());
+        self.ports.store.lease_run(run, &owner, LEASE, force).await
+    }
+
+    /// Drives a queued run to its end.
+    pub async fn drive(&self, queued: Queued, live: Live) -> Result<Outcome, AppError> {
+        let mut run = self.ports.store.run(&queued.id).await?;
+        run.status = RunStatus::Preparing;
+        run.started_at.get_or_insert(self.ports.clock.now());
+        run.prepared = json!({
+            "commit": queued.request.vars.commit,
+            "branch": queued.request.vars.branch,
+            "registry": queued.request.vars.registry,
+        });
+        let files = self.files.join(&queued.id);
+        let job = Job {
+            run,
+            lease: queued.lease.clone(),
+            plan: queued.plan,
+            settings: Settings {
+                parallel: queued.request.parallel.max(1),
+                wait_healthy: queued.request.wait_healthy,
+                timeout: i64::try_from(queued.request.timeout_seconds)
+                    .ok()
+                    .and_then(|seconds| seconds.checked_mul(1000)),
+            },
+            context: queued.request.context.clone(),
+            registry: queued.request.registry().map(str::to_owned),
+            logins: live.logins,
+            granted: queued.request.grants().collect(),
+            limits: queued.request.limits.into(),
+            secrets: queued.secrets.all(),
+            outputs: outputs(&queued.request, &files),
+        };
+        let (state, verdict) =
+            runner::run(self.ports.clone(), job, live.watcher, live.cancel).await?;
+        self.ports.store.release(&queued.lease).await?;
+        self.liveness.forget(&queued.id);
+        let run = self.ports.store.run(&queued.id).await?;
+        Ok(Outcome {
+            run,
+            state,
+            verdict,
+        })
+    }
+
+    /// Takes up an unfinished run whose process has died.
+    pub async fn resume(&self, run: &str) -> Result<Queued, AppError> {
+        let row = self.ports.store.run(run).await?;
+        if row.status.is_ended() {
+            return Err(AppError::usage(
+                format!("run {run} has ended: {}", row.status),
+                format!("careen runs rerun {run} runs it again"),
+            ));
+        }
+        let held = self.hold(run)?;
+        let lease = self.lease(run, true).await?;
+        let (request, secrets) = self.recorded_request(&row).await?;
+        let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
+        Ok(Queued {
+            id: run.to_owned(),
+            plan,
+            warnings,
+            request,
+            secrets,
+            lease,
+            _held: held,
+        })
+    }
+
+    /// Queues a recorded request again, as a run of its own.
+    pub async fn rerun(&self, run: &str) -> Result<Queued, AppError> {
+        let row = self.ports.store.run(run).await?;
+        let (request, secrets) = self.recorded_request(&row).await?;
+        let now = self.ports.clock.now();
+        let again = request.again(&ids::draw(now), now);
+        self.queue(again, secrets, Some(run.to_owned())).await
+    }
+
+    async fn recorded_request(&self, row: &RunRow) -> Result<(Request, Secrets), AppError> {
+        let request: Request = serde_json::from_value(row.request.clone()).map_err(|error| {
+            AppError::Files(format!("the request of run {} cannot be read: {error}", row.id))
+        })?;
+        let mut secrets = Secrets::default();
+        for (name, sealed) in self.ports.store.secrets(&row.id).await? {
+            let value = self.vault.open(&format!("{}/{name}", row.id), &sealed)?;
+            secrets.put(&name, value);
+        }
+        Ok((request, secrets))
+    }
+}
+
+/// Everything saved goes into the run's own folder too, so that it can be had again later.
+fn outputs(request: &Request, files: &Path) -> Vec<OutputRequest> {
+    request
+        .outputs
+        .iter()
+        .map(|wish| OutputRequest {
+            source: wish.source.clone(),
+            folders: vec![wish.folder.clone(), files.to_path_buf()],
+        })
+        .collect()
+}
+
+fn read_alias_file(context: Option<&Path>, source: &str) -> Result<String, AppError> {
+    let path = context.unwrap_or(Path::new(".")).join(source);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| AppError::Files(format!("alias file {}: {error}", path.display())))?;
+    if text.len() > ALIAS_FILE_BYTES {
+        return Err(AppError::Files(format!(
+            "alias file {} is larger than {ALIAS_FILE_BYTES} bytes",
+            path.display()
+        )));
+    }
+    Ok(text)
+}

@@ -1,0 +1,390 @@
+//! The options that say what to run, shared by `run`, `check` and `plan`.
+
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::{CliError, Context};
+use crate::{
+    app::{App, AppError, Limits, OutputWish, Request, Secrets, draw},
+    spec::{Grant, RunVars, command_line, values},
+};
+
+/// The task file's name when none is given, as in ACR.
+const DEFAULT_FILE: &str = "acb.yaml";
+/// Processes and threads of one container, unless something else is asked for.
+const DEFAULT_PIDS: i64 = 4096;
+
+/// What to run, and with which values.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RequestArgs {
+    /// The context: a folder of this machine, or /dev/null for none [default: .]
+    #[arg(value_name = "CONTEXT")]
+    pub context: Option<String>,
+    /// The task file, looked for in the context and then here; - is standard input [default: acb.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<String>,
+    /// Run this one command instead of a task file
+    #[arg(long, value_name = "COMMAND", conflicts_with = "file")]
+    pub cmd: Option<String>,
+    /// Set a value that templates see as .Values.NAME
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Set a secret value; NAME alone takes it from the variable of that name, NAME=@FILE from a file
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub set_secret: Vec<String>,
+    /// Where a secret of the task's `secrets` comes from
+    #[arg(long, value_name = "ID=env:NAME|file:PATH")]
+    pub secret_from: Vec<String>,
+    /// A file of values, YAML; --set wins over it
+    #[arg(long, value_name = "FILE")]
+    pub values: Vec<PathBuf>,
+    /// The registry that the task calls its own
+    #[arg(short, long, value_name = "HOST")]
+    pub registry: Option<String>,
+    /// Treat unknown keys of the task file as errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Read alias files from other machines, by https
+    #[arg(long)]
+    pub allow_remote_alias: bool,
+    /// Allow what opens the host: privileged, docker-socket, host-network, external-network=NAME, host-path=DIR
+    #[arg(long, value_name = "WHAT")]
+    pub allow: Vec<String>,
+    /// How long the whole run may take: seconds, or 30m, 1h30m [default: 1h]
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<String>,
+    /// How many steps may be under way at once [default: four for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallel: Option<u32>,
+    /// Hold the dependents of a detached step until its health check passes
+    #[arg(long)]
+    pub wait_healthy: bool,
+    /// Copy a path of the workspace to a folder when the run ends
+    #[arg(long, value_name = "SRC=DIR")]
+    pub output: Vec<String>,
+    /// Memory of each step's container, such as 512m or 2g
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
+    /// CPUs of each step's container, such as 1.5
+    #[arg(long, value_name = "N")]
+    pub cpus: Option<String>,
+    /// Processes and threads of each step's container; 0 is no limit
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PIDS)]
+    pub pids_limit: i64,
+}
+
+/// What the options amount to.
+pub struct Wanted {
+    /// The request, under an id drawn for it.
+    pub request: Request,
+    /// Its secrets.
+    pub secrets: Secrets,
+}
+
+impl RequestArgs {
+    /// Takes a file named in place of the context as the task file: `careen check acb.yaml`.
+    pub fn for_file_argument(mut self) -> Self {
+        let names_a_file = self
+            .context
+            .as_deref()
+            .is_some_and(|word| Path::new(word).is_file());
+        if names_a_file && self.file.is_none() && self.cmd.is_none() {
+            self.file = self.context.take();
+        }
+        self
+    }
+
+    /// Reads files and options into a request.
+    pub async fn read(&self, context: &Context, app: &App) -> Result<Wanted, CliError> {
+        let folder = self.context_folder()?;
+        let (file, text) = self.task_file(folder.as_deref())?;
+        let (values, secrets) = self.values(folder.as_deref())?;
+        let mut request = Request {
+            file,
+            text,
+            context: folder,
+            values,
+            alias_files: BTreeMap::new(),
+            vars: RunVars::default(),
+            draws: draw(app.ports.clock.now()),
+            timeout_seconds: self.timeout_seconds(context)?,
+            parallel: self.parallel.unwrap_or(context.settings.parallel.value),
+            wait_healthy: self.wait_healthy,
+            strict: self.strict,
+            allow: self.allowed()?,
+            limits: self.limits()?,
+            outputs: self.outputs()?,
+        };
+        request.vars = self.vars(context, app, &request).await?;
+        let wanted = &mut request;
+        app.read_alias_files(wanted, &secrets, self.allow_remote_alias)
+            .await?;
+        Ok(Wanted { request, secrets })
+    }
+
+    fn context_folder(&self) -> Result<Option<PathBuf>, CliError> {
+        let word = match (&self.context, &self.cmd) {
+            (Some(word), _) => word.as_str(),
+            (None, Some(_)) => return Ok(None),
+            (None, None) => ".",
+        };
+        if word.eq_ignore_ascii_case("/dev/null") {
+            return Ok(None);
+        }
+        let folder = std::fs::canonicalize(word).map_err(|error| {
+            CliError::usage(
+                format!("the context {word} cannot be used: {error}"),
+                "Name a folder, or /dev/null for none",
+            )
+        })?;
+        if !folder.is_dir() {
+            return Err(CliError::usage(
+                format!("the context {word} is a file"),
+                "Name the folder that holds it; -f names the task file",
+            ));
+        }
+        Ok(Some(folder))
+    }
+
+    fn task_file(&self, context: Option<&Path>) -> Result<(String, String), CliError> {
+        if let Some(command) = &self.cmd {
+            return Ok((command.clone(), self.one_command(command)));
+        }
+        let name = self.file.as_deref().unwrap_or(DEFAULT_FILE);
+        if name == "-" {
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| CliError::usage(format!("standard input: {error}"), ""))?;
+            return Ok(("standard input".to_owned(), text));
+        }
+        let inner = context.map(|folder| folder.join(name));
+        let path = inner
+            .filter(|path| path.is_file())
+            .unwrap_or_else(|| PathBuf::from(name));
+        let bytes = std::fs::read(&path).map_err(|error| {
+            CliError::usage(
+                format!("cannot read the task file {name}: {error}"),
+                "Name it with -f; it is looked for in the context and then in the present folder",
+            )
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            CliError::usage(format!("the task file {name} is not UTF-8 text"), "")
+        })?;
+        Ok((path.display().to_string(), text))
+    }
+
+    /// The task that `--cmd` stands for, as `az acr run` writes it.
+    fn one_command(&self, command: &str) -> String {
+        let step = serde_json::json!({
+            "cmd": command,
+            "disableWorkingDirectoryOverride": true,
+            "timeout": self.timeout.as_deref().and_then(|text| seconds(text).ok()),
+        });
+        // JSON is YAML, but for what is null.
+        let mut step = step;
+        if let Value::Object(map) = &mut step {
+            map.retain(|_, value| !value.is_null());
+        }
+        format!("version: v1.1.0\nsteps:\n  - {step}\n")
+    }
+
+    fn values(
+        &self,
+        context: Option<&Path>,
+    ) -> Result<(serde_json::Map<String, Value>, Secrets), CliError> {
+        let mut texts = Vec::new();
+        for path in &self.values {
+            let inner = context.map(|folder| folder.join(path)).filter(|it| it.is_file());
+            let path = inner.as_deref().unwrap_or(path);
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                CliError::usage(format!("values file {}: {error}", path.display()), "")
+            })?;
+            texts.push((path.display().to_string(), text));
+        }
+        let files: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+        let read = values::read(&files, &self.set, &[]).map_err(|error| match error {
+            values::ValuesError::File { index, findings } => CliError::App(AppError::TaskFile {
+                file: texts[index].0.clone(),
+                text: texts[index].1.clone(),
+                findings,
+            }),
+            other => CliError::usage(other.to_string(), ""),
+        })?;
+        let Value::Object(mut map) = read.map else {
+            return Err(CliError::usage("the values are no map", ""));
+        };
+        let mut secrets = Secrets::default();
+        for word in &self.set_secret {
+            let (name, value) = secret_value(word)?;
+            map.remove(&name);
+            secrets.values.insert(name, value);
+        }
+        for word in &self.secret_from {
+            let (id, value) = secret_from(word)?;
+            secrets.declared.insert(id, value);
+        }
+        Ok((map, secrets))
+    }
+
+    fn timeout_seconds(&self, context: &Context) -> Result<u64, CliError> {
+        match &self.timeout {
+            Some(text) => seconds(text),
+            None => Ok(context.settings.timeout_seconds.value),
+        }
+    }
+
+    fn allowed(&self) -> Result<Vec<String>, CliError> {
+        let words = self.allow.iter().flat_map(|list| list.split(','));
+        words
+            .map(|word| match Grant::parse(word) {
+                Some(_) => Ok(word.to_owned()),
+                None => Err(CliError::usage(
+                    format!("--allow {word} is not known"),
+                    "It takes privileged, docker-socket, host-network, external-network=NAME or host-path=/DIR",
+                )),
+            })
+            .collect()
+    }
+
+    fn limits(&self) -> Result<Limits, CliError> {
+        let memory = self.memory.as_deref().map(command_line::parse_memory);
+        let cpus = self.cpus.as_deref().map(command_line::parse_cpus);
+        Ok(Limits {
+            pids: (self.pids_limit > 0).then_some(self.pids_limit),
+            memory_bytes: memory
+                .transpose()
+                .map_err(|error| CliError::usage(format!("--memory: {error}"), ""))?,
+            nano_cpus: cpus
+                .transpose()
+                .map_err(|error| CliError::usage(format!("--cpus: {error}"), ""))?,
+        })
+    }
+
+    fn outputs(&self) -> Result<Vec<OutputWish>, CliError> {
+        self.output
+            .iter()
+            .map(|word| match word.split_once('=') {
+                Some((source, folder)) if !source.is_empty() && !folder.is_empty() => {
+                    Ok(OutputWish {
+                        source: source.to_owned(),
+                        folder: std::path::absolute(folder).unwrap_or_else(|_| folder.into()),
+                    })
+                }
+                _ => Err(CliError::usage(
+                    format!("--output {word} is not SRC=DIR"),
+                    "For example --output dist=./out",
+                )),
+            })
+            .collect()
+    }
+
+    async fn vars(
+        &self,
+        context: &Context,
+        app: &App,
+        request: &Request,
+    ) -> Result<RunVars, CliError> {
+        let git = request.context.as_deref().and_then(|it| app.ports.folders.git(it));
+        let (commit, branch) = git.map(|it| (it.commit, it.branch)).unwrap_or_default();
+        let registry = self.registry.clone();
+        let id = app.draw_id();
+        let mut vars = RunVars {
+            registry: registry
+                .or_else(|| context.settings.registry.value.clone())
+                .unwrap_or_default(),
+            date: app.ports.clock.now(),
+            shared_volume: format!("acb_vol_{id}"),
+            os: "linux".to_owned(),
+            architecture: architecture().to_owned(),
+            commit,
+            branch,
+            id,
+            ..RunVars::default()
+        };
+        // The engine is asked only by files that may want to know.
+        if ["OSVersion", "Architecture"].iter().any(|word| request.text.contains(word)) {
+            let info = app.ports.containers.info().await.map_err(AppError::from)?;
+            vars.os_version = info.os_version;
+            vars.architecture = info.architecture;
+        }
+        Ok(vars)
+    }
+}
+
+/// This machine's architecture in image terms.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        other => other,
+    }
+}
+
+/// Reads a time: bare seconds as in ACR, or with units.
+fn seconds(text: &str) -> Result<u64, CliError> {
+    let parsed = match text.parse::<u64>() {
+        Ok(seconds) => Some(seconds),
+        Err(_) => humantime::parse_duration(text).ok().map(|it| it.as_secs()),
+    };
+    // More than a year is a slip of the finger.
+    parsed.filter(|it| (1..=31_536_000).contains(it)).ok_or_else(|| {
+        CliError::usage(
+            format!("the time {text:?} cannot be used"),
+            "Write seconds, or a time such as 30m or 1h30m",
+        )
+    })
+}
+
+/// Reads `NAME=VALUE`, `NAME=@FILE` or `NAME`, which stands for the variable.
+fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
+    match word.split_once('=') {
+        Some((name, value)) => match value.strip_prefix('@') {
+            Some(path) => Ok((name.to_owned(), read_secret(path)?)),
+            None => Ok((name.to_owned(), SecretString::from(value))),
+        },
+        None => match std::env::var(word) {
+            Ok(value) => Ok((word.to_owned(), SecretString::from(value))),
+            Err(_) => Err(CliError::usage(
+                format!("--set-secret {word} has no value, and no variable {word} is set"),
+                format!("Write {word}=@FILE, or set the variable"),
+            )),
+        },
+    }
+}
+
+/// Reads `ID=env:NAME` or `ID=file:PATH`.
+fn secret_from(word: &str) -> Result<(String, SecretString), CliError> {
+    let wrong = || {
+        CliError::usage(
+            format!("--secret-from {word} is not ID=env:NAME or ID=file:PATH"),
+            "For example --secret-from token=env:TOKEN",
+        )
+    };
+    let (id, source) = word.split_once('=').ok_or_else(wrong)?;
+    if let Some(name) = source.strip_prefix("env:") {
+        let value = std::env::var(name).map_err(|_| {
+            CliError::usage(
+                format!("the variable {name} for secret {id} is not set"),
+                "Set it, or name a file with file:PATH",
+            )
+        })?;
+        return Ok((id.to_owned(), SecretString::from(value)));
+    }
+    let path = source.strip_prefix("file:").ok_or_else(wrong)?;
+    Ok((id.to_owned(), read_secret(path)?))
+}
+
+/// Reads a secret file; the newline that editors leave at its end is not part of the secret.
+fn read_secret(path: &str) -> Result<SecretString, CliError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::usage(format!("secret file {path}: {error}"), ""))?;
+    Ok(SecretString::from(text.trim_end_matches(['\r', '\n'])))
+}

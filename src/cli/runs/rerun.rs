@@ -1,0 +1,23 @@
+//! `careen runs rerun`.
+
+use std::process::ExitCode;
+
+use super::{
+    super::{CliError, Context, run::show},
+    RunArg,
+};
+
+/// The options of `careen runs rerun`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    run: RunArg,
+}
+
+/// Runs a recorded request again, with the same text, values and random draws.
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    let app = context.app()?;
+    let id = args.run.find(&app).await?;
+    let queued = app.rerun(&id).await?;
+    show(context, &app, queued, false).await
+}

@@ -1,0 +1,23 @@
+//! `careen runs resume`.
+
+use std::process::ExitCode;
+
+use super::{
+    super::{CliError, Context, run::show},
+    RunArg,
+};
+
+/// The options of `careen runs resume`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    run: RunArg,
+}
+
+/// Takes up an unfinished run: containers that still run are followed on, what was not begun is begun.
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    let app = context.app()?;
+    let id = args.run.find(&app).await?;
+    let queued = app.resume(&id).await?;
+    show(context, &app, queued, false).await
+}

@@ -1,0 +1,196 @@
+//! Settings: a flag over a `CAREEN_*` variable over the settings file over the default, each with its source.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{CliError, Globals};
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A command line flag.
+    Flag,
+    /// An environment variable.
+    Variable(&'static str),
+    /// The settings file.
+    File(PathBuf),
+    /// Nothing was said.
+    Default,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Origin::Flag => f.write_str("flag"),
+            Origin::Variable(name) => write!(f, "variable {name}"),
+            Origin::File(path) => write!(f, "file {}", path.display()),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value with its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// All settings, each resolved once.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database file.
+    pub db: Setting<PathBuf>,
+    /// The registry of runs that are given none.
+    pub registry: Setting<Option<String>>,
+    /// The engine's address; `None` is the local socket.
+    pub docker_host: Setting<Option<String>>,
+    /// How many steps may be under way at once.
+    pub parallel: Setting<u32>,
+    /// How long a run may take, in seconds.
+    pub timeout_seconds: Setting<u64>,
+    /// The file with the key that seals secrets.
+    pub key_file: Setting<PathBuf>,
+}
+
+/// How many steps per core may be under way at once: most of them wait for disks and networks.
+const STEPS_PER_CORE: usize = 4;
+/// How long a run may take when nothing is said, as in ACR.
+const RUN_TIMEOUT_SECONDS: u64 = 3600;
+
+/// The settings file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    db: Option<PathBuf>,
+    registry: Option<String>,
+    docker_host: Option<String>,
+    parallel: Option<u32>,
+    timeout: Option<u64>,
+    key_file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Resolves all settings.
+    pub fn read(globals: &Globals) -> Result<Self, CliError> {
+        let path = globals.config.clone().or_else(default_file);
+        let file = read_file(path.as_deref(), globals.config.is_some())?;
+        let from = Source {
+            path: path.unwrap_or_default(),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let default_parallel = u32::try_from(cores * STEPS_PER_CORE).unwrap_or(u32::MAX);
+        let data = data_folder();
+        Ok(Self {
+            db: from.pick("CAREEN_DB", globals.db.clone(), file.db, || data.join("careen.db"))?,
+            registry: from.pick_text("CAREEN_REGISTRY", file.registry),
+            docker_host: from.pick_text("DOCKER_HOST", file.docker_host),
+            parallel: from.pick("CAREEN_PARALLEL", None, file.parallel, || default_parallel)?,
+            timeout_seconds: from
+                .pick("CAREEN_TIMEOUT", None, file.timeout, || RUN_TIMEOUT_SECONDS)?,
+            key_file: from.pick("CAREEN_KEY_FILE", None, file.key_file, || data.join("key"))?,
+        })
+    }
+
+    /// The folder beside the database, for logs, locks and saved files.
+    pub fn data_folder(&self) -> PathBuf {
+        let parent = self.db.value.parent().unwrap_or(Path::new("."));
+        parent.to_path_buf()
+    }
+
+    /// Lists names, values and origins, for people.
+    pub fn list(&self) -> Vec<(&'static str, String, String)> {
+        let row = |name, value: String, origin: &Origin| (name, value, origin.to_string());
+        let text = |it: &Option<String>| it.clone().unwrap_or_default();
+        vec![
+            row("db", self.db.value.display().to_string(), &self.db.origin),
+            row("registry", text(&self.registry.value), &self.registry.origin),
+            row("docker_host", text(&self.docker_host.value), &self.docker_host.origin),
+            row("parallel", self.parallel.value.to_string(), &self.parallel.origin),
+            row("timeout", self.timeout_seconds.value.to_string(), &self.timeout_seconds.origin),
+            row("key_file", self.key_file.value.display().to_string(), &self.key_file.origin),
+        ]
+    }
+}
+
+/// Chooses between the places a value may come from.
+struct Source {
+    path: PathBuf,
+}
+
+impl Source {
+    fn pick<T: std::str::FromStr>(
+        &self,
+        variable: &'static str,
+        flag: Option<T>,
+        file: Option<T>,
+        default: impl FnOnce() -> T,
+    ) -> Result<Setting<T>, CliError> {
+        // clap reads CAREEN_DB into the flag; the variable is still where it came from.
+        if let Ok(text) = std::env::var(variable)
+            && !text.is_empty()
+        {
+            let value = text.parse().map_err(|_| {
+                CliError::usage(
+                    format!("the variable {variable} holds {text:?}, which is no fit value"),
+                    "Unset it, or give it a number",
+                )
+            })?;
+            let origin = Origin::Variable(variable);
+            return Ok(Setting { value, origin });
+        }
+        let (value, origin) = match (flag, file) {
+            (Some(value), _) => (value, Origin::Flag),
+            (None, Some(value)) => (value, Origin::File(self.path.clone())),
+            (None, None) => (default(), Origin::Default),
+        };
+        Ok(Setting { value, origin })
+    }
+
+    fn pick_text(&self, variable: &'static str, file: Option<String>) -> Setting<Option<String>> {
+        let set = std::env::var(variable).ok().filter(|text| !text.is_empty());
+        let (value, origin) = match (set, file) {
+            (Some(value), _) => (Some(value), Origin::Variable(variable)),
+            (None, Some(value)) => (Some(value), Origin::File(self.path.clone())),
+            (None, None) => (None, Origin::Default),
+        };
+        Setting { value, origin }
+    }
+}
+
+fn default_file() -> Option<PathBuf> {
+    Some(dirs::config_dir()?.join("careen/careen.toml"))
+}
+
+fn data_folder() -> PathBuf {
+    dirs::data_dir()
+        .unwrap_or_else(|| PathBuf::from("."))
+        .join("careen")
+}
+
+fn read_file(path: Option<&Path>, must_exist: bool) -> Result<File, CliError> {
+    let Some(path) = path else {
+        return Ok(File::default());
+    };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+            return Ok(File::default());
+        }
+        Err(error) => {
+            return Err(CliError::usage(
+                format!("cannot read the settings file {}: {error}", path.display()),
+                "Name another with --config",
+            ));
+        }
+    };
+    toml::from_str(&text).map_err(|error| {
+        CliError::usage(
+            format!("the settings file {} is wrong:\n{error}", path.display()),
+            "careen config show lists the settings there are",
+        )
+    })
+}
