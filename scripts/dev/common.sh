@@ -36,7 +36,7 @@ phase() {
 print_phases() {
   local code=$? item
   [ ${#PHASES[@]} = 0 ] && [ -z "${CURRENT_PHASE:-}" ] && return
-  for item in "${PHASES[@]}"; do say "  took: $item"; done
+  for item in "${PHASES[@]}"; do say "took: $item"; done
   [ $code = 0 ] || say "failed (exit code $code) in: ${CURRENT_PHASE:-?}"
 }
 trap print_phases EXIT
@@ -60,9 +60,9 @@ daemonize() {
 stop_daemon() {
   local name=$1 program=$2 pid
   pid=$(cat "$STATE/$name.pid" 2>/dev/null) || { say "$name: not started from here; left alone"; return 0; }
-  if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$program" ]; then
+  if is_running "$pid" "$program"; then
     kill "$pid"
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+    wait_for 30 has_ended "$pid" || die "$name: process $pid does not end"
     say "$name: stopped"
   else
     say "$name: had ended already"
@@ -70,12 +70,21 @@ stop_daemon() {
   rm -f "$STATE/$name.pid"
 }
 
-# Tries a command every tenth of a second for so many seconds: wait_for SECONDS COMMAND…
+# The program is asked for because numbers come back.
+is_running() {
+  local pid=$1 program=$2
+  [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$program" ] && ! has_ended "$pid"
+}
+
+# A process that nobody reaps (a container's first process often does not) has ended all the same.
+has_ended() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+
+# Tries a command again and again for so many seconds: wait_for SECONDS COMMAND…
 wait_for() {
-  local tries=$(($1 * 10))
+  local deadline=$((SECONDS + $1))
   shift
   while ! "$@" >/dev/null 2>&1; do
-    [ $((tries -= 1)) -gt 0 ] || return 1
+    [ $SECONDS -lt $deadline ] || return 1
     sleep 0.1
   done
 }

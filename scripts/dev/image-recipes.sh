@@ -167,12 +167,9 @@ make_python() {
     -o Debug::NoLocking=1 --no-install-recommends --download-only -y install python3 >>"$STATE/apt.log" 2>&1 ||
     die "could not download Python: $(tail -1 "$STATE/apt.log")"
   build_image "$1" <<'D'
-FROM debian:bookworm-slim AS installed
+FROM debian:bookworm-slim
 COPY debs/*.deb /debs/
 RUN dpkg --unpack --force-depends /debs/*.deb && dpkg --configure -a && rm -r /debs /var/log/dpkg.log && ln -s /usr/bin/python3 /usr/local/bin/python
-FROM scratch
-COPY --from=installed / /
-ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 CMD ["python3"]
 D
 }
