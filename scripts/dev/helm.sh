@@ -63,7 +63,7 @@ build_helm_image() {
   chmod 755 "$CONTEXT/helm"
   printf '*\n!helm\n' >"$CONTEXT/.dockerignore"
   printf 'FROM busybox:latest\nCOPY helm /usr/local/bin/helm\nENTRYPOINT ["helm"]\n' >"$CONTEXT/Dockerfile"
-  DOCKER_BUILDKIT=0 docker build -q --network none -t "$HELM_IMAGE-untried" "$CONTEXT" >/dev/null 2>"$STATE/build.log" || return 1
+  DOCKER_BUILDKIT=0 docker build -q --force-rm --network none -t "$HELM_IMAGE-untried" "$CONTEXT" >/dev/null 2>"$STATE/build.log" || return 1
   if docker run --rm --network none "$HELM_IMAGE-untried" version >/dev/null 2>&1; then
     docker tag "$HELM_IMAGE-untried" "$HELM_IMAGE"
   fi

@@ -17,7 +17,7 @@ make_image() {
 # engine has; nothing here needs a network.
 build_image() {
   cat >"$CONTEXT/Dockerfile"
-  DOCKER_BUILDKIT=0 docker build -q --network none --label "$STAND_IN=$1" -t "$1" "$CONTEXT" >/dev/null 2>"$STATE/build.log" ||
+  DOCKER_BUILDKIT=0 docker build -q --force-rm --network none --label "$STAND_IN=$1" -t "$1" "$CONTEXT" >/dev/null 2>"$STATE/build.log" ||
     die "could not make $1: $(tail -3 "$STATE/build.log")"
 }
 
