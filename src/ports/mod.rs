@@ -2,6 +2,7 @@
 
 mod clock;
 mod containers;
+mod folders;
 mod frames;
 mod images;
 mod store;
@@ -13,6 +14,7 @@ pub use containers::{
     Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
+pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
 pub use frames::{Cursor, Frame, FrameIndex, FrameStore, LogKey};
 pub use images::{
     BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
