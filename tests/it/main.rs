@@ -1,2 +1,3 @@
 //! One test binary; a file per promise.
 mod dockerignore;
+mod folder;
