@@ -4,3 +4,5 @@ mod build_lines;
 mod command_lines;
 mod references;
 mod words;
+mod dockerignore;
+mod folder;

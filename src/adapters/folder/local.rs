@@ -1,0 +1,68 @@
+//! The port for folders, filled with those of this machine.
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+
+use super::{Caps, ContextError, Folder, Notes, describe, pack_files, unpack};
+use crate::ports::{BuildContext, FolderError, Folders, GitInfo, TarStream};
+
+/// Reads and writes folders of this machine.
+#[derive(Clone)]
+pub struct LocalFolders {
+    notes: Notes,
+    caps: Caps,
+}
+
+impl LocalFolders {
+    /// Takes where remarks go, and how much an archive may unpack to.
+    pub fn new(notes: Notes, caps: Caps) -> LocalFolders {
+        LocalFolders { notes, caps }
+    }
+}
+
+#[async_trait]
+impl Folders for LocalFolders {
+    fn workspace(&self, folder: &Path) -> Result<TarStream, FolderError> {
+        let selection = Folder::open(folder)?.run_context()?;
+        Ok(selection.tar_stream(Arc::clone(&self.notes)))
+    }
+
+    fn build_context(&self, folder: &Path, dockerfile: &Path) -> Result<BuildContext, FolderError> {
+        let built = Folder::open(folder)?.build_context(dockerfile)?;
+        let notes = Arc::clone(&self.notes);
+        let selection = built.selection;
+        Ok(BuildContext {
+            tar: Arc::new(move || selection.clone().tar_stream(Arc::clone(&notes))),
+            dockerfile: built.dockerfile,
+        })
+    }
+
+    fn git(&self, folder: &Path) -> Option<GitInfo> {
+        let checkout = describe(folder).unwrap_or_else(|error| {
+            (self.notes)(error.to_string());
+            None
+        })?;
+        Some(GitInfo {
+            commit: checkout.commit?,
+            branch: checkout.branch,
+        })
+    }
+
+    fn files(&self, files: Vec<(String, u32, Vec<u8>)>) -> TarStream {
+        pack_files(files)
+    }
+
+    async fn unpack(&self, tar: TarStream, into: &Path) -> Result<(), FolderError> {
+        match unpack(tar, into, self.caps).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(FolderError(error.to_string())),
+        }
+    }
+}
+
+impl From<ContextError> for FolderError {
+    fn from(error: ContextError) -> FolderError {
+        FolderError(error.to_string())
+    }
+}
