@@ -41,6 +41,8 @@ pub struct EngineInfo {
     pub cpus: u32,
     /// The memory it may use, in bytes.
     pub memory_bytes: u64,
+    /// When it started, if that can be told: a container that ended before may have been ended by the engine's stop.
+    pub started_at: Option<DateTime<Utc>>,
 }
 
 /// Which of the two output streams.
