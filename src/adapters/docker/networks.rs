@@ -1,0 +1,89 @@
+//! Networks of the engine.
+
+use std::time::Duration;
+
+use bollard::{
+    models::NetworkCreateRequest,
+    query_parameters::{InspectNetworkOptions, ListNetworksOptionsBuilder},
+};
+
+use crate::ports::{EngineError, Found, Labels, NetworkSpec, Resource};
+
+use super::{
+    DockerEngine,
+    containers::{gone_is_fine, label_filter},
+};
+
+/// How often, and how long apart, a network is asked to go while the ends of dead containers linger in it.
+const REMOVE_ATTEMPTS: u32 = 50;
+const REMOVE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Makes a network and returns its id.
+pub(super) async fn create(
+    engine: &DockerEngine,
+    network: &NetworkSpec,
+) -> Result<String, EngineError> {
+    let docker = engine.docker().await?;
+    // Engines before API 1.44 would make a second network of the same name.
+    let existing = docker
+        .inspect_network(&network.name, None::<InspectNetworkOptions>)
+        .await;
+    match existing.map_err(|error| engine.error(error)) {
+        Ok(_) => return Err(EngineError::NameConflict(network.name.clone())),
+        Err(EngineError::NotFound(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let driver = network.driver.clone();
+    let created = docker.create_network(NetworkCreateRequest {
+        name: network.name.clone(),
+        driver: Some(driver.unwrap_or_else(|| "bridge".to_string())),
+        enable_ipv6: Some(network.ipv6),
+        labels: Some(network.labels.clone().into_iter().collect()),
+        ..Default::default()
+    });
+    match created.await.map_err(|error| engine.error(error)) {
+        Ok(created) => Ok(created.id),
+        Err(EngineError::Other(message)) if message.contains("already exists") => {
+            Err(EngineError::NameConflict(network.name.clone()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a network; fine when it is gone.
+pub(super) async fn remove(engine: &DockerEngine, name: &str) -> Result<(), EngineError> {
+    let docker = engine.docker().await?;
+    let mut attempts = 1;
+    loop {
+        let removed = docker.remove_network(name).await;
+        match gone_is_fine(removed.map_err(|error| engine.error(error))) {
+            Err(EngineError::Other(message))
+                if message.contains("has active endpoints") && attempts < REMOVE_ATTEMPTS =>
+            {
+                attempts += 1;
+                tokio::time::sleep(REMOVE_PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Finds the networks that bear all these labels.
+pub(super) async fn list(
+    engine: &DockerEngine,
+    labels: &Labels,
+) -> Result<Vec<Found>, EngineError> {
+    let filter = label_filter(labels);
+    let options = ListNetworksOptionsBuilder::default()
+        .filters(&filter)
+        .build();
+    let listed = engine.docker().await?.list_networks(Some(options)).await;
+    let networks = listed.map_err(|error| engine.error(error))?.into_iter();
+    let found = networks.map(|network| Found {
+        resource: Resource::Network,
+        id: network.id.unwrap_or_default(),
+        name: network.name.unwrap_or_default(),
+        labels: network.labels.unwrap_or_default().into_iter().collect(),
+    });
+    Ok(found.collect())
+}

@@ -1,0 +1,155 @@
+//! A container to make, in the engine's words.
+
+use std::collections::HashMap;
+
+use bollard::{
+    models::{
+        ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig,
+        Mount as EngineMount, MountType, NetworkingConfig, PortBinding, PortMap,
+    },
+    query_parameters::{CreateContainerOptions, CreateContainerOptionsBuilder},
+};
+
+use crate::ports::{ContainerSpec, Mount, MountSource, NetworkMode, PublishedPort};
+
+/// The name and platform, which are not part of the body.
+pub(super) fn options(container: &ContainerSpec) -> CreateContainerOptions {
+    let options = CreateContainerOptionsBuilder::default().name(&container.name);
+    match &container.platform {
+        Some(platform) => options.platform(platform).build(),
+        None => options.build(),
+    }
+}
+
+/// The body of a request to make the container.
+pub(super) fn body(container: &ContainerSpec) -> ContainerCreateBody {
+    let published = container.published_ports.iter();
+    let published = published.map(|port| port.container_port.clone());
+    let exposed: Vec<String> = container
+        .exposed_ports
+        .iter()
+        .cloned()
+        .chain(published)
+        .collect();
+    ContainerCreateBody {
+        image: Some(container.image.clone()),
+        labels: Some(container.labels.clone().into_iter().collect()),
+        cmd: some(&container.command),
+        entrypoint: container.entry_point.clone(),
+        env: some(&container.env),
+        working_dir: container.working_directory.clone(),
+        user: container.user.clone(),
+        hostname: container.hostname.clone(),
+        exposed_ports: some(&exposed),
+        tty: Some(container.tty),
+        // Nobody writes to it: an open input would never end, while a closed one is empty and ends.
+        open_stdin: Some(false),
+        stop_signal: container.stop_signal.clone(),
+        host_config: Some(host_config(container)),
+        networking_config: networking(&container.network),
+        ..Default::default()
+    }
+}
+
+fn host_config(container: &ContainerSpec) -> HostConfig {
+    let limits = container.limits;
+    HostConfig {
+        network_mode: Some(network_mode(&container.network)),
+        mounts: some(&mounts(&container.mounts)),
+        tmpfs: tmpfs(&container.mounts),
+        port_bindings: port_bindings(&container.published_ports),
+        extra_hosts: some(&container.extra_hosts),
+        memory: limits.memory_bytes.map(signed),
+        nano_cpus: limits.nano_cpus.map(signed),
+        pids_limit: limits.pids,
+        shm_size: limits.shm_size_bytes.map(signed),
+        privileged: Some(container.privileged),
+        cap_drop: some(&container.cap_drop),
+        readonly_rootfs: Some(container.read_only),
+        init: Some(container.init),
+        auto_remove: Some(false),
+        // The daemon's default may keep nothing. It may also throw the beginning of a long log away, and its options
+        // are merged into ours unless they are set: this size is never reached.
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("json-file".to_string()),
+            config: Some(HashMap::from([(
+                "max-size".to_string(),
+                "1000t".to_string(),
+            )])),
+        }),
+        ..Default::default()
+    }
+}
+
+fn network_mode(network: &NetworkMode) -> String {
+    match network {
+        NetworkMode::None => "none".to_string(),
+        NetworkMode::Bridge => "bridge".to_string(),
+        NetworkMode::Host => "host".to_string(),
+        NetworkMode::Named { name, .. } => name.clone(),
+    }
+}
+
+fn networking(network: &NetworkMode) -> Option<NetworkingConfig> {
+    let NetworkMode::Named { name, aliases } = network else {
+        return None;
+    };
+    let endpoint = EndpointSettings {
+        aliases: Some(aliases.clone()),
+        ..Default::default()
+    };
+    Some(NetworkingConfig {
+        endpoints_config: Some(HashMap::from([(name.clone(), endpoint)])),
+    })
+}
+
+fn mounts(mounts: &[Mount]) -> Vec<EngineMount> {
+    let of = |mount: &Mount, typ: MountType, source: Option<&String>| EngineMount {
+        target: Some(mount.target.clone()),
+        source: source.cloned(),
+        typ: Some(typ),
+        read_only: Some(mount.read_only),
+        ..Default::default()
+    };
+    let engine_mount = |mount: &Mount| match &mount.source {
+        MountSource::Volume(name) => Some(of(mount, MountType::VOLUME, Some(name))),
+        MountSource::Anonymous => Some(of(mount, MountType::VOLUME, None)),
+        MountSource::Host(path) => Some(of(mount, MountType::BIND, Some(path))),
+        MountSource::Tmpfs(_) => None,
+    };
+    mounts.iter().filter_map(engine_mount).collect()
+}
+
+fn tmpfs(mounts: &[Mount]) -> Option<HashMap<String, String>> {
+    let option = |mount: &Mount| match &mount.source {
+        MountSource::Tmpfs(options) => Some((mount.target.clone(), options.clone())),
+        _ => None,
+    };
+    let found: HashMap<_, _> = mounts.iter().filter_map(option).collect();
+    (!found.is_empty()).then_some(found)
+}
+
+fn port_bindings(published: &[PublishedPort]) -> Option<PortMap> {
+    let mut bindings = PortMap::new();
+    for port in published {
+        let binding = PortBinding {
+            host_ip: Some(port.host_address.clone()),
+            host_port: Some(
+                port.host_port
+                    .map(|port| port.to_string())
+                    .unwrap_or_default(),
+            ),
+        };
+        let of_port = bindings.entry(port.container_port.clone()).or_default();
+        of_port.get_or_insert_default().push(binding);
+    }
+    (!bindings.is_empty()).then_some(bindings)
+}
+
+fn some<T: Clone>(list: &[T]) -> Option<Vec<T>> {
+    (!list.is_empty()).then(|| list.to_vec())
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
