@@ -3,7 +3,10 @@
 pub mod alias;
 pub mod build_line;
 pub mod command_line;
+pub mod load;
 pub mod reference;
+pub mod render;
+pub mod values;
 pub mod words;
 
 mod command;

@@ -3,5 +3,6 @@
 mod aliases;
 mod build_lines;
 mod command_lines;
+mod loading;
 mod references;
 mod words;
