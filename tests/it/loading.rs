@@ -32,7 +32,10 @@ impl World {
             values: json!({"name": "web", "deep": {"a": {"b": 1}}, "lines": "one\ntwo"}),
             secrets: BTreeMap::from([("token".into(), "s3cret".into())]),
             masked: Vec::new(),
-            draws: Draws::default(),
+            draws: Draws {
+                now: DateTime::UNIX_EPOCH,
+                seed: [0; 32],
+            },
             alias_files: BTreeMap::from([("more.yaml".into(), "tool: tools/tool:1\n".into())]),
         }
     }
@@ -143,8 +146,8 @@ fn assignments_win_over_files_and_later_ones_over_earlier_ones() {
     let owned = |sets: &[&str]| sets.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
     let values = values::read(
         &[
-            "a: 1\nm: {x: 1, y: 1}\nl: [1]",
-            "m: {y: 2, z: 2}\nb: file",
+            "a: 1\nm: {x: 1, w: 1}\nl: [1]",
+            "m: {w: 2, z: 2}\nb: file",
             "",
         ],
         &owned(&["a=x", "a=1,b=2", "b==y", "c.d=e", "f", "g="]),
@@ -152,7 +155,7 @@ fn assignments_win_over_files_and_later_ones_over_earlier_ones() {
     )
     .expect("good");
     let expected = json!({
-        "a": "last", "m": {"x": 1, "y": 2, "z": 2}, "l": [1], "b": "=y", "c.d": "e", "f": "", "g": "", "h": "hush", "i": "",
+        "a": "last", "m": {"x": 1, "w": 2, "z": 2}, "l": [1], "b": "=y", "c.d": "e", "f": "", "g": "", "h": "hush", "i": "",
     });
     assert_eq!(values.map, expected);
     assert_eq!(values.secrets, ["hush", "last"]);

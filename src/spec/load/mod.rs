@@ -9,7 +9,7 @@ mod secrets;
 pub use prepare::alias_sources;
 pub use secrets::secrets_needed;
 
-use super::render::{self, Inputs};
+use super::render::{self, Inputs, Rendered};
 use super::{Task, parse};
 use crate::text::{Diagnostic, Diagnostics, Span};
 use positions::Positions;
@@ -76,10 +76,7 @@ fn render_and_parse(text: &str, prepared: &Prepared, inputs: &Inputs<'_>) -> Loa
 }
 
 /// Renders the prepared text; a file that templates leave nothing of is refused, an empty file is not.
-fn render(
-    prepared: &Prepared,
-    inputs: &Inputs<'_>,
-) -> Result<super::shim::template::Rendered, Diagnostic> {
+fn render(prepared: &Prepared, inputs: &Inputs<'_>) -> Result<Rendered, Diagnostic> {
     let rendered = render::render(&prepared.template, inputs).map_err(|error| {
         let finding = render::diagnostic(error, "unable to render task");
         without_secrets(prepared.move_finding(finding), inputs)

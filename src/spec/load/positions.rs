@@ -1,9 +1,8 @@
 //! From a place in the rendered text back to the place in the file that it came from.
 
 use crate::spec::alias::Edits;
-use crate::spec::render::Inputs;
+use crate::spec::render::{Inputs, Rendered};
 use crate::spec::shim::lines::Lines;
-use crate::spec::shim::template::Rendered;
 use crate::text::{Diagnostic, Span};
 
 /// The texts of one file, from what was written to what was read.
@@ -76,7 +75,9 @@ impl<'a> Positions<'a> {
     pub fn to_source(&self, span: Span) -> Span {
         let start = self.to_template(span.start, Edge::Start);
         let end = self.to_template(span.end, Edge::End);
-        self.edits.to_old(Span::new(start, end.max(start)))
+        let span = self.edits.to_old(Span::new(start, end.max(start)));
+        let start = self.source.floor_char_boundary(span.start);
+        Span::new(start, self.source.ceil_char_boundary(span.end))
     }
 
     /// Shrinks a span to the one place in it that says just what was read, outside of all actions.
@@ -180,12 +181,16 @@ mod tests {
         let start = rendered.text.find(part).expect(part);
         let finding = Diagnostic::error("x", "x").at(start..start + part.len());
         let secrets = BTreeMap::from([("s".to_owned(), "hush".to_owned())]);
+        let draws = Draws {
+            now: Default::default(),
+            seed: [0; 32],
+        };
         let inputs = Inputs {
             run: &RunVars::default(),
             values: &serde_json::Value::Null,
             secrets: &secrets,
             masked: &["quiet".to_owned()],
-            draws: &Draws::default(),
+            draws: &draws,
             alias_files: &BTreeMap::new(),
         };
         let moved = positions.move_finding(finding, &inputs);
