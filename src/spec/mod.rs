@@ -3,11 +3,16 @@
 pub mod alias;
 pub mod build_line;
 pub mod command_line;
+pub mod load;
 pub mod reference;
+pub mod render;
+pub mod values;
 pub mod words;
 
 mod command;
 mod parse;
+#[allow(dead_code)] // only as complete as its users need
+mod shim;
 mod step;
 mod task;
 

@@ -9,6 +9,7 @@ use crate::spec::{Build, Grant};
 
 type Done = Result<(), Problem>;
 
+/// Takes `--tag`.
 pub(super) fn tag(build: &mut Build, text: &str) -> Done {
     let reference = Reference::parse(text).map_err(|error| format!("`{text}`: {error}"))?;
     if reference.digest.is_some() {
@@ -18,11 +19,13 @@ pub(super) fn tag(build: &mut Build, text: &str) -> Done {
     Ok(())
 }
 
+/// Takes `--file`.
 pub(super) fn file(build: &mut Build, text: &str) -> Done {
     build.dockerfile = Some(text.to_owned());
     Ok(())
 }
 
+/// Takes `--build-arg`.
 pub(super) fn build_arg(build: &mut Build, text: &str) -> Done {
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
@@ -35,11 +38,13 @@ pub(super) fn build_arg(build: &mut Build, text: &str) -> Done {
     Ok(())
 }
 
+/// Takes `--target`.
 pub(super) fn target(build: &mut Build, text: &str) -> Done {
     build.target = Some(text.to_owned()).filter(|stage| !stage.is_empty());
     Ok(())
 }
 
+/// Takes `--label`.
 pub(super) fn label(build: &mut Build, text: &str) -> Done {
     build.labels.push(parse_label(text)?);
     Ok(())
@@ -53,6 +58,7 @@ pub(super) fn platform(build: &mut Build, text: &str) -> Done {
     Ok(())
 }
 
+/// Takes `--no-cache`.
 pub(super) fn no_cache(build: &mut Build, text: &str) -> Done {
     build.no_cache = text == "true";
     Ok(())
@@ -66,11 +72,13 @@ pub(super) fn no_cache_filter(build: &mut Build, text: &str) -> Done {
     )))
 }
 
+/// Takes `--pull`.
 pub(super) fn pull(build: &mut Build, text: &str) -> Done {
     build.pull = text == "true";
     Ok(())
 }
 
+/// Takes `--network`.
 pub(super) fn network(build: &mut Build, text: &str) -> Done {
     if let Some(container) = text.strip_prefix("container:") {
         return Err(format!(
@@ -86,51 +94,61 @@ pub(super) fn network(build: &mut Build, text: &str) -> Done {
     Ok(())
 }
 
+/// Takes `--cache-from`.
 pub(super) fn cache_from(build: &mut Build, text: &str) -> Done {
     build.cache_from.push(text.to_owned());
     Ok(())
 }
 
+/// Takes `--cache-to`.
 pub(super) fn cache_to(build: &mut Build, text: &str) -> Done {
     build.cache_to.push(text.to_owned());
     Ok(())
 }
 
+/// Takes `--secret`.
 pub(super) fn secret(build: &mut Build, text: &str) -> Done {
     build.secrets.push(text.to_owned());
     Ok(())
 }
 
+/// Takes `--add-host`.
 pub(super) fn add_host(build: &mut Build, text: &str) -> Done {
     build.extra_hosts.push(parse_extra_host(text)?);
     Ok(())
 }
 
+/// Takes `--shm-size`.
 pub(super) fn shm_size(build: &mut Build, text: &str) -> Done {
     build.shm_size_bytes = Some(parse_memory(text)?);
     Ok(())
 }
 
+/// Takes `--memory`.
 pub(super) fn memory(build: &mut Build, text: &str) -> Done {
     build.memory_bytes = Some(parse_memory(text)?);
     Ok(())
 }
 
+/// Takes `--squash`.
 pub(super) fn squash(build: &mut Build, text: &str) -> Done {
     build.squash = text == "true";
     Ok(())
 }
 
+/// Takes `--quiet`.
 pub(super) fn quiet(build: &mut Build, text: &str) -> Done {
     build.quiet = text == "true";
     Ok(())
 }
 
+/// Takes `--progress`.
 pub(super) fn progress(build: &mut Build, text: &str) -> Done {
     build.progress = Some(text.to_owned());
     Ok(())
 }
 
+/// Takes `--isolation`.
 pub(super) fn isolation(_: &mut Build, text: &str) -> Done {
     check_isolation(text).map_err(Problem::from)
 }

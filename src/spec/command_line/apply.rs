@@ -1,12 +1,14 @@
 //! Puts the value of each supported docker-run option into the Command.
 
 use super::ports::{parse_expose, parse_port};
+use super::shared::{check_isolation, check_platform, parse_extra_host, parse_label};
 use super::sizes::{parse_cpus, parse_memory};
 use crate::spec::words::options::Problem;
 use crate::spec::{Command, EnvVar, Grant};
 
 type Done = Result<(), Problem>;
 
+/// Takes `--env`.
 pub(super) fn env(command: &mut Command, text: &str) -> Done {
     match text.split_once('=') {
         Some(("", _)) => Err(format!("`{text}` has no name before the `=`").into()),
@@ -24,6 +26,7 @@ pub(super) fn env(command: &mut Command, text: &str) -> Done {
     }
 }
 
+/// Takes `--workdir`.
 pub(super) fn working_directory(command: &mut Command, text: &str) -> Done {
     if !text.starts_with('/') {
         return Err(format!("`{text}` must be an absolute path").into());
@@ -32,11 +35,13 @@ pub(super) fn working_directory(command: &mut Command, text: &str) -> Done {
     Ok(())
 }
 
+/// Takes `--user`.
 pub(super) fn user(command: &mut Command, text: &str) -> Done {
     command.user = Some(text.to_owned());
     Ok(())
 }
 
+/// Takes `--entrypoint`.
 pub(super) fn entry_point(command: &mut Command, text: &str) -> Done {
     command.entry_point = Some(text.to_owned());
     Ok(())
@@ -74,37 +79,44 @@ pub(super) fn network(command: &mut Command, text: &str) -> Done {
     Ok(())
 }
 
+/// Takes `--network-alias`.
 pub(super) fn network_alias(command: &mut Command, text: &str) -> Done {
     command.network_aliases.push(text.to_owned());
     Ok(())
 }
 
+/// Takes `--publish`.
 pub(super) fn publish(command: &mut Command, text: &str) -> Done {
     command.ports.extend(parse_port(text)?);
     Ok(())
 }
 
+/// Takes `--expose`.
 pub(super) fn expose(command: &mut Command, text: &str) -> Done {
     command.expose.extend(parse_expose(text)?);
     Ok(())
 }
 
+/// Takes `--memory`.
 pub(super) fn memory(command: &mut Command, text: &str) -> Done {
     command.memory_bytes = Some(parse_memory(text)?);
     Ok(())
 }
 
+/// Takes `--cpus`.
 pub(super) fn cpus(command: &mut Command, text: &str) -> Done {
     command.nano_cpus = Some(parse_cpus(text)?);
     Ok(())
 }
 
+/// Takes `--pids-limit`.
 pub(super) fn pids_limit(command: &mut Command, text: &str) -> Done {
     let number = text.parse();
     command.pids_limit = Some(number.map_err(|_| format!("`{text}` is no whole number"))?);
     Ok(())
 }
 
+/// Takes `--shm-size`.
 pub(super) fn shm_size(command: &mut Command, text: &str) -> Done {
     command.shm_size_bytes = Some(parse_memory(text)?);
     Ok(())
@@ -116,61 +128,37 @@ pub(super) fn add_host(command: &mut Command, text: &str) -> Done {
     Ok(())
 }
 
-/// Reads `host:address` or `host=address` and gives it back with a colon.
-pub(crate) fn parse_extra_host(text: &str) -> Result<String, String> {
-    let halves = text.split_once('=').or_else(|| text.split_once(':'));
-    match halves {
-        Some((host, address)) if !host.is_empty() && !address.is_empty() => {
-            let inner = address.strip_prefix('[').and_then(|a| a.strip_suffix(']'));
-            Ok(format!("{host}:{}", inner.unwrap_or(address)))
-        }
-        _ => Err(format!("`{text}` is not written like host:address")),
-    }
-}
-
+/// Takes `--platform`.
 pub(super) fn platform(command: &mut Command, text: &str) -> Done {
     command.platform = Some(check_platform(text)?);
     Ok(())
 }
 
-/// Lets Linux platforms pass.
-pub(crate) fn check_platform(text: &str) -> Result<String, String> {
-    let system = text.split('/').next().unwrap_or(text);
-    match system.to_ascii_lowercase().as_str() {
-        "" => Err("a platform is written like linux/amd64".to_owned()),
-        "windows" => Err("`windows` is not supported: only Linux containers run here".to_owned()),
-        _ => Ok(text.to_owned()),
-    }
-}
-
+/// Takes `--hostname`.
 pub(super) fn hostname(command: &mut Command, text: &str) -> Done {
     command.hostname = Some(text.to_owned());
     Ok(())
 }
 
+/// Takes `--label`.
 pub(super) fn label(command: &mut Command, text: &str) -> Done {
     command.labels.push(parse_label(text)?);
     Ok(())
 }
 
-/// Reads `name` or `name=value`.
-pub(crate) fn parse_label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=').unwrap_or((text, "")) {
-        ("", _) => Err(format!("`{text}` has no name")),
-        (name, value) => Ok((name.to_owned(), value.to_owned())),
-    }
-}
-
+/// Takes `--cap-drop`.
 pub(super) fn cap_drop(command: &mut Command, text: &str) -> Done {
     command.cap_drop.push(text.to_owned());
     Ok(())
 }
 
+/// Takes `--stop-signal`.
 pub(super) fn stop_signal(command: &mut Command, text: &str) -> Done {
     command.stop_signal = Some(text.to_owned());
     Ok(())
 }
 
+/// Takes `--pull`.
 pub(super) fn pull(command: &mut Command, text: &str) -> Done {
     match text {
         "always" => command.pull = true,
@@ -185,45 +173,42 @@ pub(super) fn pull(command: &mut Command, text: &str) -> Done {
     Ok(())
 }
 
+/// Takes `--isolation`.
 pub(super) fn isolation(_: &mut Command, text: &str) -> Done {
     check_isolation(text).map_err(Problem::from)
 }
 
-/// Lets the one isolation that Linux has pass.
-pub(crate) fn check_isolation(text: &str) -> Result<(), String> {
-    match text {
-        "" | "default" => Ok(()),
-        other => Err(format!(
-            "`{other}` exists on Windows only; write default or drop it"
-        )),
-    }
-}
-
+/// Takes `--read-only`.
 pub(super) fn read_only(command: &mut Command, text: &str) -> Done {
     command.read_only = text == "true";
     Ok(())
 }
 
+/// Takes `--init`.
 pub(super) fn init(command: &mut Command, text: &str) -> Done {
     command.init = text == "true";
     Ok(())
 }
 
+/// Takes `--tty`.
 pub(super) fn tty(command: &mut Command, text: &str) -> Done {
     command.tty = text == "true";
     Ok(())
 }
 
+/// Takes `--interactive`.
 pub(super) fn interactive(command: &mut Command, text: &str) -> Done {
     command.interactive = text == "true";
     Ok(())
 }
 
+/// Takes `--detach`.
 pub(super) fn detach(command: &mut Command, text: &str) -> Done {
     command.detach = text == "true";
     Ok(())
 }
 
+/// Takes `--privileged`.
 pub(super) fn privileged(command: &mut Command, text: &str) -> Done {
     command.privileged = text == "true";
     Ok(())

@@ -3,11 +3,13 @@
 mod apply;
 mod mounts;
 mod ports;
+mod shared;
 mod sizes;
 mod table;
+mod volumes;
 
-pub(crate) use apply::{check_isolation, check_platform, parse_extra_host, parse_label};
 pub use ports::{parse_expose, parse_port};
+pub(crate) use shared::{check_isolation, check_platform, parse_extra_host, parse_label};
 pub use sizes::{parse_cpus, parse_memory};
 
 use super::reference::{Reference, ReferenceError};

@@ -1,6 +1,6 @@
 //! Every option of `docker run`, and what happens with it in a `cmd`.
 
-use super::{apply, mounts};
+use super::{apply, mounts, volumes};
 use crate::spec::Command;
 use crate::spec::words::options::{Grammar, Row};
 
@@ -22,9 +22,9 @@ const LINUX: &str = "only Linux containers run here";
 
 const ROWS: [Row<Command>; 103] = [
     Row::value("env", apply::env).letter(b'e'),
-    Row::value("volume", mounts::volume).letter(b'v'),
+    Row::value("volume", volumes::volume).letter(b'v'),
     Row::value("mount", mounts::mount),
-    Row::value("tmpfs", mounts::tmpfs),
+    Row::value("tmpfs", volumes::tmpfs),
     Row::value("workdir", apply::working_directory).letter(b'w'),
     Row::value("user", apply::user).letter(b'u'),
     Row::value("entrypoint", apply::entry_point),
