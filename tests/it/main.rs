@@ -8,3 +8,4 @@ mod references;
 mod words;
 mod dockerignore;
 mod folder;
+mod yaml;
