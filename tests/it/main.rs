@@ -3,9 +3,9 @@
 mod aliases;
 mod build_lines;
 mod command_lines;
+mod dockerignore;
+mod folder;
 mod loading;
 mod references;
 mod words;
-mod dockerignore;
-mod folder;
 mod yaml;
