@@ -88,3 +88,23 @@ pub trait FrameStore: Send + Sync {
     /// Watches for "there is more" on a run's logs, as far as this process can tell.
     fn changes(&self, run: &str) -> watch::Receiver<u64>;
 }
+
+/// Keeps what is known of stored frames; a frame without its row here was never written.
+#[async_trait]
+pub trait FrameIndexStore: Send + Sync {
+    /// Adds rows; when this returns, every reader sees them.
+    async fn insert(&self, frames: &[(LogKey, FrameIndex)]) -> Result<(), StoreError>;
+    /// Lists the frames of a log that hold a line from `first_line` on, at most `limit`, in order.
+    async fn range(
+        &self,
+        key: &LogKey,
+        first_line: u64,
+        limit: u32,
+    ) -> Result<Vec<FrameIndex>, StoreError>;
+    /// Finds the last frame of a log.
+    async fn last(&self, key: &LogKey) -> Result<Option<FrameIndex>, StoreError>;
+    /// Lists the logs of a run.
+    async fn logs(&self, run: &str) -> Result<Vec<LogKey>, StoreError>;
+    /// Removes the rows of a run.
+    async fn remove(&self, run: &str) -> Result<(), StoreError>;
+}

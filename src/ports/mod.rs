@@ -18,7 +18,7 @@ pub use containers::{
 };
 pub use fetch::{Fetch, FetchError};
 pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
-pub use frames::{Cursor, Frame, FrameIndex, FrameStore, LogKey};
+pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey};
 pub use images::{
     BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
 };

@@ -182,6 +182,9 @@ pub enum StoreError {
     /// There is no such run.
     #[error("there is no run {0}")]
     NoSuchRun(String),
+    /// Several runs have ids that begin so.
+    #[error("{0} is the beginning of several run ids")]
+    Ambiguous(String),
     /// The id is taken.
     #[error("the run id {0} is taken")]
     IdTaken(String),
@@ -223,6 +226,8 @@ pub trait RunStore: Send + Sync {
     async fn secrets(&self, run: &str) -> Result<Vec<(String, Sealed)>, StoreError>;
     /// Reads one run.
     async fn run(&self, run: &str) -> Result<RunRow, StoreError>;
+    /// Finds a run by its id, the beginning of it, or `latest`.
+    async fn find(&self, word: &str) -> Result<String, StoreError>;
     /// Lists runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError>;
     /// Reads the steps of a run's present generation, in file order.
