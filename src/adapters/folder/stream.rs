@@ -71,7 +71,7 @@ impl Write for ChunkWriter {
     }
 }
 
-/// A blocking reader of a stream; the other half is fed with `pump`.
+/// A blocking reader of a stream that `pump` feeds.
 pub struct ChunkReader {
     receiver: Receiver<io::Result<Bytes>>,
     chunk: Bytes,

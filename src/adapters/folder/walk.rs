@@ -1,7 +1,8 @@
 //! Walking a folder by ignore rules, in the order of names.
 //!
 //! Links are never followed, and an ignored folder is not even opened unless something below it may be kept. (Walkers
-//! that sort read a folder before one can decline it.)
+//! that sort read a folder before one can decline it.) So `!**/README` finds what lies in ignored folders, as BuildKit
+//! does and docker's classic command line does not.
 
 use std::{
     collections::VecDeque,
