@@ -158,6 +158,18 @@ fn a_dropped_comment_is_warned_about() {
     assert_eq!(&line[span.start..span.end], "# c d");
 }
 
+#[test]
+fn a_hostile_line_is_read_in_one_walk() {
+    for piece in [
+        "\"$(", "$(", "${", "\"${", "`", "'\"", "\\", "$x", "(", "#", " #", "a ",
+    ] {
+        let line = piece.repeat(200_000);
+        assert!(split(&line).words.len() <= line.len(), "{piece}");
+        let quoted = format!("\"{}", piece.replace('"', "").repeat(200_000));
+        assert!(split(&quoted).broken.is_some(), "{piece}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 

@@ -3,6 +3,9 @@
 use super::{Broken, Words};
 use crate::text::{Diagnostic, Diagnostics, Span};
 
+/// A warning names so many expansions of one word.
+const MOST_NAMES: usize = 5;
+
 /// What a line is, for the advice that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
@@ -105,16 +108,21 @@ fn advice(written: &str) -> &'static str {
     }
 }
 
-/// Joins different names, each in backticks: `` `$A`, `$B` ``.
+/// Joins different names, each in backticks: `` `$A`, `$B` ``. A few are enough.
 fn names<'t>(written: impl Iterator<Item = &'t str>) -> String {
     let mut seen: Vec<&str> = Vec::new();
     for name in written {
+        if seen.len() == MOST_NAMES {
+            seen.push("…");
+            break;
+        }
         if !seen.contains(&name) {
             seen.push(name);
         }
     }
     let quoted = seen.iter().map(|name| match *name {
         "`" => "a backtick".to_owned(),
+        "…" => "…".to_owned(),
         name => format!("`{name}`"),
     });
     quoted.collect::<Vec<_>>().join(", ")

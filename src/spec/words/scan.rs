@@ -1,6 +1,6 @@
 //! Walks over a line with the quoting rules of a POSIX shell.
 
-use super::substitution::{braced_end, parenthesised_end};
+use super::substitution::Finder;
 use super::{Broken, Expansion, Word, Words};
 use crate::text::Span;
 
@@ -10,6 +10,7 @@ pub fn split(text: &str) -> Words {
         text,
         at: 0,
         open: None,
+        ends: Finder::new(text),
         found: Words::default(),
     };
     while let Some(next) = scanner.peek() {
@@ -25,6 +26,7 @@ struct Scanner<'t> {
     at: usize,
     /// The word being read.
     open: Option<Word>,
+    ends: Finder<'t>,
     found: Words,
 }
 
@@ -51,7 +53,8 @@ impl Scanner<'_> {
             '&' | '|' | ';' | '<' | '>' | '(' | ')' | '`' => self.operator(),
             '$' if self.rest().starts_with("$(") => self.operator(),
             '$' => {
-                self.note(expansion_end(self.text, self.at));
+                let end = self.expansion_end();
+                self.note(end);
                 self.keep('$');
             }
             '*' => {
@@ -124,11 +127,12 @@ impl Scanner<'_> {
     /// Keeps `$(…)` and `${…}` inside double quotes whole: the quotes in them are their own.
     fn dollar_in_quotes(&mut self) {
         let end = match self.text.as_bytes().get(self.at + 1) {
-            Some(b'(') => parenthesised_end(self.text, self.at + 2),
-            Some(b'{') => braced_end(self.text, self.at + 2),
+            Some(b'(') => self.ends.parenthesised(self.at + 2),
+            Some(b'{') => self.ends.braced(self.at + 2),
             _ => None,
         };
-        self.note(end.or_else(|| expansion_end(self.text, self.at)));
+        let noted = end.or_else(|| self.expansion_end());
+        self.note(noted);
         match end {
             Some(end) => self.append(end),
             None => self.keep('$'),
@@ -157,7 +161,10 @@ impl Scanner<'_> {
         self.end_word(self.at);
         let start = self.at;
         let length = match self.rest().as_bytes() {
-            [b'$', ..] => parenthesised_end(self.text, start + 2).map_or(2, |end| end - start),
+            [b'$', ..] => self
+                .ends
+                .parenthesised(start + 2)
+                .map_or(2, |end| end - start),
             [b'`', rest @ ..] => rest.iter().position(|b| *b == b'`').map_or(1, |n| n + 2),
             [b'(' | b')', ..] => 1,
             bytes => bytes.iter().take_while(|b| b"&|;<>".contains(b)).count(),
@@ -209,16 +216,17 @@ impl Scanner<'_> {
             });
         }
     }
-}
 
-/// Finds the end of the variable whose `$` is at `start`; `None` when the `$` stands for itself.
-fn expansion_end(text: &str, start: usize) -> Option<usize> {
-    let rest = &text.as_bytes()[start + 1..];
-    let is_name = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
-    match rest.first()? {
-        b'{' => Some(braced_end(text, start + 2).unwrap_or(start + 2)),
-        b'(' | b'@' | b'#' | b'?' | b'-' | b'!' | b'*' | b'$' | b'0'..=b'9' => Some(start + 2),
-        first if is_name(&first) => Some(start + 1 + rest.iter().take_while(is_name).count()),
-        _ => None,
+    /// Finds the end of the variable whose `$` is next; `None` when the `$` stands for itself.
+    fn expansion_end(&mut self) -> Option<usize> {
+        let name = self.at + 1;
+        let rest = &self.text.as_bytes()[name..];
+        let is_name = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+        match rest.first()? {
+            b'{' => Some(self.ends.braced(name + 1).unwrap_or(name + 1)),
+            b'(' | b'@' | b'#' | b'?' | b'-' | b'!' | b'*' | b'$' | b'0'..=b'9' => Some(name + 1),
+            first if is_name(&first) => Some(name + rest.iter().take_while(is_name).count()),
+            _ => None,
+        }
     }
 }

@@ -1,13 +1,38 @@
 //! Finds where a `$(…)` or a `${…}` ends.
 
-/// Finds the byte after the `)` that closes a `$(` whose inside starts at `from`.
-pub(super) fn parenthesised_end(text: &str, from: usize) -> Option<usize> {
-    closing(text.as_bytes(), from, Some(b'('), b')')
+/// After so many that never end, all others are taken as text: looking for each end anew could take for ever.
+const MOST_FAILURES: u32 = 16;
+
+/// Finds ends in one text.
+pub(super) struct Finder<'t> {
+    text: &'t str,
+    failures: u32,
 }
 
-/// Finds the byte after the `}` that closes a `${` whose inside starts at `from`.
-pub(super) fn braced_end(text: &str, from: usize) -> Option<usize> {
-    closing(text.as_bytes(), from, None, b'}')
+impl<'t> Finder<'t> {
+    /// Makes a finder for `text`.
+    pub fn new(text: &'t str) -> Self {
+        Self { text, failures: 0 }
+    }
+
+    /// Finds the byte after the `)` that closes a `$(` whose inside starts at `from`.
+    pub fn parenthesised(&mut self, from: usize) -> Option<usize> {
+        self.find(from, Some(b'('), b')')
+    }
+
+    /// Finds the byte after the `}` that closes a `${` whose inside starts at `from`.
+    pub fn braced(&mut self, from: usize) -> Option<usize> {
+        self.find(from, None, b'}')
+    }
+
+    fn find(&mut self, from: usize, open: Option<u8>, close: u8) -> Option<usize> {
+        if self.failures == MOST_FAILURES {
+            return None;
+        }
+        let end = closing(self.text.as_bytes(), from, open, close);
+        self.failures += u32::from(end.is_none());
+        end
+    }
 }
 
 /// Walks to the closing byte, over quotes, escapes and (where `open` says so) nested pairs.

@@ -4,6 +4,9 @@ use super::{Apply, Grammar, Row, Treatment};
 use crate::spec::words::Word;
 use crate::text::{Diagnostic, Diagnostics, Level, Span};
 
+/// Longer words are not mistyped options, and costly to compare.
+const LONGEST_MISTAKE: usize = 64;
+
 /// Reads options into `target`; returns the indices of the words that are none.
 pub fn read<T>(words: &[Word], grammar: &Grammar<T>, target: &mut T) -> (Vec<usize>, Diagnostics) {
     let mut reader = Reader {
@@ -175,6 +178,9 @@ impl<T> Reader<'_, T> {
 
     /// Finds the option whose name is near enough to be meant.
     fn nearest(&self, name: &str) -> Option<&'static str> {
+        if name.len() > LONGEST_MISTAKE {
+            return None;
+        }
         let names = self.grammar.rows.iter().map(|row| row.long);
         names
             .map(|long| (strsim::osa_distance(name, long), long))
