@@ -8,4 +8,5 @@ mod folder;
 mod loading;
 mod references;
 mod words;
+mod task_files;
 mod yaml;
