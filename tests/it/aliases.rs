@@ -222,6 +222,14 @@ fn nearer_aliases_win() {
 }
 
 #[test]
+fn the_text_of_an_alias_is_what_is_written() {
+    let section =
+        read_section("alias:\n  values: {a: 1.10, b: 010, c: yes, d: ~, e: '1'}\n").expect("good");
+    let texts: Vec<&str> = section.values.values().map(String::as_str).collect();
+    assert_eq!(texts, ["1.10", "010", "yes", "", "1"]);
+}
+
+#[test]
 fn a_section_may_be_empty() {
     for text in [
         "",

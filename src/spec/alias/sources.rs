@@ -1,8 +1,8 @@
 //! Collects the aliases of a file: its own, those of other files, the built-in ones.
 
 use super::{Aliases, DEFAULT_DIRECTIVE};
-use crate::spec::shim::yaml::{self, Kind, Node, Pair};
 use crate::text::{Diagnostic, Diagnostics};
+use crate::yaml::{self, Kind, Node, Pair};
 use std::collections::BTreeMap;
 
 /// What the `alias` section says.
@@ -85,6 +85,7 @@ fn read_file(source: &str, text: &str, found: &mut Diagnostics) -> BTreeMap<Stri
         finding.message = format!("in the alias file `{source}`: {}", finding.message);
         finding.span = None;
         finding.label = None;
+        finding.also = None;
         found.push(finding);
     }
     aliases

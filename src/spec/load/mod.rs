@@ -102,7 +102,8 @@ fn moved(found: Diagnostics, positions: &Positions<'_>, inputs: &Inputs<'_>) -> 
 /// Takes secrets out of everything that a finding says.
 fn without_secrets(mut finding: Diagnostic, inputs: &Inputs<'_>) -> Diagnostic {
     finding.message = inputs.without_secrets(finding.message);
-    finding.label = finding.label.map(|label| inputs.without_secrets(label));
+    let label = finding.label.map(String::from);
+    finding.label = label.map(|label| inputs.without_secrets(label).into());
     let help = finding
         .help
         .into_iter()

@@ -2,8 +2,7 @@
 
 use crate::spec::alias::Edits;
 use crate::spec::render::{Inputs, Rendered};
-use crate::spec::shim::lines::Lines;
-use crate::text::{Diagnostic, Span};
+use crate::text::{Diagnostic, Lines, Span};
 
 /// The texts of one file, from what was written to what was read.
 pub(super) struct Positions<'a> {
@@ -58,7 +57,7 @@ impl<'a> Positions<'a> {
         let read = read.unwrap_or_default();
         let moved = self.narrowed(self.to_source(span), read);
         let written = self.source.get(moved.start..moved.end).unwrap_or_default();
-        let finding = finding.at(moved);
+        let finding = finding.map_spans(|span| self.to_source(span)).at(moved);
         if read == written {
             return finding;
         }

@@ -27,10 +27,7 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Moves a finding about the template into the file.
     pub fn move_finding(&self, finding: Diagnostic) -> Diagnostic {
-        match finding.span {
-            Some(span) => finding.at(self.edits.to_old(span)),
-            None => finding,
-        }
+        finding.map_spans(|span| self.edits.to_old(span))
     }
 
     /// Says whether a file that held something was rendered to nothing. Blanked lines do not count: ACR removes

@@ -4,8 +4,8 @@ use super::positions::Positions;
 use super::{moved, prepare};
 use crate::spec::SecretRef;
 use crate::spec::render::Inputs;
-use crate::spec::shim::yaml;
 use crate::text::Diagnostics;
+use crate::yaml;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

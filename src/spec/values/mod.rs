@@ -6,8 +6,8 @@ mod run_vars;
 pub use json::{shell_quoted, to_json};
 pub use run_vars::RunVars;
 
-use super::shim::yaml;
 use crate::text::Diagnostics;
+use crate::yaml;
 use serde_json::{Map, Value};
 
 /// The values of a run.

@@ -2,10 +2,7 @@
 
 use super::{Apply, Grammar, Row, Treatment};
 use crate::spec::words::Word;
-use crate::text::{Diagnostic, Diagnostics, Level, Span};
-
-/// Longer words are not mistyped options, and costly to compare.
-const LONGEST_MISTAKE: usize = 64;
+use crate::text::{Diagnostic, Diagnostics, Level, Span, did_you_mean};
 
 /// Reads options into `target`; returns the indices of the words that are none.
 pub fn read<T>(words: &[Word], grammar: &Grammar<T>, target: &mut T) -> (Vec<usize>, Diagnostics) {
@@ -178,17 +175,6 @@ impl<T> Reader<'_, T> {
 
     /// Finds the option whose name is near enough to be meant.
     fn nearest(&self, name: &str) -> Option<&'static str> {
-        if name.len() > LONGEST_MISTAKE {
-            return None;
-        }
-        let names = self.grammar.rows.iter().map(|row| row.long);
-        names
-            .map(|long| (strsim::osa_distance(name, long), long))
-            .filter(|(distance, long)| {
-                *distance <= 1 + name.chars().count() / 3
-                    || strsim::jaro_winkler(name, long) >= 0.85
-            })
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, long)| long)
+        did_you_mean(name, self.grammar.rows.iter().map(|row| row.long))
     }
 }
