@@ -1,7 +1,57 @@
-//! Wires the adapters to the command line.
+//! Wires the adapters to the command line; the only place that knows them all.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
+
+use careen::{
+    adapters::{
+        clock::SystemClock,
+        docker::DockerEngine,
+        docker_config,
+        files::FileFrames,
+        folder::{Caps, LocalFolders},
+        locks::LockFolder,
+        sqlite::SqliteStore,
+        vault::FileVault,
+        web::Web,
+    },
+    app::{App, AppError},
+    cli::{self, Adapters, Settings},
+    runner::Ports,
+};
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    // One TLS provider for everything that speaks TLS.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("CAREEN_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    cli::main(Adapters {
+        app: |settings| Box::pin(app(settings)),
+        logins: docker_config::logins,
+    })
+}
+
+/// Makes careen from its embedded parts: SQLite, files beside it, the local engine.
+async fn app(settings: Settings) -> Result<App, AppError> {
+    let data = settings.data_folder();
+    let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
+    let engine = Arc::new(DockerEngine::connect(
+        settings.docker_host.value.as_deref(),
+    )?);
+    let notes = Arc::new(|text: String| tracing::info!("{text}"));
+    Ok(App {
+        ports: Ports {
+            containers: engine.clone(),
+            images: engine,
+            frames: Arc::new(FileFrames::new(data.join("logs"), store.clone())),
+            store,
+            folders: Arc::new(LocalFolders::new(notes, Caps::default())),
+            clock: Arc::new(SystemClock),
+        },
+        vault: Arc::new(FileVault::new(settings.key_file.value.clone())),
+        liveness: Arc::new(LockFolder::new(data.join("locks"))),
+        fetch: Arc::new(Web),
+        files: data.join("files"),
+    })
 }

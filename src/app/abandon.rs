@@ -40,7 +40,8 @@ impl App {
                 Err(StoreError::Held { .. }) => continue,
                 Err(error) => return Err(error.into()),
             };
-            swept.removed += remove_all(self.ports.containers.as_ref(), &self.labels(&run.id)).await?;
+            swept.removed +=
+                remove_all(self.ports.containers.as_ref(), &self.labels(&run.id)).await?;
             self.record_loss(run.clone(), &lease).await?;
             self.liveness.forget(&run.id);
             swept.ended.push(run.id);
@@ -52,11 +53,18 @@ impl App {
     pub async fn sweep(&self) -> Result<Swept, AppError> {
         let mut swept = self.end_lost_runs().await?;
         let containers = self.ports.containers.as_ref();
-        let own = Labels::from([(LABEL_STORE.to_owned(), self.ports.store.store_id().to_owned())]);
+        let own = Labels::from([(
+            LABEL_STORE.to_owned(),
+            self.ports.store.store_id().to_owned(),
+        )]);
         let mut owners = std::collections::BTreeSet::new();
         for resource in [Resource::Container, Resource::Network, Resource::Volume] {
             let found = containers.list(resource, &own).await?;
-            owners.extend(found.into_iter().filter_map(|it| it.labels.get(LABEL_RUN).cloned()));
+            owners.extend(
+                found
+                    .into_iter()
+                    .filter_map(|it| it.labels.get(LABEL_RUN).cloned()),
+            );
         }
         for run in owners {
             let is_over = match self.ports.store.run(&run).await {
@@ -73,7 +81,10 @@ impl App {
 
     fn labels(&self, run: &str) -> Labels {
         Labels::from([
-            (LABEL_STORE.to_owned(), self.ports.store.store_id().to_owned()),
+            (
+                LABEL_STORE.to_owned(),
+                self.ports.store.store_id().to_owned(),
+            ),
             (LABEL_RUN.to_owned(), run.to_owned()),
         ])
     }

@@ -94,7 +94,9 @@ impl AppError {
                 | AppError::Denied(_)
                 | AppError::MissingSecrets(_)
                 | AppError::Usage { .. }
-                | AppError::Store(StoreError::NoSuchRun(_) | StoreError::Ambiguous(_) | StoreError::Held { .. })
+                | AppError::Store(
+                    StoreError::NoSuchRun(_) | StoreError::Ambiguous(_) | StoreError::Held { .. }
+                )
         )
     }
 }

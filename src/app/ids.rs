@@ -13,7 +13,11 @@ const RANDOM_DIGITS: u32 = 3;
 pub fn draw(now: DateTime<Utc>) -> String {
     let seconds = u64::try_from(now.timestamp() - EPOCH).unwrap_or(0);
     let random = rand::rng().random_range(0..36u64.pow(RANDOM_DIGITS));
-    format!("c{}{}", base36(seconds, 6), base36(random, RANDOM_DIGITS as usize))
+    format!(
+        "c{}{}",
+        base36(seconds, 6),
+        base36(random, RANDOM_DIGITS as usize)
+    )
 }
 
 fn base36(mut number: u64, width: usize) -> String {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    spec::{Draws, Grant, RunVars},
     runner,
+    spec::{Draws, Grant, RunVars},
 };
 
 /// What each step's container may use.
@@ -158,9 +158,8 @@ impl Secrets {
 
     /// The declared ones in clear, for templates.
     pub(super) fn for_templates(&self) -> BTreeMap<String, String> {
-        let open = |(id, value): (&String, &SecretString)| {
-            (id.clone(), value.expose_secret().to_owned())
-        };
+        let open =
+            |(id, value): (&String, &SecretString)| (id.clone(), value.expose_secret().to_owned());
         self.declared.iter().map(open).collect()
     }
 }

@@ -129,7 +129,12 @@ impl App {
         let held = self.hold(&id)?;
         let sealed = secrets
             .named()
-            .map(|(name, value)| Ok((name.clone(), self.vault.seal(&format!("{id}/{name}"), value)?)))
+            .map(|(name, value)| {
+                Ok((
+                    name.clone(),
+                    self.vault.seal(&format!("{id}/{name}"), value)?,
+                ))
+            })
             .collect::<Result<Vec<_>, AppError>>()?;
         let cause = match &rerun_of {
             Some(first) => format!("rerun of {first}"),
@@ -189,6 +194,7 @@ impl App {
                     .and_then(|seconds| seconds.checked_mul(1000)),
             },
             context: queued.request.context.clone(),
+            shared_volume: queued.request.vars.shared_volume.clone(),
             registry: queued.request.registry().map(str::to_owned),
             logins: live.logins,
             granted: queued.request.grants().collect(),
@@ -243,7 +249,10 @@ impl App {
 
     async fn recorded_request(&self, row: &RunRow) -> Result<(Request, Secrets), AppError> {
         let request: Request = serde_json::from_value(row.request.clone()).map_err(|error| {
-            AppError::Files(format!("the request of run {} cannot be read: {error}", row.id))
+            AppError::Files(format!(
+                "the request of run {} cannot be read: {error}",
+                row.id
+            ))
         })?;
         let mut secrets = Secrets::default();
         for (name, sealed) in self.ports.store.secrets(&row.id).await? {

@@ -16,6 +16,11 @@ pub struct Args {
 
 /// Prints the script.
 pub fn run(args: &Args) -> ExitCode {
-    clap_complete::generate(args.shell, &mut Cli::command(), "careen", &mut std::io::stdout());
+    clap_complete::generate(
+        args.shell,
+        &mut Cli::command(),
+        "careen",
+        &mut std::io::stdout(),
+    );
     ExitCode::SUCCESS
 }

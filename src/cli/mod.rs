@@ -12,18 +12,30 @@ mod runs;
 mod settings;
 mod sweep;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
+use futures_util::future::BoxFuture;
 
 pub use error::CliError;
 pub use settings::{Setting, Settings};
 
-use crate::app::{App, AppError};
+use crate::{
+    app::{App, AppError},
+    ports::RegistryLogin,
+};
 
 /// Build, test and push container images from ACR task files, on any Docker engine.
 #[derive(Debug, Parser)]
-#[command(name = "careen", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "careen",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -68,32 +80,41 @@ enum Command {
     Completions(completions::Args),
 }
 
-/// Makes careen from adapters; called only by commands that need more than the files they are given.
-pub type Wire = fn(&Settings) -> Result<App, AppError>;
+/// What the command line is wired to; called only by commands that need it.
+#[derive(Clone, Copy)]
+pub struct Adapters {
+    /// Makes careen.
+    pub app: fn(Settings) -> BoxFuture<'static, Result<App, AppError>>,
+    /// Reads the logins of a docker client's configuration file.
+    pub logins: fn(&Path) -> Result<Vec<RegistryLogin>, String>,
+}
 
 /// Does what the command line says and returns the exit code.
-pub fn main(wire: Wire) -> ExitCode {
+pub fn main(adapters: Adapters) -> ExitCode {
     let cli = Cli::parse();
     let globals = cli.globals.clone();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             anstream::eprintln!("error: no threads to be had: {error}");
             return ExitCode::from(error::ERRORED);
         }
     };
-    let done = runtime.block_on(dispatch(cli, wire));
+    let done = runtime.block_on(dispatch(cli, adapters));
     // Readers of standard input or resolvers that still wait must not hold the process up.
     runtime.shutdown_background();
     done.unwrap_or_else(|error| error.report(&globals))
 }
 
-async fn dispatch(cli: Cli, wire: Wire) -> Result<ExitCode, CliError> {
+async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
     let settings = Settings::read(&cli.globals)?;
     let context = Context {
         globals: cli.globals,
         settings,
-        wire,
+        adapters,
     };
     match cli.command {
         Command::Run(args) => run::run(&context, args).await,
@@ -112,25 +133,26 @@ pub struct Context {
     pub globals: Globals,
     /// The settings.
     pub settings: Settings,
-    wire: Wire,
+    adapters: Adapters,
 }
 
 impl Context {
     /// Makes careen.
-    pub fn app(&self) -> Result<App, CliError> {
-        Ok((self.wire)(&self.settings)?)
+    pub async fn app(&self) -> Result<App, CliError> {
+        Ok((self.adapters.app)(self.settings.clone()).await?)
     }
 
     /// Finds credentials for registries: those that the docker client keeps.
-    pub fn logins(&self) -> Result<Vec<crate::ports::RegistryLogin>, CliError> {
+    pub fn logins(&self) -> Result<Vec<RegistryLogin>, CliError> {
         let folder = std::env::var_os("DOCKER_CONFIG")
             .map(PathBuf::from)
             .or_else(|| Some(dirs::home_dir()?.join(".docker")));
         let Some(folder) = folder else {
             return Ok(Vec::new());
         };
-        (self.logins)(&folder.join("config.json"))
-            .map_err(|error| CliError::usage(error, "Mend it, or set DOCKER_CONFIG to another folder"))
+        (self.adapters.logins)(&folder.join("config.json")).map_err(|error| {
+            CliError::usage(error, "Mend it, or set DOCKER_CONFIG to another folder")
+        })
     }
 
     /// Prints a value as JSON.

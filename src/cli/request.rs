@@ -174,9 +174,8 @@ impl RequestArgs {
                 "Name it with -f; it is looked for in the context and then in the present folder",
             )
         })?;
-        let text = String::from_utf8(bytes).map_err(|_| {
-            CliError::usage(format!("the task file {name} is not UTF-8 text"), "")
-        })?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| CliError::usage(format!("the task file {name} is not UTF-8 text"), ""))?;
         Ok((path.display().to_string(), text))
     }
 
@@ -201,7 +200,9 @@ impl RequestArgs {
     ) -> Result<(serde_json::Map<String, Value>, Secrets), CliError> {
         let mut texts = Vec::new();
         for path in &self.values {
-            let inner = context.map(|folder| folder.join(path)).filter(|it| it.is_file());
+            let inner = context
+                .map(|folder| folder.join(path))
+                .filter(|it| it.is_file());
             let path = inner.as_deref().unwrap_or(path);
             let text = std::fs::read_to_string(path).map_err(|error| {
                 CliError::usage(format!("values file {}: {error}", path.display()), "")
@@ -291,7 +292,10 @@ impl RequestArgs {
         app: &App,
         request: &Request,
     ) -> Result<RunVars, CliError> {
-        let git = request.context.as_deref().and_then(|it| app.ports.folders.git(it));
+        let git = request
+            .context
+            .as_deref()
+            .and_then(|it| app.ports.folders.git(it));
         let (commit, branch) = git.map(|it| (it.commit, it.branch)).unwrap_or_default();
         let registry = self.registry.clone();
         let id = app.draw_id();
@@ -309,7 +313,10 @@ impl RequestArgs {
             ..RunVars::default()
         };
         // The engine is asked only by files that may want to know.
-        if ["OSVersion", "Architecture"].iter().any(|word| request.text.contains(word)) {
+        if ["OSVersion", "Architecture"]
+            .iter()
+            .any(|word| request.text.contains(word))
+        {
             let info = app.ports.containers.info().await.map_err(AppError::from)?;
             vars.os_version = info.os_version;
             vars.architecture = info.architecture;
@@ -335,12 +342,14 @@ fn seconds(text: &str) -> Result<u64, CliError> {
         Err(_) => humantime::parse_duration(text).ok().map(|it| it.as_secs()),
     };
     // More than a year is a slip of the finger.
-    parsed.filter(|it| (1..=31_536_000).contains(it)).ok_or_else(|| {
-        CliError::usage(
-            format!("the time {text:?} cannot be used"),
-            "Write seconds, or a time such as 30m or 1h30m",
-        )
-    })
+    parsed
+        .filter(|it| (1..=31_536_000).contains(it))
+        .ok_or_else(|| {
+            CliError::usage(
+                format!("the time {text:?} cannot be used"),
+                "Write seconds, or a time such as 30m or 1h30m",
+            )
+        })
 }
 
 /// Reads `NAME=VALUE`, `NAME=@FILE` or `NAME`, which stands for the variable.

@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Runs a task file and shows it live.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app()?;
+    let app = context.app().await?;
     say_swept(context, &app).await;
     let wanted = args.request.read(context, &app).await?;
     let (name, text) = (wanted.request.file.clone(), wanted.request.text.clone());
@@ -88,7 +88,10 @@ fn finish(context: &Context, outcome: &Outcome, id_only: bool) {
         (Some(start), Some(end)) => live::duration((end - start).num_milliseconds()),
         _ => String::new(),
     };
-    let reason = run.reason.as_deref().map(|it| format!(": {}", it.replace(char::is_control, " ")));
+    let reason = run
+        .reason
+        .as_deref()
+        .map(|it| format!(": {}", it.replace(char::is_control, " ")));
     anstream::eprintln!(
         "run {} {} after {took}{}",
         run.id,

@@ -85,7 +85,9 @@ impl Settings {
         let default_parallel = u32::try_from(cores * STEPS_PER_CORE).unwrap_or(u32::MAX);
         let data = data_folder();
         Ok(Self {
-            db: from.pick("CAREEN_DB", globals.db.clone(), file.db, || data.join("careen.db"))?,
+            db: from.pick("CAREEN_DB", globals.db.clone(), file.db, || {
+                data.join("careen.db")
+            })?,
             registry: from.pick_text("CAREEN_REGISTRY", file.registry),
             docker_host: from.pick_text("DOCKER_HOST", file.docker_host),
             parallel: from.pick("CAREEN_PARALLEL", None, file.parallel, || default_parallel)?,
@@ -107,11 +109,31 @@ impl Settings {
         let text = |it: &Option<String>| it.clone().unwrap_or_default();
         vec![
             row("db", self.db.value.display().to_string(), &self.db.origin),
-            row("registry", text(&self.registry.value), &self.registry.origin),
-            row("docker_host", text(&self.docker_host.value), &self.docker_host.origin),
-            row("parallel", self.parallel.value.to_string(), &self.parallel.origin),
-            row("timeout", self.timeout_seconds.value.to_string(), &self.timeout_seconds.origin),
-            row("key_file", self.key_file.value.display().to_string(), &self.key_file.origin),
+            row(
+                "registry",
+                text(&self.registry.value),
+                &self.registry.origin,
+            ),
+            row(
+                "docker_host",
+                text(&self.docker_host.value),
+                &self.docker_host.origin,
+            ),
+            row(
+                "parallel",
+                self.parallel.value.to_string(),
+                &self.parallel.origin,
+            ),
+            row(
+                "timeout",
+                self.timeout_seconds.value.to_string(),
+                &self.timeout_seconds.origin,
+            ),
+            row(
+                "key_file",
+                self.key_file.value.display().to_string(),
+                &self.key_file.origin,
+            ),
         ]
     }
 }

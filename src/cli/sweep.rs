@@ -10,17 +10,14 @@ pub struct Args {}
 
 /// Sweeps and says what it did.
 pub async fn run(context: &Context, _: Args) -> Result<ExitCode, CliError> {
-    let swept = context.app()?.sweep().await?;
+    let swept = context.app().await?.sweep().await?;
     if context.globals.json {
         context.print_json(&serde_json::json!(swept));
     } else if !context.globals.quiet {
         for run in &swept.ended {
             anstream::println!("ended run {run}: its careen is gone");
         }
-        anstream::println!(
-            "removed {} containers, networks and volumes",
-            swept.removed
-        );
+        anstream::println!("removed {} containers, networks and volumes", swept.removed);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     Job, Ports,
-    setup::{HOME, Shared, WORKSPACE},
+    setup::{HOME, Shared},
 };
 use crate::ports::{
     ContainerSpec, EngineError, Limits, Mount, MountSource, NetworkMode, TarStream,
@@ -105,7 +105,7 @@ fn spec(job: &Job, shared: &Shared, store: &str) -> ContainerSpec {
         .map(|(name, full)| Mount {
             source: MountSource::Volume(full.clone()),
             target: match name.as_str() {
-                WORKSPACE => WORKSPACE_PATH.to_owned(),
+                shared if shared == job.shared_volume => WORKSPACE_PATH.to_owned(),
                 HOME => HOME_PATH.to_owned(),
                 other => format!("{VOLUMES_PATH}/{other}"),
             },

@@ -3,7 +3,7 @@
 use super::{
     Job,
     carrier::{HOME_PATH, WORKSPACE_PATH},
-    setup::{HOME, Shared, WORKSPACE},
+    setup::{HOME, Shared},
 };
 use crate::{
     ports::{ContainerSpec, Limits, Mount, MountSource, PublishedPort},
@@ -85,7 +85,7 @@ fn mounts(job: &Job, shared: &Shared, step: &Step, command: &Command) -> Vec<Mou
         read_only,
     };
     let mut mounts = vec![
-        volume(WORKSPACE, WORKSPACE_PATH, false),
+        volume(&job.shared_volume, WORKSPACE_PATH, false),
         volume(HOME, HOME_PATH, false),
     ];
     if job.has_docker_socket() {

@@ -62,6 +62,8 @@ pub struct Job {
     pub settings: Settings,
     /// The context, a folder of this machine; `None` leaves the workspace empty.
     pub context: Option<PathBuf>,
+    /// The name by which steps may know the volume behind the workspace.
+    pub shared_volume: String,
     /// The run's registry, for `ACR_DEFAULT_REGISTRY`.
     pub registry: Option<String>,
     /// Credentials for registries.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
 
 use super::{LogLine, dispatch::Env};
 use crate::{
@@ -37,7 +37,8 @@ impl AttemptLog {
                 text: bytes::Bytes::copy_from_slice(text),
             });
         };
-        let writer = LogWriter::open(env.ports.frames.clone(), key, env.masker.clone())
+        let frames = env.ports.frames.clone();
+        let writer = LogWriter::open(frames, key, env.masker.clone(), env.is_resumed)
             .await?
             .with_tap(Box::new(tap));
         let matcher = Matcher::new(&env.job.plan.step(step).retry_on_errors);
@@ -50,18 +51,32 @@ impl AttemptLog {
     }
 
     /// Writes everything that a container says, to its end.
-    pub async fn follow(mut self, mut output: OutputStream) -> Result<Heard, StoreError> {
-        while let Some(piece) = output.next().await {
-            match piece {
-                Ok(piece) => self.write(piece).await?,
-                // The exit tells the story; what was read so far is kept.
-                Err(error) => {
-                    tracing::debug!(%error, "output ended early");
-                    break;
-                }
+    pub async fn follow(self, output: OutputStream) -> Result<Heard, StoreError> {
+        let pieces = output.map_while(|piece| {
+            // The exit tells the story; what was read so far is kept.
+            let noted = piece.inspect_err(|error| tracing::debug!(%error, "output ended early"));
+            noted.ok()
+        });
+        self.pump(pieces).await
+    }
+
+    /// Writes all pieces; what waits is stored when its time has come, whether more comes or not.
+    async fn pump(
+        mut self,
+        pieces: impl futures_util::Stream<Item = Output>,
+    ) -> Result<Heard, StoreError> {
+        let mut pieces = std::pin::pin!(pieces);
+        loop {
+            let next = match self.writer.flush_at() {
+                Some(at) => tokio::time::timeout_at(at, pieces.next()).await,
+                None => Ok(pieces.next().await),
+            };
+            match next {
+                Ok(Some(piece)) => self.write(piece).await?,
+                Ok(None) => return self.finish().await,
+                Err(_) => self.writer.flush().await?,
             }
         }
-        self.finish().await
     }
 
     async fn write(&mut self, piece: Output) -> Result<(), StoreError> {
@@ -82,14 +97,8 @@ impl AttemptLog {
         env: &Arc<Env>,
         step: u32,
     ) -> (LogSink, tokio::task::JoinHandle<Result<Heard, StoreError>>) {
-        let (send, mut receive) = mpsc::channel::<Output>(WAITING_OUTPUTS);
-        let mut log = self;
-        let task = tokio::spawn(async move {
-            while let Some(piece) = receive.recv().await {
-                log.write(piece).await?;
-            }
-            log.finish().await
-        });
+        let (send, receive) = mpsc::channel::<Output>(WAITING_OUTPUTS);
+        let task = tokio::spawn(self.pump(tokio_stream::wrappers::ReceiverStream::new(receive)));
         let sink = LogSink {
             env: env.clone(),
             step,

@@ -12,9 +12,7 @@ use crate::{
 
 /// The network that steps join when the file declares none; its name is ACR's.
 pub(super) const DEFAULT_NETWORK: &str = "acb_default_network";
-/// The volume that holds the context, by its name in names and in the carrier.
-pub(super) const WORKSPACE: &str = "workspace";
-/// The volume that is every step's home.
+/// The volume that is every step's home, as steps may name it.
 pub(super) const HOME: &str = "home";
 
 /// Names of what was made, as containers need them.
@@ -22,7 +20,7 @@ pub(super) const HOME: &str = "home";
 pub(super) struct Shared {
     /// Networks by their name in the file.
     pub networks: BTreeMap<String, String>,
-    /// Volumes by their name in the file; `workspace` and `home` too.
+    /// Volumes by their name in the file; the shared one and `home` too.
     pub volumes: BTreeMap<String, String>,
     /// For each step, whether another container may run beside it.
     pub peers: Vec<bool>,
@@ -123,7 +121,7 @@ fn networks(job: &Job, peers: &[bool]) -> Vec<String> {
 }
 
 fn volumes(job: &Job) -> Vec<String> {
-    let mut names = vec![WORKSPACE.to_owned(), HOME.to_owned()];
+    let mut names = vec![job.shared_volume.clone(), HOME.to_owned()];
     names.extend(job.plan.volumes().iter().map(|volume| volume.name.clone()));
     for step in job.plan.steps() {
         if let StepKind::Cmd(command) = &step.kind {

@@ -34,7 +34,7 @@ pub mod template {
     pub struct Limits {}
 
     /// What a rendering draws from outside.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
     pub struct Draws {
         /// The time.
         pub now: DateTime<Utc>,

@@ -7,6 +7,6 @@ mod dockerignore;
 mod folder;
 mod loading;
 mod references;
-mod words;
 mod task_files;
+mod words;
 mod yaml;

@@ -19,7 +19,9 @@ pub(super) async fn append(
     };
     let is_contiguous = events.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq);
     if !is_contiguous {
-        return Err(StoreError::Database("events are not numbered in order".to_owned()));
+        return Err(StoreError::Database(
+            "events are not numbered in order".to_owned(),
+        ));
     }
     let mut before = first.seq - 1;
     for chunk in events.chunks(ROWS) {

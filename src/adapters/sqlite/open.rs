@@ -41,7 +41,11 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
             .foreign_keys(true);
-        let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).min_connections(0);
+        let pool = |size: u32| {
+            SqlitePoolOptions::new()
+                .max_connections(size)
+                .min_connections(0)
+        };
         let writer = pool(1)
             .connect_with(options.clone())
             .await

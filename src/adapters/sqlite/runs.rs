@@ -142,7 +142,10 @@ pub(super) async fn update(
 /// Reads one run.
 pub(super) async fn read(pool: &SqlitePool, run: &str) -> Result<RunRow, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new("select ");
-    query.push(COLUMNS).push(" from runs where id = ").push_bind(run);
+    query
+        .push(COLUMNS)
+        .push(" from runs where id = ")
+        .push_bind(run);
     let row: Option<Row> = query
         .build_query_as()
         .fetch_optional(pool)
@@ -175,10 +178,7 @@ pub(super) async fn find(pool: &SqlitePool, word: &str) -> Result<String, StoreE
 }
 
 /// Lists runs, newest first.
-pub(super) async fn list(
-    pool: &SqlitePool,
-    filter: &RunFilter,
-) -> Result<Vec<RunRow>, StoreError> {
+pub(super) async fn list(pool: &SqlitePool, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new("select ");
     query.push(COLUMNS).push(" from runs where true");
     if let Some(status) = filter.status {

@@ -11,7 +11,7 @@ use std::{
 };
 
 pub use summary::{summary, to_json};
-pub use words::duration;
+pub use words::{duration, tame};
 
 use super::Globals;
 use crate::{plan::Plan, runner::Watcher};

@@ -16,7 +16,7 @@ pub fn summary(outcome: &Outcome) -> String {
     let path = path(state);
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_header(["STEP", "STATUS", "TIME", "EXIT", "TRIES", ""]);
     for (position, step) in (0u32..).zip(state.plan().steps()) {
         let progress = state.step(position);

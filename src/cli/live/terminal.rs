@@ -96,7 +96,11 @@ impl Watcher for Terminal {
     }
 
     fn line(&self, line: LogLine) {
-        self.print(&format!("{} | {}", self.prefix(line.step), tame(&line.text)));
+        self.print(&format!(
+            "{} | {}",
+            self.prefix(line.step),
+            tame(&line.text)
+        ));
     }
 
     fn progress(&self, step: u32, progress: Progress) {

@@ -85,7 +85,9 @@ pub(super) fn status_line(state: &RunState, step: u32) -> Option<String> {
     let mut line = match status {
         StepStatus::Waiting => return state.reason(step).filter(|it| it.starts_with("held back")),
         StepStatus::Skipped => return None,
-        StepStatus::Running if progress.attempt > 1 => format!("running, attempt {}", progress.attempt),
+        StepStatus::Running if progress.attempt > 1 => {
+            format!("running, attempt {}", progress.attempt)
+        }
         StepStatus::Running => "running".to_owned(),
         StepStatus::Succeeded if progress.serves => "started, runs on in the background".to_owned(),
         StepStatus::Succeeded => format!("succeeded{took}"),
@@ -116,7 +118,7 @@ pub(super) fn status_word(status: StepStatus) -> &'static str {
 }
 
 /// Takes out of a log line what could move the cursor or change the terminal; colours stay.
-pub(super) fn tame(line: &[u8]) -> String {
+pub fn tame(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     if !text.contains(|c: char| c.is_control() && c != '\t') {
         return text.into_owned();

@@ -23,7 +23,7 @@ pub struct Args {
 
 /// Lists saved files, or fetches some.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app()?;
+    let app = context.app().await?;
     let id = args.run.find(&app).await?;
     if args.paths.is_empty() {
         let files = app.saved_files(&id)?;

@@ -33,8 +33,13 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         limit: args.top,
         ..RunFilter::default()
     };
-    let app = context.app()?;
-    let runs = app.ports.store.runs(&filter).await.map_err(AppError::from)?;
+    let app = context.app().await?;
+    let runs = app
+        .ports
+        .store
+        .runs(&filter)
+        .await
+        .map_err(AppError::from)?;
     if context.globals.json {
         let rows: Vec<_> = runs.iter().map(summary).collect();
         context.print_json(&rows.into());
@@ -46,7 +51,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     }
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_header(["RUN", "NAME", "STATUS", "CAUSE", "STARTED", "TIME", "STEPS"]);
     for run in &runs {
         table.add_row([

@@ -16,7 +16,7 @@ pub struct Args {
 
 /// Runs a recorded request again, with the same text, values and random draws.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app()?;
+    let app = context.app().await?;
     let id = args.run.find(&app).await?;
     let queued = app.rerun(&id).await?;
     show(context, &app, queued, false).await

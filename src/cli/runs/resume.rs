@@ -16,7 +16,7 @@ pub struct Args {
 
 /// Takes up an unfinished run: containers that still run are followed on, what was not begun is begun.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app()?;
+    let app = context.app().await?;
     let id = args.run.find(&app).await?;
     let queued = app.resume(&id).await?;
     show(context, &app, queued, false).await

@@ -26,14 +26,17 @@ pub struct Args {
 
 /// Shows one run.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app()?;
+    let app = context.app().await?;
     let id = args.run.find(&app).await?;
     let store = &app.ports.store;
     let run = store.run(&id).await.map_err(AppError::from)?;
     let steps = store.steps(&id).await.map_err(AppError::from)?;
     let attempts = store.attempts(&id).await.map_err(AppError::from)?;
     let events = if args.events {
-        store.events(&id, run.generation).await.map_err(AppError::from)?
+        store
+            .events(&id, run.generation)
+            .await
+            .map_err(AppError::from)?
     } else {
         Vec::new()
     };
@@ -81,7 +84,7 @@ fn print_steps(steps: &[StepRow]) {
     }
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_header(["STEP", "KIND", "STATUS", "TIME", "EXIT", "TRIES", ""]);
     for step in steps {
         let took = match (step.started_at, step.ended_at) {
@@ -97,7 +100,9 @@ fn print_steps(steps: &[StepRow]) {
             step.kind.clone(),
             step.status.as_str().replace('_', " "),
             took,
-            step.exit_code.map(|code| code.to_string()).unwrap_or_default(),
+            step.exit_code
+                .map(|code| code.to_string())
+                .unwrap_or_default(),
             step.attempts.to_string(),
             note.replace(char::is_control, " "),
         ]);

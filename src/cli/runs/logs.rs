@@ -1,0 +1,108 @@
+//! `careen runs logs`.
+
+use std::{io::Write, process::ExitCode};
+
+use serde_json::json;
+
+use super::{
+    super::{CliError, Context, live::tame},
+    RunArg,
+};
+use crate::{app::LogQuery, logs::MergedLine, ports::Stream};
+
+/// The options of `careen runs logs`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    run: RunArg,
+    /// Only the log of this step
+    #[arg(short, long, value_name = "ID")]
+    step: Option<String>,
+    /// Only this attempt
+    #[arg(long, value_name = "N")]
+    attempt: Option<u32>,
+    /// Go on until the run has ended
+    #[arg(short, long)]
+    follow: bool,
+    /// Begin at this line of each log, from 1
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "tail")]
+    from: u64,
+    /// Only the last lines of each log
+    #[arg(long, value_name = "N")]
+    tail: Option<u64>,
+    /// At most so many lines
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Print the time of each line
+    #[arg(short, long)]
+    timestamps: bool,
+    /// Print the bytes as they were written, without step ids
+    #[arg(long)]
+    raw: bool,
+}
+
+/// Prints a log; with --json, an object a line.
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    let app = context.app().await?;
+    let id = args.run.find(&app).await?;
+    let query = LogQuery {
+        step: args.step.clone(),
+        attempt: args.attempt,
+        from: args.from.saturating_sub(1),
+        tail: args.tail,
+        limit: args.limit,
+        follow: args.follow,
+    };
+    let mut out = std::io::BufWriter::new(anstream::stdout().lock());
+    let is_json = context.globals.json;
+    app.read_logs(&id, &query, |step, line| {
+        let written = if is_json {
+            writeln!(out, "{}", to_json(step, line))
+        } else {
+            print(&mut out, &args, step, line)
+        };
+        // A reader that went away wants no more.
+        written
+            .and_then(|()| if args.follow { out.flush() } else { Ok(()) })
+            .is_ok()
+    })
+    .await?;
+    let _ = out.flush();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(
+    out: &mut impl Write,
+    args: &Args,
+    step: &str,
+    merged: &MergedLine,
+) -> std::io::Result<()> {
+    let line = &merged.line;
+    if args.raw {
+        out.write_all(&line.text)?;
+        return out.write_all(if line.is_ended { b"\n" } else { b"" });
+    }
+    if args.timestamps {
+        write!(out, "{} ", time(line.at_nanos))?;
+    }
+    if args.step.is_none() {
+        write!(out, "{} | ", step.replace(char::is_control, "?"))?;
+    }
+    writeln!(out, "{}", tame(&line.text))
+}
+
+fn to_json(step: &str, merged: &MergedLine) -> serde_json::Value {
+    json!({
+        "step": step,
+        "attempt": merged.key.attempt,
+        "line": merged.number + 1,
+        "at": time(merged.line.at_nanos),
+        "stream": match merged.line.stream { Stream::Stdout => "stdout", Stream::Stderr => "stderr" },
+        "text": String::from_utf8_lossy(&merged.line.text),
+    })
+}
+
+fn time(nanos: i64) -> String {
+    chrono::DateTime::from_timestamp_nanos(nanos)
+        .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
