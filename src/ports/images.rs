@@ -1,11 +1,11 @@
 //! A thing that holds, builds and moves images.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::{EngineError, Labels, Output};
+use super::{EngineError, Labels, Output, TarStream};
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -48,13 +48,16 @@ pub trait Sink: Send + Sync {
     fn progress(&self, progress: Progress);
 }
 
-/// An image to build from a folder.
-#[derive(Debug, Clone, Default)]
+/// Opens the context of a build as a tar archive; called again when the build is sent again.
+pub type ContextSource = Arc<dyn Fn() -> TarStream + Send + Sync>;
+
+/// An image to build from a context.
+#[derive(Clone)]
 pub struct BuildRequest {
-    /// The context: a folder of this machine; its ignore rules are applied.
-    pub context: PathBuf,
-    /// The Dockerfile, a file of this machine.
-    pub dockerfile: PathBuf,
+    /// The context.
+    pub context: ContextSource,
+    /// The Dockerfile, a path inside the archive.
+    pub dockerfile: String,
     /// The names to give the image.
     pub tags: Vec<String>,
     /// Names and values of `ARG`s.
@@ -85,6 +88,45 @@ pub struct BuildRequest {
     pub logins: Vec<RegistryLogin>,
     /// Whether the classic builder is asked for (`DOCKER_BUILDKIT=0`).
     pub classic: bool,
+}
+
+impl BuildRequest {
+    /// Asks for a build of a context by the Dockerfile at this path inside it, without any option.
+    pub fn new(context: ContextSource, dockerfile: &str) -> BuildRequest {
+        BuildRequest {
+            context,
+            dockerfile: dockerfile.to_string(),
+            tags: Vec::new(),
+            build_args: Vec::new(),
+            target: None,
+            labels: Labels::new(),
+            platform: None,
+            no_cache: false,
+            pull: false,
+            network: None,
+            cache_from: Vec::new(),
+            extra_hosts: Vec::new(),
+            shm_size_bytes: None,
+            memory_bytes: None,
+            squash: false,
+            logins: Vec::new(),
+            classic: false,
+        }
+    }
+}
+
+impl std::fmt::Debug for BuildRequest {
+    /// Leaves out the values of build arguments and the logins, which may be secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.build_args.iter().map(|(name, _)| name);
+        formatter
+            .debug_struct("BuildRequest")
+            .field("dockerfile", &self.dockerfile)
+            .field("tags", &self.tags)
+            .field("build_args", &names.collect::<Vec<_>>())
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a build made.

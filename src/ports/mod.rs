@@ -15,7 +15,8 @@ pub use containers::{
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameStore, LogKey};
 pub use images::{
-    BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
+    BuildError, BuildRequest, Built, ContextSource, ImageInfo, Images, Progress, PushedImage,
+    RegistryLogin, Sink,
 };
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, StepRow,
