@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::{BuildContext, EngineError, Labels, Output, TarSource};
+use super::{EngineError, Labels, Output, TarSource};
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -46,12 +46,12 @@ pub trait Sink: Send + Sync {
     fn progress(&self, progress: Progress);
 }
 
-/// An image to build.
+/// An image to build from a context.
 #[derive(Clone)]
 pub struct BuildRequest {
-    /// The context, ignore rules applied; asked for anew each time it is sent.
+    /// The context.
     pub context: TarSource,
-    /// The Dockerfile's path inside the context.
+    /// The Dockerfile, a path inside the archive.
     pub dockerfile: String,
     /// The names to give the image.
     pub tags: Vec<String>,
@@ -86,11 +86,11 @@ pub struct BuildRequest {
 }
 
 impl BuildRequest {
-    /// Asks for a plain build of a context.
-    pub fn new(context: BuildContext) -> Self {
-        Self {
-            context: context.tar,
-            dockerfile: context.dockerfile,
+    /// Asks for a build of a context by the Dockerfile at this path inside it, without any option.
+    pub fn new(context: TarSource, dockerfile: &str) -> BuildRequest {
+        BuildRequest {
+            context,
+            dockerfile: dockerfile.to_string(),
             tags: Vec::new(),
             build_args: Vec::new(),
             target: None,
@@ -107,6 +107,20 @@ impl BuildRequest {
             logins: Vec::new(),
             classic: false,
         }
+    }
+}
+
+impl std::fmt::Debug for BuildRequest {
+    /// Leaves out the values of build arguments and the logins, which may be secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.build_args.iter().map(|(name, _)| name);
+        formatter
+            .debug_struct("BuildRequest")
+            .field("dockerfile", &self.dockerfile)
+            .field("tags", &self.tags)
+            .field("build_args", &names.collect::<Vec<_>>())
+            .field("target", &self.target)
+            .finish_non_exhaustive()
     }
 }
 

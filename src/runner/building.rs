@@ -85,7 +85,7 @@ async fn make(
         .folders
         .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
         .map_err(|error| mine(error.to_string()))?;
-    let mut request = BuildRequest::new(selected);
+    let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     fill(&mut request, env, step, build);
     env.ports.images.build(&request, sink).await
 }

@@ -3,6 +3,7 @@
 mod aliases;
 mod build_lines;
 mod command_lines;
+mod containers_contract;
 mod dockerignore;
 mod folder;
 mod loading;

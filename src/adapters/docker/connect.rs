@@ -60,6 +60,17 @@ impl DockerEngine {
         Ok(docker.with_timeout(Duration::from_secs(LONG_SECONDS)))
     }
 
+    /// Gives a patient client whose builds bear more of a query than bollard's options can say.
+    pub(super) async fn builder(&self, query: String) -> Result<Docker, EngineError> {
+        let prefix = format!("/v{}", self.client().await?.api_version);
+        let docker = self.patient().await?;
+        Ok(docker.with_request_modifier(move |request| {
+            let is_build = request.uri().path() == "/build";
+            let query = if is_build { query.as_str() } else { "" };
+            prepare(request, &prefix, query)
+        }))
+    }
+
     /// Gives the client, agreeing on the API version at the first call.
     pub(super) async fn client(&self) -> Result<&Client, EngineError> {
         let agreed = self.inner.client.get_or_try_init(|| self.open());
@@ -83,7 +94,7 @@ impl DockerEngine {
         };
         let prefix = format!("/v{api_version}");
         Ok(Client {
-            docker: docker.with_request_modifier(move |request| prepare(request, &prefix)),
+            docker: docker.with_request_modifier(move |request| prepare(request, &prefix, "")),
             api_version,
         })
     }
@@ -119,12 +130,12 @@ fn agree(offered: &str) -> Option<String> {
 
 /// Asks for the agreed version of the API, and writes credentials in the alphabet that engines read: bollard does
 /// neither (it leaves the version out of the path and encodes with `+` and `/`, which an engine takes for nothing).
-fn prepare(mut request: BollardRequest, prefix: &str) -> BollardRequest {
+fn prepare(mut request: BollardRequest, prefix: &str, query: &str) -> BollardRequest {
     let path = request.uri().path_and_query().map(|path| path.to_string());
     if let Some(path) = path {
         let before = request.uri().to_string();
         let host = before.strip_suffix(&path).unwrap_or_default();
-        if let Ok(versioned) = format!("{host}{prefix}{path}").parse() {
+        if let Ok(versioned) = format!("{host}{prefix}{path}{query}").parse() {
             *request.uri_mut() = versioned;
         }
     }
@@ -166,8 +177,8 @@ mod tests {
             .expect("an address");
         let header = "+/+/".parse().expect("a header");
         request.headers_mut().insert("x-registry-auth", header);
-        let request = prepare(request, "/v1.41");
-        assert_eq!(request.uri(), "unix://2f61/v1.41/images/create?tag=a/b");
+        let request = prepare(request, "/v1.41", "&t=c");
+        assert_eq!(request.uri(), "unix://2f61/v1.41/images/create?tag=a/b&t=c");
         assert_eq!(request.headers()["x-registry-auth"], "-_-_");
     }
 

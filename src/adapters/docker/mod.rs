@@ -2,15 +2,25 @@
 
 mod address;
 mod archive;
+mod build;
+mod build_errors;
+mod build_log;
+mod build_options;
 mod connect;
 mod containers;
 mod delivered;
 mod errors;
+mod images;
 mod log_parts;
 mod networks;
 mod output;
 mod port_holder;
+mod pull;
+mod push;
+mod reference;
+mod registry_errors;
 mod spec;
+mod transfer;
 mod volumes;
 mod waiting;
 

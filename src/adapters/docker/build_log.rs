@@ -1,0 +1,272 @@
+//! What BuildKit says of a build, as lines of a log.
+//!
+//! BuildKit sends each vertex of its graph again whenever something of it changes, and its output in pieces. Lines
+//! look as in the plain progress of `docker build`: `#5 [2/3] RUN make`, `#5 0.312 text`, `#5 DONE 0.4s`.
+
+use std::collections::HashMap;
+
+use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog};
+use bytes::Bytes;
+
+use crate::ports::{Output, Progress, Stream};
+
+const NANOS_PER_SECOND: i64 = 1_000_000_000;
+
+/// The log of a build.
+#[derive(Debug, Default)]
+pub(super) struct BuildLog {
+    vertices: HashMap<String, Known>,
+    /// Digests of the vertices that have ended since the last message.
+    ended: Vec<String>,
+    last_number: usize,
+    last_nanos: i64,
+    lines: Vec<Output>,
+    failed: Option<(String, String)>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Its number in the log, from 1 in the order of the starts.
+    number: usize,
+    name: String,
+    error: String,
+    is_cached: bool,
+    started_nanos: Option<i64>,
+    completed_nanos: Option<i64>,
+    is_told: bool,
+    /// Beginnings of lines, of standard output and standard error.
+    open: [Vec<u8>; 2],
+}
+
+impl BuildLog {
+    /// Takes a message and returns the lines it makes.
+    pub(super) fn note(&mut self, message: StatusResponse) -> Vec<Output> {
+        // Whether a vertex came from the cache is only sure in the message after its end.
+        let ended = std::mem::take(&mut self.ended);
+        for vertex in message.vertexes {
+            self.take(vertex);
+        }
+        ended.iter().for_each(|digest| self.tell_end(digest));
+        for log in message.logs {
+            self.take_log(&log);
+        }
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Returns the lines that are left when the build is over.
+    pub(super) fn finish(&mut self) -> Vec<Output> {
+        self.note(StatusResponse::default())
+    }
+
+    /// Says where the build is: the youngest vertex that has not ended.
+    pub(super) fn progress(&self) -> Option<Progress> {
+        let running = self
+            .vertices
+            .values()
+            .filter(|known| !known.is_told && known.number > 0);
+        let youngest = running.max_by_key(|known| known.number)?;
+        Some(Progress {
+            text: youngest.name.clone(),
+            bytes: None,
+        })
+    }
+
+    /// Names the vertex that failed, and its error.
+    pub(super) fn failed(&self) -> Option<(&str, &str)> {
+        let failed = self.failed.as_ref();
+        failed.map(|(name, error)| (name.as_str(), error.as_str()))
+    }
+
+    fn take(&mut self, vertex: Vertex) {
+        let known = self.vertices.entry(vertex.digest.clone()).or_default();
+        if vertex.completed.is_some() && known.completed_nanos.is_none() {
+            self.ended.push(vertex.digest);
+        }
+        let is_canceled = vertex.error.contains("context canceled");
+        if !vertex.error.is_empty() && !is_canceled && self.failed.is_none() {
+            self.failed = Some((vertex.name.clone(), vertex.error.clone()));
+        }
+        known.started_nanos = vertex.started.map(|at| nanos(at.seconds, at.nanos));
+        known.completed_nanos = vertex.completed.map(|at| nanos(at.seconds, at.nanos));
+        known.is_cached = vertex.cached;
+        known.name = vertex.name;
+        known.error = vertex.error;
+        let Some(started) = known.started_nanos.filter(|_| known.number == 0) else {
+            return;
+        };
+        self.last_number += 1;
+        known.number = self.last_number;
+        let line = format!("#{} {}\n", known.number, known.name);
+        self.say(Stream::Stdout, started, line.into());
+    }
+
+    fn take_log(&mut self, log: &VertexLog) {
+        let Some(known) = self.vertices.get_mut(&log.vertex) else {
+            return;
+        };
+        let (stream, open) = match log.stream {
+            2 => (Stream::Stderr, &mut known.open[1]),
+            _ => (Stream::Stdout, &mut known.open[0]),
+        };
+        open.extend_from_slice(&log.msg);
+        let end = open
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |last| last + 1);
+        let whole: Vec<u8> = open.drain(..end).collect();
+        let at = log
+            .timestamp
+            .as_ref()
+            .map_or(0, |at| nanos(at.seconds, at.nanos));
+        let text = prefixed(known, at, &whole);
+        self.say(stream, at, text);
+    }
+
+    fn tell_end(&mut self, digest: &str) {
+        let Some(known) = self.vertices.get_mut(digest) else {
+            return;
+        };
+        known.is_told = true;
+        let at = known.completed_nanos.unwrap_or(0);
+        let open = std::mem::take(&mut known.open);
+        let open = open.map(|text| prefixed(known, at, &text));
+        let line = end_line(known);
+        let [out, err] = open;
+        self.say(Stream::Stdout, at, out);
+        self.say(Stream::Stderr, at, err);
+        self.say(Stream::Stdout, at, line.into());
+    }
+
+    fn say(&mut self, stream: Stream, at_nanos: i64, text: Vec<u8>) {
+        self.last_nanos = self.last_nanos.max(at_nanos);
+        if !text.is_empty() {
+            self.lines.push(Output {
+                stream,
+                at_nanos: self.last_nanos,
+                bytes: Bytes::from(text),
+            });
+        }
+    }
+}
+
+/// Puts the number of the vertex and the time since its start before each line.
+fn prefixed(known: &Known, at: i64, text: &[u8]) -> Vec<u8> {
+    let since_start = seconds(known.started_nanos, at);
+    let mut lines = Vec::new();
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        lines.extend_from_slice(format!("#{} {since_start:.3} ", known.number).as_bytes());
+        lines.extend_from_slice(line);
+        if !line.ends_with(b"\n") {
+            lines.push(b'\n');
+        }
+    }
+    lines
+}
+
+fn end_line(known: &Known) -> String {
+    let number = known.number;
+    if !known.error.is_empty() {
+        return format!("#{number} ERROR: {}\n", known.error);
+    }
+    if known.is_cached {
+        return format!("#{number} CACHED\n");
+    }
+    let took = seconds(known.started_nanos, known.completed_nanos.unwrap_or(0));
+    format!("#{number} DONE {took:.1}s\n")
+}
+
+fn seconds(start: Option<i64>, end: i64) -> f64 {
+    let nanos = start.map_or(0, |start| end - start);
+    std::time::Duration::from_nanos(u64::try_from(nanos).unwrap_or(0)).as_secs_f64()
+}
+
+fn nanos(seconds: i64, nanos: i32) -> i64 {
+    seconds * NANOS_PER_SECOND + i64::from(nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vertex(name: &str, started: i64, completed: Option<i64>) -> Vertex {
+        let mut vertex = Vertex {
+            digest: format!("sha256:{name}"),
+            name: name.to_string(),
+            ..Default::default()
+        };
+        vertex.started.insert(Default::default()).seconds = started;
+        if let Some(completed) = completed {
+            vertex.completed.insert(Default::default()).seconds = completed;
+        }
+        vertex
+    }
+
+    fn log(name: &str, at: i64, text: &str) -> VertexLog {
+        let mut log = VertexLog {
+            vertex: format!("sha256:{name}"),
+            stream: 1,
+            msg: text.into(),
+            ..Default::default()
+        };
+        log.timestamp.insert(Default::default()).seconds = at;
+        log
+    }
+
+    fn lines(outputs: Vec<Output>) -> Vec<String> {
+        let text = |output: Output| String::from_utf8_lossy(&output.bytes).into_owned();
+        outputs.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn vertices_and_their_output_become_numbered_lines() {
+        let mut build = BuildLog::default();
+        let started = StatusResponse {
+            vertexes: vec![
+                vertex("[1/2] FROM a", 10, None),
+                vertex("[2/2] RUN b", 10, None),
+            ],
+            logs: vec![log("[2/2] RUN b", 11, "one\ntw")],
+            ..Default::default()
+        };
+        let expected = ["#1 [1/2] FROM a\n", "#2 [2/2] RUN b\n", "#2 1.000 one\n"];
+        assert_eq!(lines(build.note(started)), expected);
+        let progress = build.progress().map(|progress| progress.text);
+        assert_eq!(progress.as_deref(), Some("[2/2] RUN b"));
+        let ended = StatusResponse {
+            vertexes: vec![
+                vertex("[1/2] FROM a", 10, Some(11)),
+                vertex("[2/2] RUN b", 10, Some(13)),
+            ],
+            logs: vec![log("[2/2] RUN b", 12, "o")],
+            ..Default::default()
+        };
+        assert_eq!(lines(build.note(ended)), [""; 0]);
+        let mut cached = vertex("[1/2] FROM a", 10, Some(11));
+        cached.cached = true;
+        let late = StatusResponse {
+            vertexes: vec![cached],
+            ..Default::default()
+        };
+        let expected = ["#1 CACHED\n", "#2 3.000 two\n", "#2 DONE 3.0s\n"];
+        assert_eq!(lines(build.note(late)), expected);
+        assert_eq!(build.failed(), None);
+        assert_eq!(build.progress(), None);
+    }
+
+    #[test]
+    fn the_first_error_that_is_no_cancellation_is_the_builds() {
+        let mut build = BuildLog::default();
+        let failed = |name: &str, error: &str| Vertex {
+            error: error.to_string(),
+            ..vertex(name, 1, Some(2))
+        };
+        let vertexes = vec![failed("a", "context canceled"), failed("b", "exit code: 9")];
+        build.note(StatusResponse {
+            vertexes,
+            ..Default::default()
+        });
+        assert_eq!(build.failed(), Some(("b", "exit code: 9")));
+        let expected = ["#1 ERROR: context canceled\n", "#2 ERROR: exit code: 9\n"];
+        assert_eq!(lines(build.finish()), expected);
+    }
+}
