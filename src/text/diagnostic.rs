@@ -38,6 +38,15 @@ pub enum Level {
     Warning,
 }
 
+/// Another place that a finding speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Where it is.
+    pub span: Span,
+    /// What it has to do with the finding.
+    pub label: String,
+}
+
 /// One finding about a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -51,6 +60,8 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to print under the marked source.
     pub label: Option<String>,
+    /// Other places that belong to it, such as a first declaration.
+    pub also: Vec<Place>,
     /// What to try, each a sentence.
     pub help: Vec<String>,
 }
@@ -73,6 +84,7 @@ impl Diagnostic {
             message,
             span: None,
             label: None,
+            also: Vec::new(),
             help: Vec::new(),
         }
     }
@@ -86,6 +98,24 @@ impl Diagnostic {
     /// Says what to print under the marked source.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// Adds another place that belongs to the finding.
+    pub fn also(mut self, span: impl Into<Span>, label: impl Into<String>) -> Self {
+        self.also.push(Place {
+            span: span.into(),
+            label: label.into(),
+        });
+        self
+    }
+
+    /// Moves every place of the finding, for example from a part of a text into the whole.
+    pub fn map_spans(mut self, to: impl Fn(Span) -> Span) -> Self {
+        self.span = self.span.map(&to);
+        for place in &mut self.also {
+            place.span = to(place.span);
+        }
         self
     }
 
