@@ -59,9 +59,9 @@ pub struct Diagnostic {
     /// Where it is wrong; `None` when it concerns the whole text.
     pub span: Option<Span>,
     /// What to print under the marked source.
-    pub label: Option<String>,
-    /// Other places that belong to it, such as a first declaration.
-    pub also: Vec<Place>,
+    pub label: Option<Box<str>>,
+    /// Another place that belongs to it, such as a first declaration; boxed, for most findings have none.
+    pub also: Option<Box<Place>>,
     /// What to try, each a sentence.
     pub help: Vec<String>,
 }
@@ -84,7 +84,7 @@ impl Diagnostic {
             message,
             span: None,
             label: None,
-            also: Vec::new(),
+            also: None,
             help: Vec::new(),
         }
     }
@@ -96,24 +96,22 @@ impl Diagnostic {
     }
 
     /// Says what to print under the marked source.
-    pub fn label(mut self, label: impl Into<String>) -> Self {
+    pub fn label(mut self, label: impl Into<Box<str>>) -> Self {
         self.label = Some(label.into());
         self
     }
 
     /// Adds another place that belongs to the finding.
     pub fn also(mut self, span: impl Into<Span>, label: impl Into<String>) -> Self {
-        self.also.push(Place {
-            span: span.into(),
-            label: label.into(),
-        });
+        let (span, label) = (span.into(), label.into());
+        self.also = Some(Box::new(Place { span, label }));
         self
     }
 
     /// Moves every place of the finding, for example from a part of a text into the whole.
     pub fn map_spans(mut self, to: impl Fn(Span) -> Span) -> Self {
         self.span = self.span.map(&to);
-        for place in &mut self.also {
+        if let Some(place) = &mut self.also {
             place.span = to(place.span);
         }
         self

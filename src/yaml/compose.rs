@@ -54,7 +54,7 @@ impl<'a> Composer<'a> {
                 (Event::DocumentStart(_, version), _) => {
                     let version = version.map_or((1, 1), |version| (version.major, version.minor));
                     if version != (1, 1) {
-                        return Err(Stop::Syntax(syntax::wrong_version(self.text)));
+                        return Err(syntax::wrong_version(self.text).into());
                     }
                 }
                 (Event::StreamEnd | Event::DocumentEnd, _) => return Ok(None),
@@ -83,7 +83,7 @@ impl<'a> Composer<'a> {
 
     fn report(&mut self, stop: Stop) {
         let finding = match stop {
-            Stop::Syntax(finding) => finding,
+            Stop::Syntax(finding) => *finding,
             Stop::Trailing(span) => {
                 Diagnostic::warning("ignored-text", "only the first document is read")
                     .at(span)
@@ -110,7 +110,7 @@ impl<'a> Composer<'a> {
             _ => return Ok(self.broken(syntax::unreadable().at(span))),
         };
         if anchor != 0 && self.anchors.keep(anchor, &node).is_err() {
-            return Err(Stop::Syntax(syntax::too_many_aliases().at(span)));
+            return Err(syntax::too_many_aliases().at(span).into());
         }
         Ok(node)
     }
@@ -179,7 +179,7 @@ impl<'a> Composer<'a> {
     fn enter(&mut self, span: Span) -> Result<(), Stop> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(Stop::Syntax(syntax::too_deep(DEEPEST).at(span)));
+            return Err(syntax::too_deep(DEEPEST).at(span).into());
         }
         Ok(())
     }
@@ -187,11 +187,11 @@ impl<'a> Composer<'a> {
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Stop> {
         match self.anchors.copy(anchor) {
             Ok(Some((_, depth))) if self.depth + depth > DEEPEST => {
-                Err(Stop::Syntax(syntax::too_deep(DEEPEST).at(span)))
+                Err(syntax::too_deep(DEEPEST).at(span).into())
             }
             Ok(Some((node, _))) => Ok(node),
             Ok(None) => Ok(self.broken(syntax::contains_itself().at(span))),
-            Err(TooMuch) => Err(Stop::Syntax(syntax::too_many_aliases().at(span))),
+            Err(TooMuch) => Err(syntax::too_many_aliases().at(span).into()),
         }
     }
 

@@ -12,9 +12,15 @@ pub(super) const DEEPEST: usize = 64;
 /// Why a tree cannot be continued.
 pub(super) enum Stop {
     /// The text is not YAML.
-    Syntax(Diagnostic),
+    Syntax(Box<Diagnostic>),
     /// The document is complete, but more text follows.
     Trailing(Span),
+}
+
+impl From<Diagnostic> for Stop {
+    fn from(finding: Diagnostic) -> Self {
+        Stop::Syntax(Box::new(finding))
+    }
 }
 
 /// A stream of events.

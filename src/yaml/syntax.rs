@@ -15,10 +15,10 @@ pub(super) fn explain(error: &ScanError) -> Stop {
     }
     let (message, help) = words(error.kind());
     let finding = Diagnostic::error(CODE, message).at(at..at + 1);
-    Stop::Syntax(match help {
-        "" => finding,
-        help => finding.help(help),
-    })
+    match help {
+        "" => finding.into(),
+        help => finding.help(help).into(),
+    }
 }
 
 const QUOTE_IT: &str = "put quotes around the text if it is meant to be text";
