@@ -10,6 +10,6 @@ mod step;
 mod task;
 
 pub use command::{Command, Grant, PortMapping, Protocol, VolumeSource, VolumeUse};
-pub use parse::parse;
+pub use parse::{codes, parse};
 pub use step::{Build, Cache, Push, Step, StepKind, VolumeMount, When};
 pub use task::{EnvVar, Network, SecretRef, Task, Version, Volume};

@@ -157,6 +157,11 @@ impl<'a> Composer<'a> {
         let (first, last) = (pairs.first(), pairs.last());
         let ends = (first.map(|pair| &pair.key), last.map(|pair| &pair.value));
         let span = events::around(style, start, end, ends);
+        // A template without quotes looks like a map, and its error is reported: nothing more to say about it.
+        let is_template = |pair: &Pair| matches!(pair.key.kind, Kind::Broken);
+        if style == StructureStyle::Flow && pairs.iter().any(is_template) {
+            return Ok(collection(span, Kind::Broken));
+        }
         let pairs = merge::merge(pairs, &mut self.findings);
         Ok(collection(span, Kind::Mapping(pairs)))
     }

@@ -1,0 +1,163 @@
+//! What a step does: its `cmd`, `build` or `push`.
+
+use super::codes;
+use super::reader::{Field, Fields, Reader};
+use crate::spec::alias::Aliases;
+use crate::spec::{Build, Cache, Command, Push, StepKind, build_line, command_line};
+use crate::text::{Diagnostic, Diagnostics, Span};
+use crate::yaml::{Kind, Node};
+use std::collections::HashSet;
+
+/// The properties of which a step has exactly one.
+const KINDS: [&str; 3] = ["cmd", "build", "push"];
+
+/// Reads what a step does; `None` where it is not one thing.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    aliases: &Aliases,
+) -> Option<StepKind> {
+    let mut given: Vec<(&str, Field<'_>)> = KINDS
+        .iter()
+        .filter_map(|name| Some((*name, fields.get(name)?)))
+        .filter(|(name, field)| is_given(name, field.value))
+        .collect();
+    given.sort_by_key(|(_, field)| field.key.span);
+    match given.as_slice() {
+        [(name, field)] => one(reader, name, *field, (fields, aliases)),
+        [] => {
+            let empty = KINDS.iter().find_map(|name| fields.get(name));
+            let span = empty.map_or_else(|| fields.first_key(), |field| field.key.span);
+            let finding = error("step is missing a cmd, build, or push property").at(span);
+            reader.report(finding.help("add one of them, as in `cmd: bash echo hello`"));
+            None
+        }
+        [(_, first), (_, second), ..] => {
+            let finding = error("step must only contain a single build, cmd, or push property");
+            let finding = finding
+                .at(second.key.span)
+                .also(first.key.span, "the step does this already");
+            reader.report(finding.help("make two steps of it"));
+            None
+        }
+    }
+}
+
+fn error(message: &str) -> Diagnostic {
+    Diagnostic::error(codes::STEP_KIND, message)
+}
+
+/// Says whether a property says anything; a value of the wrong type does, and is reported when it is read.
+fn is_given(name: &str, value: &Node) -> bool {
+    match &value.kind {
+        Kind::Scalar { text, .. } => !text.is_empty() && !value.is_null(),
+        Kind::Sequence(items) => name != "push" || !items.is_empty(),
+        Kind::Mapping(_) | Kind::Broken => true,
+    }
+}
+
+fn one(
+    reader: &mut Reader<'_>,
+    name: &str,
+    field: Field<'_>,
+    (fields, aliases): (&Fields<'_>, &Aliases),
+) -> Option<StepKind> {
+    match name {
+        "cmd" => command(reader, field, aliases).map(|command| StepKind::Cmd(Box::new(command))),
+        "build" => {
+            let cache = cache(reader, fields.get("cache"));
+            build(reader, field).map(|build| StepKind::Build(Box::new(Build { cache, ..build })))
+        }
+        _ => Some(StepKind::Push(push(reader, field))),
+    }
+}
+
+/// Reads a `cmd`. Its first word may be an alias; findings about the rest still point into the file.
+fn command(reader: &mut Reader<'_>, field: Field<'_>, aliases: &Aliases) -> Option<Command> {
+    let text = reader.text(Some(field))?;
+    let Some(expanded) = aliases.expand_first_word(&text) else {
+        let (command, findings) = command_line::read(&text);
+        place(reader, field.value, findings, |span| span);
+        return Some(command);
+    };
+    let word = text.split(' ').next().map_or(0, str::len);
+    let grown = (expanded.len() + word).saturating_sub(text.len());
+    let (command, findings) = command_line::read(&expanded);
+    let back = |span: Span| {
+        let before = |offset: usize| (offset + word).saturating_sub(grown);
+        match span.start < grown {
+            true => Span::new(0, before(span.end).max(word)),
+            false => Span::new(before(span.start), before(span.end)),
+        }
+    };
+    place(reader, field.value, findings, back);
+    Some(command)
+}
+
+fn build(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Build> {
+    let text = reader.text(Some(field))?;
+    let (build, findings) = build_line::read(&text);
+    place(reader, field.value, findings, |span| span);
+    Some(build)
+}
+
+/// Moves findings about the text of a property to where it is written in the file.
+fn place(
+    reader: &mut Reader<'_>,
+    value: &Node,
+    findings: Diagnostics,
+    to_written: impl Fn(Span) -> Span,
+) {
+    if findings.is_empty() {
+        return;
+    }
+    let offsets = value.offsets(reader.source);
+    for finding in findings {
+        let finding = finding.map_spans(|span| offsets.source_span(to_written(span)));
+        reader.report(match finding.span {
+            Some(_) => finding,
+            None => finding.at(value.span),
+        });
+    }
+}
+
+/// Reads a `cache`, also where it has no effect, for a wrong value is an error anywhere.
+pub(super) fn cache(reader: &mut Reader<'_>, field: Option<Field<'_>>) -> Cache {
+    let Some((field, text)) = field.zip(reader.text(field)) else {
+        return Cache::Disabled;
+    };
+    match text.to_lowercase().as_str() {
+        "enabled" => Cache::Enabled,
+        "disabled" => Cache::Disabled,
+        _ => {
+            let message =
+                "invalid value for cache property. Valid values are 'enabled', 'disabled'";
+            reader.report(Diagnostic::error(codes::BAD_VALUE, message).at(field.span()));
+            Cache::Disabled
+        }
+    }
+}
+
+/// Reads a `push`: `:latest` where nothing else is said, each image once.
+fn push(reader: &mut Reader<'_>, field: Field<'_>) -> Push {
+    let mut seen = HashSet::new();
+    let mut images = Vec::new();
+    for entry in reader.texts(Some(field)) {
+        let image = entry.text.trim();
+        if image.is_empty() || image.contains(char::is_whitespace) {
+            let finding = Diagnostic::error(codes::IMAGE, format!("`{image}` is no image name"));
+            reader.report(
+                finding
+                    .at(entry.span)
+                    .help("write one image to an entry, as in `- registry/name:tag`"),
+            );
+            continue;
+        }
+        let is_complete = image.contains([':', '@']);
+        let image = format!("{image}{}", if is_complete { "" } else { ":latest" });
+        if seen.insert(image.clone()) {
+            images.push(image);
+        }
+    }
+    Push { images }
+}
