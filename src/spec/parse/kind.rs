@@ -83,15 +83,18 @@ fn command(reader: &mut Reader<'_>, field: Field<'_>, aliases: &Aliases) -> Opti
     let word = text.split(' ').next().map_or(0, str::len);
     let grown = (expanded.len() + word).saturating_sub(text.len());
     let (command, findings) = command_line::read(&expanded);
-    let back = |span: Span| {
-        let before = |offset: usize| (offset + word).saturating_sub(grown);
-        match span.start < grown {
-            true => Span::new(0, before(span.end).max(word)),
-            false => Span::new(before(span.start), before(span.end)),
-        }
-    };
+    let back = |span| unexpanded(span, word, grown);
     place(reader, field.value, findings, back);
     Some(command)
+}
+
+/// Moves a span of an expanded `cmd` back: what lies in the text of the alias goes to the word that was replaced.
+fn unexpanded(span: Span, word: usize, grown: usize) -> Span {
+    let before = |offset: usize| (offset + word).saturating_sub(grown);
+    match span.start < grown {
+        true => Span::new(0, before(span.end).max(word)),
+        false => Span::new(before(span.start), before(span.end)),
+    }
 }
 
 fn build(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Build> {
@@ -160,4 +163,31 @@ fn push(reader: &mut Reader<'_>, field: Field<'_>) -> Push {
         }
     }
     Push { images }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_behind_an_alias_finds_its_way_back() {
+        // `az login && x` became `registry.example/cli:1 login && x`.
+        let (word, grown) = ("az".len(), "registry.example/cli:1".len());
+        let expanded = "registry.example/cli:1 login && x";
+        let at = expanded.find("&&").unwrap();
+        let back = unexpanded(Span::new(at, at + 2), word, grown);
+        assert_eq!("az login && x".get(back.start..back.end), Some("&&"));
+        assert_eq!(unexpanded(Span::new(3, 9), word, grown), Span::new(0, 2));
+        assert_eq!(
+            unexpanded(Span::new(0, grown + 6), word, grown),
+            Span::new(0, 8)
+        );
+    }
+
+    #[test]
+    fn an_alias_may_be_shorter_than_its_name() {
+        let (word, grown) = ("longname".len(), "x".len());
+        let back = unexpanded(Span::new(2, 5), word, grown);
+        assert_eq!("longname arg".get(back.start..back.end), Some("arg"));
+    }
 }
