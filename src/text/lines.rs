@@ -35,7 +35,8 @@ impl<'a> Lines<'a> {
             Some(next) => next - 1,
             None => self.text.len(),
         };
-        start..end
+        let is_carriage_return = end > start && self.text.as_bytes()[end - 1] == b'\r';
+        start..end - usize::from(is_carriage_return)
     }
 
     /// Gives the 1-based line and the 1-based column, in characters, of a byte offset.
@@ -104,10 +105,10 @@ mod tests {
 
     #[test]
     fn a_line_ends_before_its_break() {
-        let lines = Lines::new("ab\ncd");
+        let lines = Lines::new("ab\r\ncd");
         assert_eq!(
             (lines.count(), lines.range(0), lines.range(1)),
-            (2, 0..2, 3..5)
+            (2, 0..2, 4..6)
         );
     }
 }

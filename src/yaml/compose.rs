@@ -3,7 +3,7 @@
 use super::anchors::{Anchors, TooMuch};
 use super::events::{self, DEEPEST, Events, Stop};
 use super::node::{Kind, Node, Pair};
-use super::{merge, refusals, syntax};
+use super::{codes, merge, refusals, syntax};
 use crate::text::{Diagnostic, Diagnostics, Span};
 use granit_parser::{Event, StructureStyle};
 
@@ -85,7 +85,7 @@ impl<'a> Composer<'a> {
         let finding = match stop {
             Stop::Syntax(finding) => *finding,
             Stop::Trailing(span) => {
-                Diagnostic::warning("ignored-text", "only the first document is read")
+                Diagnostic::warning(codes::IGNORED_TEXT, "only the first document is read")
                     .at(span)
                     .label("everything from here on is ignored")
             }

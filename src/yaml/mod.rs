@@ -4,6 +4,8 @@
 //! that is wanted: [`Node::as_text`], [`Node::as_integer`] and [`Node::as_bool`] read a value for a field of known
 //! type, [`Node::resolve`] one of unknown type.
 
+pub mod codes;
+
 mod anchors;
 mod compose;
 mod events;

@@ -243,6 +243,8 @@ mod tests {
             "a: >\r\n  f\r\n  MARK\r\n",
             "a: |2-\n    x MARK\n",
             "a:   MARK # comment",
+            "\u{feff}a: 'MARK'",
+            "a: é\r\n  MARK\r\n",
             "a: >-\n  x\n   MARK\n\n\n  y\n",
         ] {
             let node = value(text);

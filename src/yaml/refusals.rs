@@ -1,7 +1,7 @@
 //! What yaml.v2 refuses although YAML would allow it: a file that passes here must pass there.
 
+use super::codes::SYNTAX;
 use super::node::{Kind, Node, Style};
-use super::syntax::CODE;
 use crate::text::{Diagnostic, Span};
 
 /// Finds the first character that may not stand in a text at all.
@@ -16,7 +16,7 @@ pub(super) fn control_character(text: &str) -> Option<Diagnostic> {
         "control characters are not allowed: U+{:04X}",
         character as u32
     );
-    let finding = Diagnostic::error(CODE, message).at(at..at + character.len_utf8());
+    let finding = Diagnostic::error(SYNTAX, message).at(at..at + character.len_utf8());
     Some(finding.help("remove the character, or write it as an escape inside double quotes"))
 }
 
@@ -34,12 +34,12 @@ pub(super) fn scalar(source: &str, node: &Node) -> Option<Diagnostic> {
         Style::Plain => {
             let mark = text.find(['\u{85}', '\u{2028}', '\u{2029}'])?;
             let message = format!("an invisible line break stands after `{}`", &text[..mark]);
-            Some(Diagnostic::error(CODE, message).at(node.span))
+            Some(Diagnostic::error(SYNTAX, message).at(node.span))
         }
         Style::DoubleQuoted => {
             let at = node.span.start + slash_escape(source.get(node.span.start..node.span.end)?)?;
             let finding =
-                Diagnostic::error(CODE, "no such escape in double quotes: `\\/`").at(at..at + 2);
+                Diagnostic::error(SYNTAX, "no such escape in double quotes: `\\/`").at(at..at + 2);
             Some(finding.help("write `/` alone"))
         }
         Style::SingleQuoted | Style::Literal | Style::Folded => None,
@@ -67,7 +67,7 @@ pub(super) fn empty_key(source: &str, key: &Node) -> Option<Diagnostic> {
     let is_missing =
         is_empty && source[at..].starts_with(':') && !source[..at].trim_end().ends_with('?');
     is_missing.then(|| {
-        let finding = Diagnostic::error(CODE, "a key is missing before `:`").at(at..at + 1);
+        let finding = Diagnostic::error(SYNTAX, "a key is missing before `:`").at(at..at + 1);
         finding.help("write a key, or put quotes around the text if it is meant to be text")
     })
 }
@@ -81,7 +81,7 @@ pub(super) fn tab_indent(source: &str, node: Span) -> Option<Diagnostic> {
         None | Some(b'\n' | b'\r' | b'-' | b'?')
     );
     is_indent.then(|| {
-        let finding = Diagnostic::error(CODE, "a tab cannot indent").at(tab..tab + 1);
+        let finding = Diagnostic::error(SYNTAX, "a tab cannot indent").at(tab..tab + 1);
         finding.help("indent with spaces")
     })
 }

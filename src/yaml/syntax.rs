@@ -1,11 +1,9 @@
 //! Words for what is wrong with a YAML text, and what to try.
 
+use super::codes;
 use super::events::Stop;
 use crate::text::{Diagnostic, Span};
 use granit_parser::{ErrorKind, ScanError};
-
-/// The code of every finding that makes a text no YAML.
-pub(super) const CODE: &str = "yaml-syntax";
 
 /// Turns an error of the parser into the reason to stop.
 pub(super) fn explain(error: &ScanError) -> Stop {
@@ -14,7 +12,7 @@ pub(super) fn explain(error: &ScanError) -> Stop {
         return Stop::Trailing(Span::new(at, at + 1));
     }
     let (message, help) = words(error.kind());
-    let finding = Diagnostic::error(CODE, message).at(at..at + 1);
+    let finding = Diagnostic::error(codes::SYNTAX, message).at(at..at + 1);
     match help {
         "" => finding.into(),
         help => finding.help(help).into(),
@@ -22,7 +20,6 @@ pub(super) fn explain(error: &ScanError) -> Stop {
 }
 
 const QUOTE_IT: &str = "put quotes around the text if it is meant to be text";
-const SPACES: &str = "indent with spaces";
 const ALIGN: &str = "give all keys of a map, and all dashes of a list, the same indentation";
 const CLOSE: &str =
     "close every `[` with `]` and every `{` with `}`, with commas between the entries";
@@ -30,23 +27,36 @@ const ESCAPES: &str = "write a backslash twice, or use single quotes, in which i
 
 /// Gives the message and the help for a kind of error.
 fn words(kind: &ErrorKind) -> (String, &'static str) {
+    match kind {
+        ErrorKind::UnexpectedCharacter { character } => {
+            let shown = character.escape_debug();
+            (
+                format!("a value cannot begin with the character `{shown}`"),
+                QUOTE_IT,
+            )
+        }
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+            (format!("`{open}` is closed by `{close}`"), CLOSE)
+        }
+        ErrorKind::UnclosedFlowCollection { open } => (format!("`{open}` is never closed"), CLOSE),
+        kind => {
+            let known = layout(kind)
+                .or_else(|| brackets(kind))
+                .or_else(|| texts(kind));
+            let (message, help) = known.unwrap_or(("this is not valid YAML", ""));
+            (message.to_owned(), help)
+        }
+    }
+}
+
+/// Words about indentation, and about what may stand where.
+fn layout(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
     use ErrorKind as K;
-    let (message, help) = match kind {
-        K::UnexpectedCharacter { character } => {
-            let message = format!(
-                "a value cannot begin with the character `{}`",
-                character.escape_debug()
-            );
-            return (message, QUOTE_IT);
-        }
-        K::MismatchedFlowCollectionEnd { open, close } => {
-            return (format!("`{open}` is closed by `{close}`"), CLOSE);
-        }
-        K::UnclosedFlowCollection { open } => return (format!("`{open}` is never closed"), CLOSE),
+    Some(match kind {
         K::MappingValueNotAllowed | K::InvalidColonPlacement | K::InvalidMappingValueWhitespace => {
             (
                 "a map cannot begin here: there is a `: ` too many, or the indentation is off",
-                QUOTE_IT,
+                "quote a text that contains `: `; or a key above lacks its `:` and the blank behind it",
             )
         }
         K::MappingKeyNotAllowed => ("a `?` key cannot begin here", QUOTE_IT),
@@ -55,18 +65,10 @@ fn words(kind: &ErrorKind) -> (String, &'static str) {
             "begin the list on its own line, or write it as `[a, b]`",
         ),
         K::TabNotAllowed
+        | K::TabInPlainScalar
         | K::TabInBlockIndentation
         | K::TabInIndentation
-        | K::TabAtBlockScalarStart => ("a tab cannot indent", SPACES),
-        K::UnclosedQuotedScalar => (
-            "the quotation mark is never closed",
-            "close it with the same mark",
-        ),
-        K::UnknownQuotedScalarEscape => ("no such escape in double quotes", ESCAPES),
-        K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => (
-            "text follows a closing quotation mark",
-            "put the whole value into one pair of quotes; inside single quotes write `''` for one `'`",
-        ),
+        | K::TabAtBlockScalarStart => ("a tab cannot indent", "indent with spaces"),
         K::SimpleKeyExpected | K::InvalidSimpleKey => (
             "this line is no `key: value`",
             "write a `:` and a blank after the key, or indent the line if it continues the value above",
@@ -74,14 +76,48 @@ fn words(kind: &ErrorKind) -> (String, &'static str) {
         K::ExpectedBlockMappingKey | K::ExpectedBlockSequenceEntry | K::InvalidIndentation => {
             ("the indentation does not fit the lines above", ALIGN)
         }
+        K::RecursionLimitExceeded => ("maps and lists are nested too deep", ""),
+        _ => return None,
+    })
+}
+
+/// Words about lists and maps in brackets.
+fn brackets(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    use ErrorKind as K;
+    Some(match kind {
+        K::MisplacedFlowCollectionEnd => ("a closing bracket too many", CLOSE),
         K::ExpectedFlowMappingSeparator => ("expected `,` or `}`", CLOSE),
         K::ExpectedFlowSequenceSeparator => ("expected `,` or `]`", CLOSE),
         K::ExpectedNodeContent => ("expected a value", CLOSE),
         K::UnexpectedEof | K::UnexpectedEofFlowMapping | K::UnexpectedEofFlowSequence => {
             ("the text ends too early", CLOSE)
         }
-        K::RecursionLimitExceeded => ("maps and lists are nested too deep", ""),
-        K::UndeclaredTagHandle => ("unknown tag", QUOTE_IT),
+        _ => return None,
+    })
+}
+
+/// Words about quoted texts, blocks, tags and comments.
+fn texts(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    use ErrorKind as K;
+    Some(match kind {
+        K::UnclosedQuotedScalar => (
+            "the quotation mark is never closed",
+            "close it with the same mark",
+        ),
+        K::InvalidQuotedScalarIndent => (
+            "the quotation mark is not closed before this line, which is indented too little to continue the text",
+            "close it with the same mark, or indent the lines of the text",
+        ),
+        K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => (
+            "text follows a closing quotation mark",
+            "put the whole value into one pair of quotes; inside single quotes write `''` for one `'`",
+        ),
+        K::UnknownQuotedScalarEscape => ("no such escape in double quotes", ESCAPES),
+        K::InvalidQuotedScalarHexEscape => ("the escape needs more hexadecimal digits", ESCAPES),
+        K::MissingLowSurrogate
+        | K::UnpairedLowSurrogate
+        | K::InvalidLowSurrogate
+        | K::InvalidUnicodeEscape => ("this escape names no character", ESCAPES),
         K::InvalidBlockScalarIndent => (
             "a line of the block is indented less than its first line",
             ALIGN,
@@ -91,15 +127,19 @@ fn words(kind: &ErrorKind) -> (String, &'static str) {
             "begin the block on the next line",
         ),
         K::MissingAnchorOrAliasName => ("a name must follow `&` or `*`", QUOTE_IT),
+        K::UndeclaredTagHandle => ("unknown tag", QUOTE_IT),
         K::CommentNotSeparated => ("a comment needs a blank before its `#`", QUOTE_IT),
-        _ => ("this is not valid YAML", ""),
-    };
-    (message.to_owned(), help)
+        K::CommentInterceptedScalar => (
+            "a comment stands in the middle of a text of several lines",
+            "put quotes around the text if the `#` is part of it",
+        ),
+        _ => return None,
+    })
 }
 
 /// Says that an alias names no anchor above it.
 pub(super) fn unknown_anchor(name: &str) -> Diagnostic {
-    Diagnostic::error(CODE, format!("unknown anchor `{name}`"))
+    Diagnostic::error(codes::SYNTAX, format!("unknown anchor `{name}`"))
         .help(format!(
             "write `&{name}` before the value that is meant, above this line"
         ))
@@ -108,25 +148,25 @@ pub(super) fn unknown_anchor(name: &str) -> Diagnostic {
 
 /// Says that an alias stands inside its own anchor.
 pub(super) fn contains_itself() -> Diagnostic {
-    Diagnostic::error(CODE, "the value of this anchor contains itself")
+    Diagnostic::error(codes::SYNTAX, "the value of this anchor contains itself")
 }
 
 /// Says that aliases stand for too much.
 pub(super) fn too_many_aliases() -> Diagnostic {
-    Diagnostic::error(CODE, "the text contains excessive aliasing")
+    Diagnostic::error(codes::SYNTAX, "the text contains excessive aliasing")
         .help("write the repeated parts out, or repeat less")
 }
 
 /// Says that the nesting is too deep.
 pub(super) fn too_deep(limit: usize) -> Diagnostic {
     let message = format!("maps and lists are nested more than {limit} deep");
-    Diagnostic::error(CODE, message)
+    Diagnostic::error(codes::SYNTAX, message)
 }
 
 /// Says that `<<` has a value that cannot be merged.
 pub(super) fn merge_wants_maps() -> Diagnostic {
     Diagnostic::error(
-        CODE,
+        codes::SYNTAX,
         "map merge requires map or sequence of maps as the value",
     )
     .help("write `<<: *anchor`, where the anchor stands before a map")
@@ -135,20 +175,23 @@ pub(super) fn merge_wants_maps() -> Diagnostic {
 /// Says that a `%YAML` line asks for another version.
 pub(super) fn wrong_version(text: &str) -> Diagnostic {
     let at = text.find("%YAML").unwrap_or_default();
-    Diagnostic::error(CODE, "no such version of YAML here")
+    Diagnostic::error(codes::SYNTAX, "no such version of YAML here")
         .at(at..at + 1)
         .help("leave the `%YAML` line out: task files are YAML 1.1")
 }
 
 /// Says that something unexpected stands here.
 pub(super) fn unreadable() -> Diagnostic {
-    Diagnostic::error(CODE, "this is not valid YAML")
+    Diagnostic::error(codes::SYNTAX, "this is not valid YAML")
 }
 
 /// Says that a key is a map or a list.
 pub(super) fn key_is_no_scalar(text: &str, span: Span) -> Diagnostic {
-    let finding =
-        Diagnostic::error("bad-key", "invalid map key: a key must be a single value").at(span);
+    let finding = Diagnostic::error(
+        codes::BAD_KEY,
+        "invalid map key: a key must be a single value",
+    )
+    .at(span);
     if text[..span.start].ends_with('{') && text[span.start..].starts_with('{') {
         finding.help("put quotes around a value that begins with a template: \"{{…}}\"")
     } else {

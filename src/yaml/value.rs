@@ -1,6 +1,6 @@
 //! Values files: a YAML text without a known shape, as JSON data.
 
-use super::{BadTag, Kind, Node, Scalar, compose};
+use super::{BadTag, Kind, Node, Scalar, codes, compose};
 use crate::text::{Diagnostic, Diagnostics};
 use serde_json::{Map, Number, Value};
 
@@ -46,7 +46,7 @@ fn convert(node: &Node, findings: &mut Diagnostics) -> Value {
             Some(Ok(scalar)) => scalar_value(scalar),
             Some(Err(BadTag(tag))) => {
                 let message = format!("the value is no `{}`, as its tag claims", tag.word());
-                findings.push(Diagnostic::error("bad-tag", message).at(node.span));
+                findings.push(Diagnostic::error(codes::BAD_TAG, message).at(node.span));
                 Value::Null
             }
             None => Value::Null,

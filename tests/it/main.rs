@@ -10,4 +10,5 @@ mod loading;
 mod references;
 mod task_files;
 mod words;
+mod task_files;
 mod yaml;

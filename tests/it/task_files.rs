@@ -2,7 +2,7 @@
 
 use careen::spec::alias::Aliases;
 use careen::spec::{Step, StepKind, Task, When, parse};
-use careen::text::{Source, render};
+use careen::text::{Source, render, to_json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,78 @@ fn every_file_is_read_as_its_neighbour_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let texts: Vec<String> = files()
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let mut seed: u64 = 8;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (seed >> 33) as usize % below.max(1)
+    };
+    for _ in 0..3_000 {
+        let mut lines: Vec<&str> = texts[random(texts.len())].lines().collect();
+        let other: Vec<&str> = texts[random(texts.len())].lines().collect();
+        for _ in 0..1 + random(5) {
+            let at = random(lines.len() + 1);
+            match random(4) {
+                0 if at < lines.len() => drop(lines.remove(at)),
+                1 => lines.insert(
+                    at,
+                    lines.get(random(lines.len())).copied().unwrap_or("é: ☃"),
+                ),
+                2 if at < lines.len() => lines[at] = lines[at].get(random(6)..).unwrap_or_default(),
+                _ => lines.insert(at, other.get(random(other.len())).copied().unwrap_or("- ~")),
+            }
+        }
+        let text = lines.join("\n");
+        let (task, findings) = parse(&text, &Aliases::default());
+        assert_eq!(task.is_none(), findings.has_errors(), "{text}");
+        let source = Source {
+            name: "f",
+            text: &text,
+        };
+        render(&source, &findings, false);
+        to_json(&source, &findings);
+    }
+}
+
+#[test]
+fn ten_thousand_steps_and_as_many_mistakes_are_no_burden() {
+    let mut good = String::from("steps:\n");
+    let mut bad = String::from("env: ['A=1,2']\nsteps:\n");
+    for index in 0..10_000 {
+        writeln!(
+            good,
+            "  - id: s{index}\n    cmd: alpine true\n    when: ['-']"
+        )
+        .unwrap();
+        writeln!(bad, "  - id: same\n    cmd: x\n    when: [nope{index}]\n    tiemout{index}: 1\n    retries: x").unwrap();
+    }
+    let (task, findings) = parse(&good, &Aliases::default());
+    assert_eq!(
+        task.map(|task| task.steps.len()),
+        Some(10_000),
+        "{findings:?}"
+    );
+    let (task, findings) = parse(&bad, &Aliases::default());
+    assert!(task.is_none());
+    assert_eq!(findings.iter().count(), 40_000);
+    let report = render(
+        &Source {
+            name: "f",
+            text: &bad,
+        },
+        &findings,
+        false,
+    );
+    assert!(report.ends_with("… and 39950 more\n"));
 }
 
 fn files() -> Vec<PathBuf> {

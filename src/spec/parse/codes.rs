@@ -1,5 +1,7 @@
 //! The codes of the findings about a task file, all in one place; they are stable between versions.
 
+pub use crate::yaml::codes::*;
+
 /// A key that the language does not have; an error when the caller is strict.
 pub const UNKNOWN_KEY: &str = "unknown-key";
 /// A key that a map has twice.

@@ -11,25 +11,35 @@ use std::collections::HashMap;
 pub(super) fn inherited(reader: &mut Reader<'_>, entries: &[Entry<'_>]) -> Vec<EnvVar> {
     let mut variables = Vec::new();
     for entry in entries {
+        let mut malformed = Vec::new();
         let mut start = 0;
         for part in entry.text.split(',') {
-            let range = Span::new(start, start + part.len());
-            start = range.end + 1;
             match variable(reader, entry, part) {
                 Some(variable) => variables.push(variable),
-                None => {
-                    let message =
-                        format!("cannot parse task environment variable {part} correctly");
-                    let finding = malformed(message, entry.node.source_span(reader.source, range));
-                    reader.report(match entry.text.contains(',') {
-                        true => finding.help("entries of the file's `env` are split at commas; move this one to the step"),
-                        false => finding,
-                    });
-                }
+                None => malformed.push(Span::new(start, start + part.len())),
             }
+            start += part.len() + 1;
+        }
+        if !malformed.is_empty() {
+            report_parts(reader, entry, &malformed);
         }
     }
     variables
+}
+
+/// Reports the parts of an entry of the file's `env` that have no name or no `=`.
+fn report_parts(reader: &mut Reader<'_>, entry: &Entry<'_>, parts: &[Span]) {
+    let offsets = entry.node.offsets(reader.source);
+    for part in parts {
+        let text = &entry.text[part.start..part.end];
+        let message = format!("cannot parse task environment variable {text} correctly");
+        let finding = malformed(message, offsets.source_span(*part));
+        reader.report(match entry.text.contains(',') {
+            true => finding
+                .help("the file's `env` is split at commas; give a value with a comma to the step"),
+            false => finding,
+        });
+    }
 }
 
 /// Reads a step's `env` and appends what it inherits and does not set itself. An entry without `=` is an error only

@@ -80,18 +80,42 @@ fn command(reader: &mut Reader<'_>, field: Field<'_>, aliases: &Aliases) -> Opti
         place(reader, field.value, findings, |span| span);
         return Some(command);
     };
-    let word = text.split(' ').next().map_or(0, str::len);
-    let grown = (expanded.len() + word).saturating_sub(text.len());
+    let alias = Replaced::between(&text, &expanded);
     let (command, findings) = command_line::read(&expanded);
-    let back = |span: Span| {
-        let before = |offset: usize| (offset + word).saturating_sub(grown);
-        match span.start < grown {
-            true => Span::new(0, before(span.end).max(word)),
+    place(reader, field.value, findings, |span| alias.back(span));
+    Some(command)
+}
+
+/// The first word of a `cmd` that an alias replaced.
+struct Replaced {
+    /// Where the word stands in the text.
+    word: Span,
+    /// How long the text of the alias is.
+    length: usize,
+}
+
+impl Replaced {
+    /// Finds the word by what follows it, for the blanks around the text are not kept.
+    fn between(text: &str, expanded: &str) -> Self {
+        let start = text.len() - text.trim_start().len();
+        let trimmed = text.trim();
+        let end = trimmed.find(char::is_whitespace).unwrap_or(trimmed.len());
+        let kept = [&text[start + end..], &trimmed[end..]];
+        let rest = kept.iter().find(|rest| expanded.ends_with(**rest));
+        Self {
+            word: Span::new(start, start + end),
+            length: expanded.len() - rest.map_or(0, |rest| rest.len()),
+        }
+    }
+
+    /// Moves a span of the expanded text back: what lies in the text of the alias goes to the word.
+    fn back(&self, span: Span) -> Span {
+        let before = |offset: usize| (offset + self.word.end).saturating_sub(self.length);
+        match span.start < self.length {
+            true => Span::new(self.word.start, before(span.end).max(self.word.end)),
             false => Span::new(before(span.start), before(span.end)),
         }
-    };
-    place(reader, field.value, findings, back);
-    Some(command)
+    }
 }
 
 fn build(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Build> {
@@ -160,4 +184,37 @@ fn push(reader: &mut Reader<'_>, field: Field<'_>) -> Push {
         }
     }
     Push { images }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_behind_an_alias_finds_its_way_back() {
+        for (text, expanded) in [
+            ("az login && x", "registry.example/cli:1 login && x"),
+            ("  az login && x\n", "registry.example/cli:1 login && x"),
+            ("az\nlogin && x\n", "registry.example/cli:1\nlogin && x\n"),
+            ("longname && x", "y && x"),
+        ] {
+            let replaced = Replaced::between(text, expanded);
+            let at = expanded.find("&&").unwrap();
+            let back = replaced.back(Span::new(at, at + 2));
+            assert_eq!(text.get(back.start..back.end), Some("&&"), "{text:?}");
+            let word = replaced.back(Span::new(0, 1));
+            assert_eq!(
+                text.get(word.start..word.end),
+                text.split_whitespace().next()
+            );
+        }
+    }
+
+    #[test]
+    fn a_span_that_begins_in_the_alias_begins_at_its_name() {
+        let replaced = Replaced::between("az login x", "cli:1 login x");
+        assert_eq!(replaced.back(Span::new(2, 11)), Span::new(0, 8));
+        let alone = Replaced::between("az", "cli:1 version");
+        assert_eq!(alone.back(Span::new(6, 13)), Span::new(0, 2));
+    }
 }

@@ -233,7 +233,7 @@ pub(super) fn outside(span: Span) -> Diagnostic {
 fn isolation(reader: &mut Reader<'_>, field: Option<Field<'_>>) -> Option<String> {
     let (field, text) = field.zip(reader.owned(field))?;
     if !text.eq_ignore_ascii_case("default") {
-        let message = format!("isolation `{text}` exists on Windows only");
+        let message = format!("isolation `{text}` does not exist on Linux");
         reader.report(unknown::windows(message).at(field.span()));
     }
     Some(text)

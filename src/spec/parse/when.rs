@@ -9,6 +9,9 @@ use std::collections::{HashMap, HashSet};
 /// The id that ACR keeps for the root of its graph.
 const ROOT: &str = "acb_root";
 
+/// A name is compared with this many others to find the one that was meant.
+const MOST_CANDIDATES: usize = 1_000;
+
 /// An id and a `when` that are read, but not yet compared with those of the other steps.
 pub(super) struct Link {
     /// The id.
@@ -128,7 +131,8 @@ impl Steps<'_> {
                     .help("move the step that is waited for up, above this one"),
             ),
             None => {
-                let earlier = self.links[..index].iter().map(|link| link.id.as_str());
+                let earlier = self.links[..index].iter().rev().take(MOST_CANDIDATES);
+                let earlier = earlier.map(|link| link.id.as_str());
                 let near = reader
                     .may_suggest()
                     .then(|| did_you_mean(id, earlier))
