@@ -9,6 +9,6 @@ mod folder;
 mod loading;
 mod references;
 mod task_files;
-mod words;
 mod task_files;
+mod words;
 mod yaml;
