@@ -223,6 +223,10 @@ impl Dispatcher {
                 Input::Event(event, images) => (event, images),
                 Input::LeaseLost(error) => return Err(error.into()),
             };
+            // What is being removed has nothing more to say.
+            if state.phase() == Phase::Tidying && event != Event::Tidied {
+                continue;
+            }
             if let (Some(step), Some(images)) = (event.step(), images) {
                 self.recorder.images(step, images);
             }
@@ -231,6 +235,9 @@ impl Dispatcher {
             self.recorder.event(&event, &wanted, now);
             actions.extend(wanted);
             events.push(event);
+        }
+        if events.is_empty() {
+            return Ok(state);
         }
         let touched = self.recorder.commit(&mut state, now).await?;
         self.env.watcher.changed(&Change {
