@@ -9,6 +9,5 @@ mod folder;
 mod loading;
 mod references;
 mod task_files;
-mod task_files;
 mod words;
 mod yaml;
