@@ -37,6 +37,16 @@ pub struct Fault {
     pub hint: String,
 }
 
+impl Fault {
+    /// Says what happened and what to try.
+    pub fn advice(&self) -> String {
+        if self.hint.is_empty() {
+            return self.message.clone();
+        }
+        format!("{}. {}", self.message, self.hint)
+    }
+}
+
 /// How one attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "as")]

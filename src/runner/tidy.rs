@@ -1,6 +1,11 @@
 //! Removes everything that a run made on the engine, after saving what was asked for.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use tokio::task::{JoinHandle, JoinSet};
@@ -48,7 +53,15 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
                 .into_iter()
                 .filter(|(name, _)| name != super::names::LABEL_TOKEN),
         );
-        if let Err(error) = remove_all(env.ports.containers.as_ref(), &own).await {
+        let removed = remove_all(env.ports.containers.as_ref(), &own).await;
+        // An engine that could not be reached to begin with was said to be so.
+        let is_known = |error: &EngineError| {
+            matches!(error, EngineError::Unreachable { .. })
+                && env.is_pristine.load(Ordering::Acquire)
+        };
+        if let Err(error) = removed
+            && !is_known(&error)
+        {
             env.watcher.note(&format!(
                 "could not remove everything: {error}; careen sweep will try again"
             ));

@@ -2,6 +2,8 @@
 
 mod aliases;
 mod build_lines;
+mod careens;
+mod cli;
 mod command_lines;
 mod containers_contract;
 mod dockerignore;
