@@ -172,3 +172,161 @@ fn a_second_ctrl_c_ends_at_once_and_the_next_run_cleans_up() {
     careen.steps("  - cmd: busybox true\n");
     careen.run(&[]).exits(0).says(&["left behind"]);
 }
+
+#[test]
+fn outputs_are_copied_out_and_kept_with_the_run() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps(&sh(
+        "make",
+        "mkdir -p out/sub; echo one > out/a; echo two > out/sub/b",
+        "",
+    ));
+    let (folder, file) = (careen.path("folder"), careen.path("file"));
+    let outputs = [
+        format!("out={}", folder.display()),
+        format!("out/sub/b={}", file.display()),
+        format!("nothing={}", file.display()),
+    ];
+    let options = [
+        "--output",
+        &outputs[0],
+        "--output",
+        &outputs[1],
+        "--output",
+        &outputs[2],
+    ];
+    careen
+        .run(&options)
+        .exits(0)
+        .says(&["could not save nothing"]);
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(read(folder.join("a")), "one\n");
+    assert_eq!(read(folder.join("sub/b")), "two\n");
+    assert_eq!(read(file.join("b")), "two\n");
+
+    let listed = careen.json(&["runs", "files"]);
+    let paths: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["path"])
+        .collect();
+    assert_eq!(paths, ["out/a", "out/sub/b"]);
+    let to = careen.path("fetched");
+    let to_word = to.to_str().unwrap();
+    careen
+        .does(&["runs", "files", "latest", "out/a", "--to", to_word])
+        .exits(0);
+    assert_eq!(read(to.join("a")), "one\n");
+    careen
+        .does(&["runs", "files", "latest", "../../key"])
+        .exits(2)
+        .says(&["no saved file"]);
+}
+
+#[test]
+fn json_holds_id_and_status_and_nothing_else_is_on_standard_output() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps(&sh("one", "echo hello", ""));
+    let ran = careen.run(&["--json"]).exits(0).says(&["one | hello"]);
+    let run: serde_json::Value = serde_json::from_str(&ran.stdout).expect("one value");
+    assert_eq!(run["status"], "succeeded");
+    assert_eq!(run["id"], careen.latest()["id"]);
+
+    careen.steps("  - cmd: busybox a && b\n");
+    let refused = careen.run(&["--json"]).exits(2);
+    let refused: serde_json::Value = serde_json::from_str(&refused.stdout).expect("one value");
+    assert!(refused["error"]["findings"].is_array(), "{refused}");
+}
+
+#[test]
+fn id_only_and_quiet_print_no_more_than_was_asked_for() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps(&sh("one", "echo hello", ""));
+    let ran = careen.run(&["--id-only"]).exits(0);
+    let id = careen.latest()["id"].as_str().unwrap().to_string();
+    assert_eq!((ran.stdout, ran.stderr), (format!("{id}\n"), String::new()));
+    let ran = careen.run(&["--quiet"]).exits(0);
+    assert_eq!((ran.stdout, ran.stderr), (String::new(), String::new()));
+    careen.steps(&sh("one", "exit 3", ""));
+    let ran = careen.run(&["--quiet"]).exits(1).says(&["failed"]);
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn log_lines_carry_their_steps_and_recorded_runs_can_be_looked_at() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    let steps = sh("first", "echo a; echo b >&2; echo c", "") + &sh("second", "echo d", "");
+    careen.steps(&steps);
+    let ran = careen.run(&[]).exits(0);
+    let mut lines: Vec<&str> = ran.stdout.lines().collect();
+    // The two streams of a step come as the engine sends them.
+    lines[..3].sort_unstable();
+    assert_eq!(
+        lines,
+        ["first  | a", "first  | b", "first  | c", "second | d"]
+    );
+
+    let run = careen.latest();
+    let id = run["id"].as_str().unwrap();
+    assert_eq!(run["step_list"][1]["id"], "second");
+    let rows = careen.json(&["runs", "list"]);
+    assert_eq!(
+        (&rows[0]["id"], &rows[0]["steps_ended"]),
+        (&run["id"], &2.into())
+    );
+    let shown = careen.does(&["runs", "show", &id[..9]]).exits(0).stdout;
+    assert!(
+        shown.contains("second") && shown.contains("succeeded"),
+        "{shown}"
+    );
+    assert_eq!(careen.log("first").lines().count(), 3);
+    let logs = careen
+        .does(&["runs", "logs", id, "--json", "--step", "second"])
+        .exits(0);
+    let line: serde_json::Value = serde_json::from_str(&logs.stdout).expect("one line");
+    assert_eq!((&line["text"], &line["line"]), (&"d".into(), &1.into()));
+    careen
+        .does(&["runs", "logs", id, "--step", "third"])
+        .exits(2)
+        .says(&["first, second"]);
+    careen
+        .does(&["runs", "show", "nothing"])
+        .exits(2)
+        .says(&["runs list"]);
+
+    let again = careen.does(&["runs", "rerun", id]).exits(0).stdout;
+    assert!(again.contains("second | d"), "{again}");
+    assert_eq!(careen.latest()["rerun_of"], run["id"]);
+    careen
+        .does(&["runs", "resume", id])
+        .exits(2)
+        .says(&["has ended", "runs rerun"]);
+}
+
+#[test]
+fn a_log_can_be_followed_while_it_grows() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps(&sh(
+        "count",
+        "for i in 1 2 3 4 5 6; do echo $i; sleep 0.3; done",
+        "",
+    ));
+    let running = careen.start_run(&["--quiet"]);
+    careen.until("it is recorded", |careen| careen.events() > 0);
+    let followed = careen
+        .does(&["runs", "logs", "-f", "--step", "count"])
+        .exits(0);
+    assert_eq!(followed.stdout, "1\n2\n3\n4\n5\n6\n");
+    running.end().exits(0);
+}
