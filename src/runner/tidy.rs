@@ -48,7 +48,14 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
                 .into_iter()
                 .filter(|(name, _)| name != super::names::LABEL_TOKEN),
         );
-        if let Err(error) = remove_all(env.ports.containers.as_ref(), &own).await {
+        let removed = remove_all(env.ports.containers.as_ref(), &own).await;
+        // An engine that cannot be reached is said once, by what failed first.
+        if let Err(error) = removed
+            && !matches!(
+                error,
+                EngineError::Unreachable { .. } | EngineError::PermissionDenied { .. }
+            )
+        {
             env.watcher.note(&format!(
                 "could not remove everything: {error}; careen sweep will try again"
             ));
