@@ -40,7 +40,7 @@ pub(super) fn translate(error: Error, address: &str) -> EngineError {
 }
 
 /// What an answer with an error status, or an error in a stream, means.
-fn refused(status: u16, message: String) -> EngineError {
+pub(super) fn refused(status: u16, message: String) -> EngineError {
     let lower = message.to_lowercase();
     if lower.contains("no space left on device") {
         return EngineError::DiskFull(message);
@@ -57,6 +57,14 @@ fn refused(status: u16, message: String) -> EngineError {
     match status {
         404 => EngineError::NotFound(message),
         _ => EngineError::Other(message),
+    }
+}
+
+/// Takes an object that is gone for one that was removed.
+pub(super) fn gone_is_fine(removed: Result<(), EngineError>) -> Result<(), EngineError> {
+    match removed {
+        Err(EngineError::NotFound(_)) => Ok(()),
+        other => other,
     }
 }
 

@@ -12,10 +12,7 @@ use futures_util::StreamExt;
 
 use crate::ports::{EngineError, Exit};
 
-use super::{
-    DockerEngine,
-    containers::{exit_of, gone_is_fine},
-};
+use super::{DockerEngine, errors::gone_is_fine, inspecting::exit_of};
 
 /// Waits until a started container has ended. An end that the engine's own stop or restart brought about is
 /// [`EngineError::Broken`], whatever the exit code: a stopping engine first refuses connections, then kills.
