@@ -56,6 +56,8 @@ pub(super) fn refused(status: u16, message: String) -> EngineError {
     }
     match status {
         404 => EngineError::NotFound(message),
+        // As good as gone.
+        409 if lower.contains("dead or marked for removal") => EngineError::NotFound(message),
         _ => EngineError::Other(message),
     }
 }
@@ -219,9 +221,12 @@ mod tests {
         );
         let full = refused(500, "write /x: no space left on device".into());
         assert!(matches!(full, EngineError::DiskFull(_)));
-        assert!(matches!(
+        let dying = "can not get logs from container which is dead or marked for removal";
+        for gone in [
             refused(404, "No such container: x".into()),
-            EngineError::NotFound(_)
-        ));
+            refused(409, dying.into()),
+        ] {
+            assert!(matches!(gone, EngineError::NotFound(_)), "{gone:?}");
+        }
     }
 }
