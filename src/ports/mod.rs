@@ -13,12 +13,12 @@ pub use containers::{
     Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
-pub use frames::{Cursor, Frame, FrameIndex, FrameStore, LogKey};
+pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
     BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use store::{
-    AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, StepRow,
+    AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
 };
 pub use vault::{Sealed, Vault, VaultError};

@@ -1,1 +1,4 @@
 //! One test binary; a file per promise.
+
+mod migrations;
+mod store_contract;

@@ -1,1 +1,103 @@
-//! Runs in a SQLite file.
+//! Keeps runs in one SQLite file, shared by every careen process of this user.
+//!
+//! Writers queue for one connection per process and take the database's write lock at once (`BEGIN IMMEDIATE`): a
+//! transaction that reads first and writes later would fail as soon as another process writes in between.
+
+mod errors;
+mod events;
+mod frames;
+mod leases;
+mod open;
+mod rows;
+mod runs;
+mod steps;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+use crate::ports::{
+    AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, Sealed, StepRow,
+    StoreError,
+};
+
+/// A store in one SQLite file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    id: String,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Begins a transaction that may write.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+#[async_trait]
+impl RunStore for SqliteStore {
+    fn store_id(&self) -> &str {
+        &self.id
+    }
+
+    async fn create_run(&self, run: &NewRun) -> Result<(), StoreError> {
+        runs::create(self, run).await
+    }
+
+    async fn lease_run(
+        &self,
+        run: &str,
+        owner: &str,
+        time: Duration,
+        force: bool,
+    ) -> Result<Lease, StoreError> {
+        leases::take(self, run, owner, time, force).await
+    }
+
+    async fn renew(&self, lease: &Lease, time: Duration) -> Result<(), StoreError> {
+        leases::renew(self, lease, time).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        leases::release(self, lease).await
+    }
+
+    async fn record(&self, lease: &Lease, batch: &Batch) -> Result<(), StoreError> {
+        events::record(self, lease, batch).await
+    }
+
+    async fn events(&self, run: &str, generation: u32) -> Result<Vec<RecordedEvent>, StoreError> {
+        events::of_generation(self, run, generation).await
+    }
+
+    async fn secrets(&self, run: &str) -> Result<Vec<(String, Sealed)>, StoreError> {
+        runs::secrets(self, run).await
+    }
+
+    async fn run(&self, run: &str) -> Result<RunRow, StoreError> {
+        runs::one(self, run).await
+    }
+
+    async fn find(&self, word: &str) -> Result<String, StoreError> {
+        runs::find(self, word).await
+    }
+
+    async fn delete_run(&self, run: &str) -> Result<(), StoreError> {
+        runs::delete(self, run).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
+        runs::list(self, filter).await
+    }
+
+    async fn steps(&self, run: &str) -> Result<Vec<StepRow>, StoreError> {
+        steps::of_run(self, run).await
+    }
+
+    async fn attempts(&self, run: &str) -> Result<Vec<AttemptRow>, StoreError> {
+        steps::attempts_of_run(self, run).await
+    }
+}

@@ -1,0 +1,132 @@
+//! Opens the database file, making or updating it where needed.
+
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use sqlx::{
+    Connection, Row, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{SqliteStore, errors};
+use crate::ports::StoreError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// How long a writer waits for another process; ours keep the lock for milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl SqliteStore {
+    /// Opens the database at `path`, making it, readable by its owner alone, where there is none.
+    pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+        ensure_private_file(path).map_err(|error| unusable(path, &error))?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL may lose the last commits when the power fails, and answers are given after a commit.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = connect(&options).await?;
+        let id = match identify(&writer, path).await? {
+            Some(id) => id,
+            None => update(&writer, path).await?,
+        };
+        let reader = options.read_only(true);
+        let readers = pool().max_connections(4).connect_lazy_with(reader);
+        Ok(SqliteStore {
+            id,
+            writer,
+            readers,
+        })
+    }
+}
+
+fn ensure_private_file(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
+    match error.kind() {
+        ErrorKind::StorageFull => StoreError::DiskFull,
+        _ => StoreError::Database(format!("{} cannot be used: {error}", path.display())),
+    }
+}
+
+fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+/// Connects; the switch of a new file to WAL does not wait for other processes as everything else does, so it is
+/// tried again until the busy timeout.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let begun = Instant::now();
+    loop {
+        let connected = pool()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await;
+        match connected {
+            Err(error) if errors::is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// Reads the store's id when the database is of this version; `None` when it is older or empty.
+async fn identify(writer: &SqlitePool, path: &Path) -> Result<Option<String>, StoreError> {
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let found = sqlx::query("SELECT max(version), (SELECT id FROM store) FROM _sqlx_migrations")
+        .fetch_one(writer)
+        .await;
+    let Ok(row) = found else {
+        return Ok(None); // no such table: nothing was ever migrated
+    };
+    let version: Option<i64> = row.try_get(0)?;
+    match version.cmp(&newest) {
+        std::cmp::Ordering::Less => Ok(None),
+        std::cmp::Ordering::Equal => Ok(Some(row.try_get(1)?)),
+        std::cmp::Ordering::Greater => Err(StoreError::TooNew(path.display().to_string())),
+    }
+}
+
+/// Applies what is missing in one transaction that holds the write lock, so that of many processes only one does it.
+async fn update(writer: &SqlitePool, path: &Path) -> Result<String, StoreError> {
+    let mut connection = writer.acquire().await?;
+    migrate(&mut connection).await?;
+    drop(connection);
+    let id = identify(writer, path).await?;
+    id.ok_or_else(|| StoreError::Database("its migrations left no store id".to_owned()))
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS
+        .run_direct(None, &mut *transaction, false)
+        .await?;
+    Ok(transaction.commit().await?)
+}

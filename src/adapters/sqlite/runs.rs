@@ -1,0 +1,172 @@
+//! Runs: what was asked, how they stand, and how people find them.
+
+use serde_json::Value;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    SqliteStore, errors,
+    rows::{Columns, time_text},
+};
+use crate::{
+    engine::RunStatus,
+    ports::{NewRun, RunFilter, RunRow, RunWord, Sealed, StoreError},
+};
+
+/// Records a queued run with its sealed secrets.
+pub(super) async fn create(store: &SqliteStore, run: &NewRun) -> Result<(), StoreError> {
+    let mut transaction = store.begin().await?;
+    insert(&mut transaction, run).await?;
+    sqlx::query("INSERT INTO documents (run, request) VALUES (?1, ?2)")
+        .bind(&run.id)
+        .bind(run.request.to_string())
+        .execute(&mut *transaction)
+        .await?;
+    if !run.secrets.is_empty() {
+        insert_secrets(&mut transaction, run).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+async fn insert(connection: &mut SqliteConnection, run: &NewRun) -> Result<(), StoreError> {
+    let inserted = sqlx::query(
+        "INSERT INTO runs (id, name, cause, status, rerun_of, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )
+    .bind(&run.id)
+    .bind(&run.name)
+    .bind(&run.cause)
+    .bind(RunStatus::Queued.as_str())
+    .bind(&run.rerun_of)
+    .bind(time_text(run.created_at))
+    .execute(connection)
+    .await;
+    match inserted {
+        Err(error) if errors::is_constraint(&error) => Err(StoreError::IdTaken(run.id.clone())),
+        other => Ok(other.map(drop)?),
+    }
+}
+
+async fn insert_secrets(connection: &mut SqliteConnection, run: &NewRun) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::new("INSERT INTO secrets (run, name, key_id, sealed) ");
+    query.push_values(&run.secrets, |mut row, (name, sealed)| {
+        row.push_bind(&run.id)
+            .push_bind(name)
+            .push_bind(&sealed.key_id)
+            .push_bind(&sealed.bytes);
+    });
+    let query = query.build().persistent(false);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// Reads the sealed secrets of a run.
+pub(super) async fn secrets(
+    store: &SqliteStore,
+    run: &str,
+) -> Result<Vec<(String, Sealed)>, StoreError> {
+    let rows = sqlx::query("SELECT name, key_id, sealed FROM secrets WHERE run = ?1 ORDER BY name")
+        .bind(run)
+        .fetch_all(&store.readers)
+        .await?;
+    let secret = |row: &SqliteRow| {
+        let (key_id, bytes) = (row.try_get("key_id")?, row.try_get("sealed")?);
+        Ok((row.try_get("name")?, Sealed { key_id, bytes }))
+    };
+    rows.iter().map(secret).collect()
+}
+
+/// Reads one run, long texts included.
+pub(super) async fn one(store: &SqliteStore, run: &str) -> Result<RunRow, StoreError> {
+    let found = sqlx::query(
+        "SELECT runs.*, request, prepared FROM runs JOIN documents ON run = id WHERE id = ?1",
+    )
+    .bind(run)
+    .fetch_optional(&store.readers)
+    .await?;
+    let row = found.ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?;
+    Ok(RunRow {
+        request: row.json("request")?,
+        prepared: row.json("prepared")?,
+        ..summary(&row)?
+    })
+}
+
+/// Lists runs, newest first.
+pub(super) async fn list(
+    store: &SqliteStore,
+    filter: &RunFilter,
+) -> Result<Vec<RunRow>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM runs WHERE true");
+    if let Some(status) = filter.status {
+        query.push(" AND status = ").push_bind(status.as_str());
+    }
+    if let Some(name) = &filter.name {
+        query.push(" AND name = ").push_bind(name);
+    }
+    if filter.unfinished {
+        query.push(" AND status IN ('queued', 'preparing', 'running')");
+    }
+    if let Some(before) = &filter.before {
+        query
+            .push(" AND number < (SELECT number FROM runs WHERE id = ")
+            .push_bind(before)
+            .push(")");
+    }
+    query.push(" ORDER BY number DESC");
+    if filter.limit > 0 {
+        query.push(" LIMIT ").push_bind(filter.limit);
+    }
+    let rows = query.build().fetch_all(&store.readers).await?;
+    rows.iter().map(summary).collect()
+}
+
+/// Finds the id of the run that a person means.
+pub(super) async fn find(store: &SqliteStore, word: &str) -> Result<String, StoreError> {
+    let query = match RunWord::parse(word) {
+        RunWord::Latest(back) => {
+            sqlx::query("SELECT id FROM runs ORDER BY number DESC LIMIT 1 OFFSET ?1").bind(back)
+        }
+        // The whole id comes first, should it also begin another.
+        RunWord::Prefix(prefix) => sqlx::query(
+            "SELECT id FROM runs WHERE id >= ?1 AND id < ?1 || char(0x10ffff) ORDER BY id LIMIT 2",
+        )
+        .bind(prefix),
+    };
+    let rows = query.fetch_all(&store.readers).await?;
+    let first: Option<String> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    match first {
+        None => Err(StoreError::NoSuchRun(word.to_owned())),
+        Some(id) if id == word || rows.len() == 1 => Ok(id),
+        Some(_) => Err(StoreError::Ambiguous(word.to_owned())),
+    }
+}
+
+/// Forgets a run and everything recorded of it.
+pub(super) async fn delete(store: &SqliteStore, run: &str) -> Result<(), StoreError> {
+    let deleted = sqlx::query("DELETE FROM runs WHERE id = ?1")
+        .bind(run)
+        .execute(&store.writer)
+        .await?;
+    if deleted.rows_affected() == 0 {
+        return Err(StoreError::NoSuchRun(run.to_owned()));
+    }
+    Ok(())
+}
+
+fn summary(row: &SqliteRow) -> Result<RunRow, StoreError> {
+    Ok(RunRow {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        cause: row.try_get("cause")?,
+        status: row.parsed("status")?,
+        reason: row.try_get("reason")?,
+        request: Value::Null,
+        prepared: Value::Null,
+        generation: row.count("generation")?,
+        rerun_of: row.try_get("rerun_of")?,
+        created_at: row.parsed("created_at")?,
+        started_at: row.time("started_at")?,
+        ended_at: row.time("ended_at")?,
+        steps: row.count("steps")?,
+        steps_ended: row.count("steps_ended")?,
+    })
+}
