@@ -1,4 +1,6 @@
 //! One test binary; a file per promise.
 
+mod frames_contract;
+mod logs;
 mod migrations;
 mod store_contract;

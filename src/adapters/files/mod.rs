@@ -1,1 +1,6 @@
-//! Log frames in files, one per log.
+//! Keeps log frames in files, one for each log, with their index in another store.
+
+mod frames;
+mod log_file;
+
+pub use frames::FileFrames;
