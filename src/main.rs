@@ -44,7 +44,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
-            frames: Arc::new(FileFrames::new(data.join("logs"), store.clone())),
+            frames: Arc::new(FileFrames::open(&data.join("logs"), store.clone())),
             store,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             clock: Arc::new(SystemClock),

@@ -38,12 +38,13 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Says what happened and what to try.
-    pub fn advice(&self) -> String {
+    /// What was said and what to try, as one text.
+    pub fn explained(&self) -> String {
         if self.hint.is_empty() {
-            return self.message.clone();
+            self.message.clone()
+        } else {
+            format!("{}. {}", self.message, self.hint)
         }
-        format!("{}. {}", self.message, self.hint)
     }
 }
 

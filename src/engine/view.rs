@@ -73,7 +73,7 @@ impl RunState {
     fn ended_because(&self, step: u32, ending: &Ending) -> Option<String> {
         match ending {
             Ending::Failed { cause, .. } => cause.clone(),
-            Ending::Errored(fault) => Some(fault.advice()),
+            Ending::Errored(fault) => Some(fault.explained()),
             Ending::TimedOut => Some(format!(
                 "longer than its timeout of {} s",
                 self.plan.step(step).timeout_seconds

@@ -1,10 +1,6 @@
 //! Removes everything that a run made on the engine, after saving what was asked for.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::task::{JoinHandle, JoinSet};
@@ -47,13 +43,12 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
                 .filter(|(name, _)| name != super::names::LABEL_TOKEN),
         );
         let removed = remove_all(env.ports.containers.as_ref(), &own).await;
-        // An engine that could not be reached to begin with was said to be so.
-        let is_known = |error: &EngineError| {
-            matches!(error, EngineError::Unreachable { .. })
-                && env.is_pristine.load(Ordering::Acquire)
-        };
+        // An engine that cannot be reached is said once, by what failed first.
         if let Err(error) = removed
-            && !is_known(&error)
+            && !matches!(
+                error,
+                EngineError::Unreachable { .. } | EngineError::PermissionDenied { .. }
+            )
         {
             env.watcher.note(&format!(
                 "could not remove everything: {error}; careen sweep will try again"
