@@ -1,5 +1,6 @@
 //! The command line: one file per command, each an `Args` whose comments are the help, and one function.
 
+mod build;
 mod check;
 mod completions;
 mod config;
@@ -64,6 +65,8 @@ pub struct Globals {
 enum Command {
     /// Run a task file at once
     Run(run::Args),
+    /// Build an image from a folder, and push it where its names say
+    Build(build::Args),
     /// Check a task file and say everything that is wrong with it
     Check(check::Args),
     /// Show what a task file would do, without doing it
@@ -118,6 +121,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
     };
     match cli.command {
         Command::Run(args) => run::run(&context, args).await,
+        Command::Build(args) => build::run(&context, args).await,
         Command::Check(args) => check::run(&context, args).await,
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,

@@ -44,15 +44,22 @@ pub struct RequestArgs {
     /// A file of values, YAML; --set wins over it
     #[arg(long, value_name = "FILE")]
     pub values: Vec<PathBuf>,
-    /// The registry that the task calls its own
-    #[arg(short, long, value_name = "HOST")]
-    pub registry: Option<String>,
     /// Treat unknown keys of the task file as errors
     #[arg(long)]
     pub strict: bool,
     /// Read alias files from other machines, by https
     #[arg(long)]
     pub allow_remote_alias: bool,
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// How to run it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RunOptions {
+    /// The registry that the task calls its own
+    #[arg(short, long, value_name = "HOST")]
+    pub registry: Option<String>,
     /// Allow what opens the host: privileged, docker-socket, host-network, external-network=NAME, host-path=DIR
     #[arg(long, value_name = "WHAT")]
     pub allow: Vec<String>,
@@ -79,6 +86,20 @@ pub struct RequestArgs {
     pub pids_limit: i64,
 }
 
+/// What a request is made from, beside its options.
+pub struct Given {
+    /// What the task file is called.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// The context.
+    pub folder: Option<PathBuf>,
+    /// The values that are not secret.
+    pub values: serde_json::Map<String, Value>,
+    /// Whether unknown keys are errors.
+    pub strict: bool,
+}
+
 /// What the options amount to.
 pub struct Wanted {
     /// The request, under an id drawn for it.
@@ -102,54 +123,24 @@ impl RequestArgs {
 
     /// Reads files and options into a request.
     pub async fn read(&self, context: &Context, app: &App) -> Result<Wanted, CliError> {
-        let folder = self.context_folder()?;
+        let folder = match (&self.context, &self.cmd) {
+            (Some(word), _) => context_folder(word)?,
+            (None, Some(_)) => None,
+            (None, None) => context_folder(".")?,
+        };
         let (file, text) = self.task_file(folder.as_deref())?;
         let (values, secrets) = self.values(folder.as_deref())?;
-        let mut request = Request {
+        let given = Given {
             file,
             text,
-            context: folder,
+            folder,
             values,
-            alias_files: BTreeMap::new(),
-            vars: RunVars::default(),
-            draws: draw(app.ports.clock.now()),
-            timeout_seconds: self.timeout_seconds(context)?,
-            parallel: self.parallel.unwrap_or(context.settings.parallel.value),
-            wait_healthy: self.wait_healthy,
             strict: self.strict,
-            allow: self.allowed()?,
-            limits: self.limits()?,
-            outputs: self.outputs()?,
         };
-        request.vars = self.vars(context, app, &request).await?;
-        let wanted = &mut request;
-        app.read_alias_files(wanted, &secrets, self.allow_remote_alias)
+        let mut request = self.run.request(context, app, given).await?;
+        app.read_alias_files(&mut request, &secrets, self.allow_remote_alias)
             .await?;
         Ok(Wanted { request, secrets })
-    }
-
-    fn context_folder(&self) -> Result<Option<PathBuf>, CliError> {
-        let word = match (&self.context, &self.cmd) {
-            (Some(word), _) => word.as_str(),
-            (None, Some(_)) => return Ok(None),
-            (None, None) => ".",
-        };
-        if word.eq_ignore_ascii_case("/dev/null") {
-            return Ok(None);
-        }
-        let folder = std::fs::canonicalize(word).map_err(|error| {
-            CliError::usage(
-                format!("the context {word} cannot be used: {error}"),
-                "Name a folder, or /dev/null for none",
-            )
-        })?;
-        if !folder.is_dir() {
-            return Err(CliError::usage(
-                format!("the context {word} is a file"),
-                "Name the folder that holds it; -f names the task file",
-            ));
-        }
-        Ok(Some(folder))
     }
 
     fn task_file(&self, context: Option<&Path>) -> Result<(String, String), CliError> {
@@ -184,7 +175,7 @@ impl RequestArgs {
         let step = serde_json::json!({
             "cmd": command,
             "disableWorkingDirectoryOverride": true,
-            "timeout": self.timeout.as_deref().and_then(|text| seconds(text).ok()),
+            "timeout": self.run.timeout.as_deref().and_then(|text| seconds(text).ok()),
         });
         // JSON is YAML, but for what is null.
         let mut step = step;
@@ -232,6 +223,73 @@ impl RequestArgs {
             secrets.declared.insert(id, value);
         }
         Ok((map, secrets))
+    }
+}
+
+impl RunOptions {
+    /// Makes a request of what was given and of these options.
+    pub async fn request(
+        &self,
+        context: &Context,
+        app: &App,
+        given: Given,
+    ) -> Result<Request, CliError> {
+        let mut request = Request {
+            file: given.file,
+            text: given.text,
+            context: given.folder,
+            values: given.values,
+            alias_files: BTreeMap::new(),
+            vars: RunVars::default(),
+            draws: draw(app.ports.clock.now()),
+            timeout_seconds: self.timeout_seconds(context)?,
+            parallel: self.parallel.unwrap_or(context.settings.parallel.value),
+            wait_healthy: self.wait_healthy,
+            strict: given.strict,
+            allow: self.allowed()?,
+            limits: self.limits()?,
+            outputs: self.outputs()?,
+        };
+        request.vars = self.vars(context, app, &request).await?;
+        Ok(request)
+    }
+
+    async fn vars(
+        &self,
+        context: &Context,
+        app: &App,
+        request: &Request,
+    ) -> Result<RunVars, CliError> {
+        let git = request
+            .context
+            .as_deref()
+            .and_then(|it| app.ports.folders.git(it));
+        let (commit, branch) = git.map(|it| (it.commit, it.branch)).unwrap_or_default();
+        let registry = self.registry.clone();
+        let id = app.draw_id();
+        let mut vars = RunVars {
+            registry: registry
+                .or_else(|| context.settings.registry.value.clone())
+                .unwrap_or_default(),
+            date: app.ports.clock.now(),
+            shared_volume: format!("acb_vol_{id}"),
+            os: "linux".to_owned(),
+            architecture: architecture().to_owned(),
+            commit,
+            branch,
+            id,
+            ..RunVars::default()
+        };
+        // The engine is asked only by files that may want to know.
+        if ["OSVersion", "Architecture"]
+            .iter()
+            .any(|word| request.text.contains(word))
+        {
+            let info = app.ports.containers.info().await.map_err(AppError::from)?;
+            vars.os_version = info.os_version;
+            vars.architecture = info.architecture;
+        }
+        Ok(vars)
     }
 
     fn timeout_seconds(&self, context: &Context) -> Result<u64, CliError> {
@@ -285,44 +343,26 @@ impl RequestArgs {
             })
             .collect()
     }
+}
 
-    async fn vars(
-        &self,
-        context: &Context,
-        app: &App,
-        request: &Request,
-    ) -> Result<RunVars, CliError> {
-        let git = request
-            .context
-            .as_deref()
-            .and_then(|it| app.ports.folders.git(it));
-        let (commit, branch) = git.map(|it| (it.commit, it.branch)).unwrap_or_default();
-        let registry = self.registry.clone();
-        let id = app.draw_id();
-        let mut vars = RunVars {
-            registry: registry
-                .or_else(|| context.settings.registry.value.clone())
-                .unwrap_or_default(),
-            date: app.ports.clock.now(),
-            shared_volume: format!("acb_vol_{id}"),
-            os: "linux".to_owned(),
-            architecture: architecture().to_owned(),
-            commit,
-            branch,
-            id,
-            ..RunVars::default()
-        };
-        // The engine is asked only by files that may want to know.
-        if ["OSVersion", "Architecture"]
-            .iter()
-            .any(|word| request.text.contains(word))
-        {
-            let info = app.ports.containers.info().await.map_err(AppError::from)?;
-            vars.os_version = info.os_version;
-            vars.architecture = info.architecture;
-        }
-        Ok(vars)
+/// Finds the folder that a context names; `None` for /dev/null.
+pub fn context_folder(word: &str) -> Result<Option<PathBuf>, CliError> {
+    if word.eq_ignore_ascii_case("/dev/null") {
+        return Ok(None);
     }
+    let folder = std::fs::canonicalize(word).map_err(|error| {
+        CliError::usage(
+            format!("the context {word} cannot be used: {error}"),
+            "Name a folder, or /dev/null for none",
+        )
+    })?;
+    if !folder.is_dir() {
+        return Err(CliError::usage(
+            format!("the context {word} is a file"),
+            "Name the folder that holds it; -f names the file",
+        ));
+    }
+    Ok(Some(folder))
 }
 
 /// This machine's architecture in image terms.

@@ -101,7 +101,7 @@ fn finish(context: &Context, outcome: &Outcome, id_only: bool) {
 }
 
 /// Runs left behind by a careen that was killed are ended first; trouble with that is no reason not to run.
-async fn say_swept(context: &Context, app: &App) {
+pub async fn say_swept(context: &Context, app: &App) {
     match app.end_lost_runs().await {
         Ok(swept) if context.globals.quiet || swept.ended.is_empty() => {}
         Ok(swept) => anstream::eprintln!(

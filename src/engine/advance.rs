@@ -40,7 +40,7 @@ impl RunState {
         match event {
             Event::Begun => self.begin(at, actions)?,
             Event::SetupFailed { fault } => {
-                let reason = format!("could not set up the run: {}", fault.message);
+                let reason = format!("could not set up the run: {}", fault.explained());
                 self.stop_all(RunStatus::Errored, &reason, at, actions);
             }
             Event::Abandoned { reason } => self.stop_all(RunStatus::Errored, reason, at, actions),

@@ -37,6 +37,17 @@ pub struct Fault {
     pub hint: String,
 }
 
+impl Fault {
+    /// What was said and what to try, as one text.
+    pub fn explained(&self) -> String {
+        if self.hint.is_empty() {
+            self.message.clone()
+        } else {
+            format!("{}. {}", self.message, self.hint)
+        }
+    }
+}
+
 /// How one attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "as")]

@@ -73,8 +73,7 @@ impl RunState {
     fn ended_because(&self, step: u32, ending: &Ending) -> Option<String> {
         match ending {
             Ending::Failed { cause, .. } => cause.clone(),
-            Ending::Errored(fault) if fault.hint.is_empty() => Some(fault.message.clone()),
-            Ending::Errored(fault) => Some(format!("{}. {}", fault.message, fault.hint)),
+            Ending::Errored(fault) => Some(fault.explained()),
             Ending::TimedOut => Some(format!(
                 "longer than its timeout of {} s",
                 self.plan.step(step).timeout_seconds

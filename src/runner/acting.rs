@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     attempt, building,
     dispatch::{Dispatcher, Env, Input, UnderWay},
-    explain, images, pushing, tidy,
+    explain, images, pushing,
+    tidy::{self, Left},
 };
 use crate::{
     engine::{Action, Event, Millis},
@@ -99,12 +100,15 @@ impl Dispatcher {
     }
 
     fn tidy(&mut self) {
-        let under_way = std::mem::take(&mut self.under_way);
-        let foreseen = std::mem::take(&mut self.foreseen);
-        let removals = std::mem::take(&mut self.removals);
+        let left = Left {
+            setup: self.setup.take(),
+            under_way: std::mem::take(&mut self.under_way),
+            foreseen: std::mem::take(&mut self.foreseen),
+            removals: std::mem::take(&mut self.removals),
+        };
         let env = self.env.clone();
         tokio::spawn(async move {
-            tidy::tidy(&env, under_way, foreseen, removals).await;
+            tidy::tidy(&env, left).await;
             env.inbox.send(Input::event(Event::Tidied));
         });
     }

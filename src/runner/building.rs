@@ -139,14 +139,15 @@ impl Root {
 
 /// The context itself while no container has run; after that a copy of the workspace, for steps may have written.
 async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
-    if env.is_pristine.load(Ordering::Acquire)
-        && let Some(context) = &env.job.context
+    let has_workspace = !env.shared.volumes.is_empty();
+    if let Some(context) = &env.job.context
+        && (!has_workspace || env.is_pristine.load(Ordering::Acquire))
     {
         return Ok(Root::Context(context.clone()));
     }
     let folder = tempfile::tempdir()
         .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
-    if !env.shared.volumes.is_empty() {
+    if has_workspace {
         sink.say("Reading the build context from the workspace");
         let tar = env
             .carrier

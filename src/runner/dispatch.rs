@@ -110,6 +110,8 @@ pub(super) struct Dispatcher {
     pub under_way: HashMap<(u32, u32), UnderWay>,
     /// Containers made ahead.
     pub foreseen: HashMap<(u32, u32), JoinHandle<Option<Made>>>,
+    /// Makes networks and volumes; once that has begun, it is never left half-way.
+    pub setup: Option<JoinHandle<()>>,
     /// Removals that nobody waits for before the end.
     pub removals: JoinSet<()>,
     recorder: Recorder,
@@ -143,6 +145,7 @@ pub async fn run(
         timers: Timers::default(),
         under_way: HashMap::new(),
         foreseen: HashMap::new(),
+        setup: None,
         removals: JoinSet::new(),
         recorder,
         messages,
@@ -188,7 +191,7 @@ impl Dispatcher {
             return;
         }
         let env = self.env.clone();
-        tokio::spawn(async move {
+        let setup = tokio::spawn(async move {
             let event = match setup::make(&env.ports, &env.job, &env.shared, &env.carrier).await {
                 Ok(()) => Event::Begun,
                 Err(error) => Event::SetupFailed {
@@ -197,6 +200,7 @@ impl Dispatcher {
             };
             env.inbox.send(Input::event(event));
         });
+        self.setup = Some(setup);
     }
 
     /// Waits for the next message and takes all that are there.

@@ -72,11 +72,12 @@ fn is_below(path: &str, allowed: &str) -> bool {
 }
 
 fn needs(plan: &Plan, step: &Step) -> BTreeSet<Grant> {
-    let mut needs = BTreeSet::new();
-    let StepKind::Cmd(command) = &step.kind else {
-        return needs;
+    let command = match &step.kind {
+        StepKind::Cmd(command) => command,
+        StepKind::Build(build) => return build.grants.iter().cloned().collect(),
+        StepKind::Push(_) => return BTreeSet::new(),
     };
-    needs.extend(command.grants.iter().cloned());
+    let mut needs: BTreeSet<Grant> = command.grants.iter().cloned().collect();
     if step.privileged || command.privileged {
         needs.insert(Grant::Privileged);
     }

@@ -16,21 +16,30 @@ use crate::ports::{Containers, EngineError, Labels, Resource};
 /// How long to wait for the last words of services that are being removed.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// What may still be going on when a run is tidied.
+pub(super) struct Left {
+    /// The making of networks and volumes, if the run was stopped that early.
+    pub setup: Option<JoinHandle<()>>,
+    /// Services, and attempts that were just stopped.
+    pub under_way: HashMap<(u32, u32), UnderWay>,
+    /// Containers being made ahead.
+    pub foreseen: HashMap<(u32, u32), JoinHandle<Option<Made>>>,
+    /// Containers being removed.
+    pub removals: JoinSet<()>,
+}
+
 /// Saves outputs and removes what is left; trouble is told, not raised, for the run's ending is decided.
-pub(super) async fn tidy(
-    env: &Arc<Env>,
-    under_way: HashMap<(u32, u32), UnderWay>,
-    foreseen: HashMap<(u32, u32), JoinHandle<Option<Made>>>,
-    mut removals: JoinSet<()>,
-) {
-    // A container that is just being made must be there before it can be found and removed.
-    join_all(foreseen.into_values()).await;
+pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
+    // What is just being made must be there before it can be found and removed.
+    join_all(left.setup).await;
+    join_all(left.foreseen.into_values()).await;
     for output in &env.job.outputs {
         if let Err(reason) = save(env, output).await {
             env.watcher
                 .note(&format!("could not save {}: {reason}", output.source));
         }
     }
+    let mut removals = left.removals;
     while removals.join_next().await.is_some() {}
     if !env.shared.volumes.is_empty() {
         let labels = env.job.labels(env.ports.store.store_id());
@@ -39,13 +48,20 @@ pub(super) async fn tidy(
                 .into_iter()
                 .filter(|(name, _)| name != super::names::LABEL_TOKEN),
         );
-        if let Err(error) = remove_all(env.ports.containers.as_ref(), &own).await {
+        let removed = remove_all(env.ports.containers.as_ref(), &own).await;
+        // An engine that cannot be reached is said once, by what failed first.
+        if let Err(error) = removed
+            && !matches!(
+                error,
+                EngineError::Unreachable { .. } | EngineError::PermissionDenied { .. }
+            )
+        {
             env.watcher.note(&format!(
                 "could not remove everything: {error}; careen sweep will try again"
             ));
         }
     }
-    let last_words = join_all(under_way.into_values().map(|it| it.task));
+    let last_words = join_all(left.under_way.into_values().map(|it| it.task));
     let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
 }
 

@@ -14,7 +14,8 @@ use super::{
     archive::watch,
     build_errors::{Clues, build_error},
     build_log::BuildLog,
-    build_options::{logins, options, query},
+    build_options::{options, query},
+    logins::by_host,
 };
 
 /// Builds an image, with BuildKit unless the classic builder is asked for or there is no other.
@@ -27,7 +28,7 @@ pub(super) async fn build(
         match build_with(engine, request, Listener::new(sink, false)).await {
             Err(BuildError::Engine(EngineError::Other(message))) if lacks_buildkit(&message) => {
                 let note = "the engine has no BuildKit: building with the classic builder\n";
-                say(sink, note.into());
+                say(sink, Stream::Stdout, note.into());
             }
             other => return other,
         }
@@ -44,7 +45,7 @@ async fn build_with(
     let body = bollard::body_try_stream(tar);
     let docker = engine.builder(query(request)).await?;
     let options = options(request, listener.is_classic);
-    let mut messages = docker.build_image(options, Some(logins(request)), Some(body));
+    let mut messages = docker.build_image(options, Some(by_host(&request.logins)), Some(body));
     let ended = loop {
         match messages.try_next().await {
             Ok(Some(message)) => listener.take(message),
@@ -78,8 +79,9 @@ struct Listener<'a> {
     sink: &'a dyn Sink,
     is_classic: bool,
     log: BuildLog,
-    /// The line of the classic builder that has not ended.
-    open_line: String,
+    last_progress: Option<Progress>,
+    /// The lines of the classic builder that have not ended, of standard output and standard error.
+    open_lines: [String; 2],
     base: Option<String>,
     image_id: Option<String>,
     had_begun: bool,
@@ -91,7 +93,8 @@ impl<'a> Listener<'a> {
             sink,
             is_classic,
             log: BuildLog::default(),
-            open_line: String::new(),
+            last_progress: None,
+            open_lines: Default::default(),
             base: None,
             image_id: None,
             had_begun: false,
@@ -104,8 +107,13 @@ impl<'a> Listener<'a> {
             Some(BuildInfoAux::BuildKit(status)) => {
                 let lines = self.log.note(status);
                 lines.into_iter().for_each(|line| self.sink.output(line));
-                if let Some(progress) = self.log.progress() {
-                    self.sink.progress(progress);
+                let progress = self.log.progress();
+                if progress != self.last_progress {
+                    progress
+                        .clone()
+                        .into_iter()
+                        .for_each(|progress| self.sink.progress(progress));
+                    self.last_progress = progress;
                 }
             }
             Some(BuildInfoAux::Default(image)) => self.image_id = image.id.or(self.image_id.take()),
@@ -122,23 +130,32 @@ impl<'a> Listener<'a> {
         }
     }
 
+    /// The classic builder paints red what a command wrote to standard error.
     fn take_text(&mut self, text: &str) {
-        self.open_line.push_str(text);
-        let end = self.open_line.rfind('\n').map_or(0, |last| last + 1);
-        let whole: String = self.open_line.drain(..end).collect();
+        let red = text.strip_prefix("\u{1b}[91m");
+        let text = red.map_or(text, |red| red.trim_end_matches("\u{1b}[0m"));
+        let (stream, open_line) = match red {
+            Some(_) => (Stream::Stderr, &mut self.open_lines[1]),
+            None => (Stream::Stdout, &mut self.open_lines[0]),
+        };
+        open_line.push_str(text);
+        let end = open_line.rfind('\n').map_or(0, |last| last + 1);
+        let whole: String = open_line.drain(..end).collect();
         for line in whole.lines().filter(|line| line.starts_with("Step ")) {
             let base = line
                 .split_once(" : FROM ")
                 .and_then(|(_, base)| base.split(' ').next());
             self.base = base.map(str::to_string).or(self.base.take());
         }
-        say(self.sink, whole);
+        say(self.sink, stream, whole);
     }
 
     fn finish(&mut self) {
         let lines = self.log.finish();
         lines.into_iter().for_each(|line| self.sink.output(line));
-        say(self.sink, std::mem::take(&mut self.open_line));
+        let [out, err] = std::mem::take(&mut self.open_lines);
+        say(self.sink, Stream::Stdout, out);
+        say(self.sink, Stream::Stderr, err);
     }
 
     fn clues(&self) -> Clues<'_> {
@@ -150,12 +167,12 @@ impl<'a> Listener<'a> {
     }
 }
 
-fn say(sink: &dyn Sink, text: String) {
+fn say(sink: &dyn Sink, stream: Stream, text: String) {
     if text.is_empty() {
         return;
     }
     sink.output(Output {
-        stream: Stream::Stdout,
+        stream,
         at_nanos: Utc::now().timestamp_nanos_opt().unwrap_or(0),
         bytes: Bytes::from(text),
     });

@@ -2,7 +2,7 @@
 
 use crate::ports::{BuildError, EngineError};
 
-use super::registry_errors::registry_error;
+use super::{errors::refused, registry_errors::registry_error};
 
 /// What is known of a failed build beside its error.
 #[derive(Debug, Default)]
@@ -21,6 +21,9 @@ pub(super) fn build_error(error: EngineError, clues: &Clues<'_>) -> BuildError {
         return BuildError::Engine(error);
     };
     if let Some((name, reason)) = clues.vertex {
+        if is_engines(reason) {
+            return BuildError::Engine(refused(500, reason.to_string()));
+        }
         return match base_of(name) {
             Some(base) => {
                 BuildError::Engine(registry_error(EngineError::Other(reason.to_string()), base))
@@ -58,6 +61,16 @@ fn base_of(vertex: &str) -> Option<&str> {
     };
     let (_, base) = metadata.or_else(fetched)?;
     base.split(' ').next()
+}
+
+/// Words of an engine that could not even begin with a command.
+fn is_engines(reason: &str) -> bool {
+    let words = [
+        "no space left on device",
+        "failed to create endpoint",
+        "could not find bridge",
+    ];
+    words.iter().any(|word| reason.contains(word))
 }
 
 /// Words of refusals that speak of what the user wrote.

@@ -12,12 +12,17 @@ use crate::ports::{Output, Progress, Stream};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
+/// What took more seconds than this did not come from the cache.
+const LONGEST_LOOK_INTO_CACHE: f64 = 0.2;
+
 /// The log of a build.
 #[derive(Debug, Default)]
 pub(super) struct BuildLog {
     vertices: HashMap<String, Known>,
-    /// Digests of the vertices that have ended since the last message.
+    /// Digests of vertices that have ended and may still turn out to have come from the cache.
     ended: Vec<String>,
+    /// What is transferred, by name: bytes done and in all.
+    bytes: HashMap<String, (i64, i64)>,
     last_number: usize,
     last_nanos: i64,
     lines: Vec<Output>,
@@ -39,16 +44,34 @@ struct Known {
 }
 
 impl BuildLog {
-    /// Takes a message and returns the lines it makes.
+    /// Takes a message and returns the lines it makes: first what it says of older vertices, then the new ones.
     pub(super) fn note(&mut self, message: StatusResponse) -> Vec<Output> {
-        // Whether a vertex came from the cache is only sure in the message after its end.
-        let ended = std::mem::take(&mut self.ended);
-        for vertex in message.vertexes {
-            self.take(vertex);
-        }
-        ended.iter().for_each(|digest| self.tell_end(digest));
-        for log in message.logs {
-            self.take_log(&log);
+        let held = std::mem::take(&mut self.ended);
+        let has_number = |log: &Self, digest: &str| {
+            log.vertices
+                .get(digest)
+                .is_some_and(|known| known.number > 0)
+        };
+        let (older, newer): (Vec<_>, Vec<_>) = message
+            .vertexes
+            .into_iter()
+            .partition(|vertex| has_number(self, &vertex.digest));
+        let (older_logs, newer_logs): (Vec<_>, Vec<_>) = message
+            .logs
+            .into_iter()
+            .partition(|log| has_number(self, &log.vertex));
+        older.into_iter().for_each(|vertex| self.take(vertex));
+        older_logs.iter().for_each(|log| self.take_log(log));
+        held.iter().for_each(|digest| self.tell_end(digest));
+        self.tell_certain_ends();
+        newer.into_iter().for_each(|vertex| self.take(vertex));
+        newer_logs.iter().for_each(|log| self.take_log(log));
+        for status in message
+            .statuses
+            .into_iter()
+            .filter(|status| status.total > 0)
+        {
+            self.bytes.insert(status.id, (status.current, status.total));
         }
         std::mem::take(&mut self.lines)
     }
@@ -56,6 +79,17 @@ impl BuildLog {
     /// Returns the lines that are left when the build is over.
     pub(super) fn finish(&mut self) -> Vec<Output> {
         self.note(StatusResponse::default())
+    }
+
+    /// Tells the ends that no later message can turn into "it was in the cache".
+    fn tell_certain_ends(&mut self) {
+        let ended = std::mem::take(&mut self.ended);
+        let (certain, uncertain): (Vec<_>, Vec<_>) = ended.into_iter().partition(|digest| {
+            let known = &self.vertices[digest];
+            known.is_cached || !known.error.is_empty() || took(known) > LONGEST_LOOK_INTO_CACHE
+        });
+        self.ended = uncertain;
+        certain.iter().for_each(|digest| self.tell_end(digest));
     }
 
     /// Says where the build is: the youngest vertex that has not ended.
@@ -67,8 +101,18 @@ impl BuildLog {
         let youngest = running.max_by_key(|known| known.number)?;
         Some(Progress {
             text: youngest.name.clone(),
-            bytes: None,
+            bytes: self.bytes_under_way(),
         })
+    }
+
+    fn bytes_under_way(&self) -> Option<(u64, u64)> {
+        let is_under_way = self.bytes.values().any(|(current, total)| current < total);
+        let sum = |numbers: &mut dyn Iterator<Item = i64>| {
+            u64::try_from(numbers.sum::<i64>()).unwrap_or(0)
+        };
+        let current = sum(&mut self.bytes.values().map(|bytes| bytes.0));
+        let total = sum(&mut self.bytes.values().map(|bytes| bytes.1));
+        is_under_way.then_some((current, total))
     }
 
     /// Names the vertex that failed, and its error.
@@ -171,8 +215,11 @@ fn end_line(known: &Known) -> String {
     if known.is_cached {
         return format!("#{number} CACHED\n");
     }
-    let took = seconds(known.started_nanos, known.completed_nanos.unwrap_or(0));
-    format!("#{number} DONE {took:.1}s\n")
+    format!("#{number} DONE {:.1}s\n", took(known))
+}
+
+fn took(known: &Known) -> f64 {
+    seconds(known.started_nanos, known.completed_nanos.unwrap_or(0))
 }
 
 fn seconds(start: Option<i64>, end: i64) -> f64 {
@@ -234,21 +281,21 @@ mod tests {
         assert_eq!(progress.as_deref(), Some("[2/2] RUN b"));
         let ended = StatusResponse {
             vertexes: vec![
-                vertex("[1/2] FROM a", 10, Some(11)),
+                vertex("[1/2] FROM a", 10, Some(10)),
                 vertex("[2/2] RUN b", 10, Some(13)),
             ],
-            logs: vec![log("[2/2] RUN b", 12, "o")],
+            logs: vec![log("[2/2] RUN b", 12, "o\n")],
             ..Default::default()
         };
-        assert_eq!(lines(build.note(ended)), [""; 0]);
-        let mut cached = vertex("[1/2] FROM a", 10, Some(11));
+        let expected = ["#2 2.000 two\n", "#2 DONE 3.0s\n"];
+        assert_eq!(lines(build.note(ended)), expected);
+        let mut cached = vertex("[1/2] FROM a", 10, Some(10));
         cached.cached = true;
         let late = StatusResponse {
             vertexes: vec![cached],
             ..Default::default()
         };
-        let expected = ["#1 CACHED\n", "#2 3.000 two\n", "#2 DONE 3.0s\n"];
-        assert_eq!(lines(build.note(late)), expected);
+        assert_eq!(lines(build.note(late)), ["#1 CACHED\n"]);
         assert_eq!(build.failed(), None);
         assert_eq!(build.progress(), None);
     }

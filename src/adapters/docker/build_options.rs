@@ -1,19 +1,9 @@
 //! A build request, in the engine's words.
 
-use std::collections::HashMap;
-
-use bollard::{
-    auth::DockerCredentials,
-    query_parameters::{BuildImageOptions, BuilderVersion},
-};
+use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 use url::form_urlencoded::Serializer;
 
 use crate::ports::BuildRequest;
-
-use super::images::{DOCKER_HUB, credentials};
-
-/// The name under which BuildKit asks for Docker Hub's credentials.
-const DOCKER_HUB_OF_BUILDKIT: &str = "registry-1.docker.io";
 
 /// What bollard's options can say.
 pub(super) fn options(request: &BuildRequest, is_classic: bool) -> BuildImageOptions {
@@ -43,7 +33,7 @@ pub(super) fn options(request: &BuildRequest, is_classic: bool) -> BuildImageOpt
 
 /// What they cannot: several tags and hosts, and sizes above 2 GiB.
 pub(super) fn query(request: &BuildRequest) -> String {
-    let mut query = Serializer::new(String::from("&"));
+    let mut query = Serializer::new(String::new());
     for tag in &request.tags {
         query.append_pair("t", tag);
     }
@@ -59,21 +49,11 @@ pub(super) fn query(request: &BuildRequest) -> String {
         query.append_pair("memswap", &bytes.saturating_mul(2).to_string());
     }
     let query = query.finish();
-    if query == "&" { String::new() } else { query }
-}
-
-/// The credentials for bases, by host.
-pub(super) fn logins(request: &BuildRequest) -> HashMap<String, DockerCredentials> {
-    let mut logins = HashMap::new();
-    for login in &request.logins {
-        let credentials = credentials(login);
-        let server = credentials.serveraddress.clone().unwrap_or_default();
-        if server == DOCKER_HUB {
-            logins.insert(DOCKER_HUB_OF_BUILDKIT.to_string(), credentials.clone());
-        }
-        logins.insert(server, credentials);
+    if query.is_empty() {
+        query
+    } else {
+        format!("&{query}")
     }
-    logins
 }
 
 #[cfg(test)]
@@ -81,8 +61,6 @@ mod tests {
     use std::sync::Arc;
 
     use futures_util::{StreamExt, stream};
-
-    use crate::ports::RegistryLogin;
 
     use super::*;
 
@@ -100,20 +78,5 @@ mod tests {
         let expected =
             "&t=h%3A5000%2Fa%3A1&t=b&extrahosts=db%3A10.0.0.1&memory=4294967296&memswap=8589934592";
         assert_eq!(query(&request), expected);
-    }
-
-    #[test]
-    fn docker_hubs_login_is_found_by_both_builders() {
-        let mut request = request();
-        let login = |server: &str| RegistryLogin {
-            server: server.to_string(),
-            username: "me".to_string(),
-            password: "secret".to_string().into(),
-        };
-        request.logins = vec![login("docker.io"), login("h:5000")];
-        let logins = logins(&request);
-        let mut servers: Vec<_> = logins.keys().map(String::as_str).collect();
-        servers.sort_unstable();
-        assert_eq!(servers, ["h:5000", DOCKER_HUB, DOCKER_HUB_OF_BUILDKIT]);
     }
 }

@@ -3,23 +3,24 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::{
-    models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum},
-    query_parameters::{
-        InspectContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-        StartContainerOptions, StopContainerOptionsBuilder,
-    },
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+    StopContainerOptionsBuilder,
 };
-use chrono::{DateTime, Utc};
 
 use crate::ports::{
     ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,
-    NetworkSpec, OutputStream, Resource, Since, State, TarStream, VolumeSpec,
+    NetworkSpec, OutputStream, Resource, Since, TarStream, VolumeSpec,
 };
 
 use super::{
-    DockerEngine, archive, errors::start_error, networks, output, port_holder::name_holder, spec,
-    volumes, waiting,
+    DockerEngine, archive,
+    errors::{gone_is_fine, start_error},
+    inspecting::{self, bare},
+    labels::label_filter,
+    networks, output,
+    port_holder::name_holder,
+    spec, volumes, waiting,
 };
 
 #[async_trait]
@@ -73,7 +74,7 @@ impl Containers for DockerEngine {
     }
 
     async fn inspect(&self, id: &str) -> Result<Option<ContainerState>, EngineError> {
-        inspect(self, id).await
+        inspecting::inspect(self, id).await
     }
 
     async fn stop(&self, id: &str, grace: Duration) -> Result<(), EngineError> {
@@ -108,20 +109,6 @@ impl Containers for DockerEngine {
     }
 }
 
-/// Takes an object that is gone for one that was removed.
-pub(super) fn gone_is_fine(removed: Result<(), EngineError>) -> Result<(), EngineError> {
-    match removed {
-        Err(EngineError::NotFound(_)) => Ok(()),
-        other => other,
-    }
-}
-
-/// The filter of a list that keeps what bears all these labels.
-pub(super) fn label_filter(labels: &Labels) -> std::collections::HashMap<String, Vec<String>> {
-    let wanted = labels.iter().map(|(name, value)| format!("{name}={value}"));
-    [("label".to_string(), wanted.collect())].into()
-}
-
 async fn info(engine: &DockerEngine) -> Result<EngineInfo, EngineError> {
     let client = engine.client().await?;
     let (info, started_at) = tokio::join!(client.docker.info(), waiting::engine_start(engine));
@@ -150,58 +137,6 @@ fn image_architecture(machine: &str) -> String {
         other => other,
     };
     name.to_string()
-}
-
-async fn inspect(engine: &DockerEngine, id: &str) -> Result<Option<ContainerState>, EngineError> {
-    let docker = engine.docker().await?;
-    let inspected = docker
-        .inspect_container(id, None::<InspectContainerOptions>)
-        .await;
-    match inspected.map_err(|error| engine.error(error)) {
-        Ok(container) => Ok(Some(state_of(container))),
-        Err(EngineError::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn state_of(container: ContainerInspectResponse) -> ContainerState {
-    let labels = container.config.and_then(|config| config.labels);
-    let state = container.state.unwrap_or_default();
-    ContainerState {
-        id: container.id.unwrap_or_default(),
-        name: bare(container.name),
-        labels: labels.unwrap_or_default().into_iter().collect(),
-        image_id: container.image.unwrap_or_default(),
-        state: life(&state),
-    }
-}
-
-fn life(state: &bollard::models::ContainerState) -> State {
-    use ContainerStateStatusEnum::{CREATED, PAUSED, RESTARTING, RUNNING};
-    match state.status {
-        Some(CREATED) => State::Created,
-        Some(RUNNING | PAUSED | RESTARTING) => State::Running {
-            healthy: match state.health.as_ref().and_then(|health| health.status) {
-                Some(HealthStatusEnum::HEALTHY) => Some(true),
-                Some(HealthStatusEnum::UNHEALTHY) => Some(false),
-                _ => None,
-            },
-        },
-        _ => State::Exited(exit_of(state)),
-    }
-}
-
-/// How an ended container ended.
-pub(super) fn exit_of(state: &bollard::models::ContainerState) -> Exit {
-    let at = state.finished_at.as_deref().unwrap_or_default();
-    Exit {
-        code: state.exit_code.unwrap_or(-1),
-        out_of_memory: state.oom_killed.unwrap_or(false),
-        at: at
-            .parse::<DateTime<Utc>>()
-            .ok()
-            .filter(|at| at.timestamp() > 0),
-    }
 }
 
 async fn remove(engine: &DockerEngine, id: &str) -> Result<(), EngineError> {
@@ -235,9 +170,4 @@ async fn list(engine: &DockerEngine, labels: &Labels) -> Result<Vec<Found>, Engi
         labels: container.labels.unwrap_or_default().into_iter().collect(),
     });
     Ok(found.collect())
-}
-
-/// The name without the slash that the engine puts before it.
-fn bare(name: Option<String>) -> String {
-    name.unwrap_or_default().trim_start_matches('/').to_string()
 }

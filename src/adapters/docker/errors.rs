@@ -40,7 +40,7 @@ pub(super) fn translate(error: Error, address: &str) -> EngineError {
 }
 
 /// What an answer with an error status, or an error in a stream, means.
-fn refused(status: u16, message: String) -> EngineError {
+pub(super) fn refused(status: u16, message: String) -> EngineError {
     let lower = message.to_lowercase();
     if lower.contains("no space left on device") {
         return EngineError::DiskFull(message);
@@ -56,7 +56,17 @@ fn refused(status: u16, message: String) -> EngineError {
     }
     match status {
         404 => EngineError::NotFound(message),
+        // As good as gone.
+        409 if lower.contains("dead or marked for removal") => EngineError::NotFound(message),
         _ => EngineError::Other(message),
+    }
+}
+
+/// Takes an object that is gone for one that was removed.
+pub(super) fn gone_is_fine(removed: Result<(), EngineError>) -> Result<(), EngineError> {
+    match removed {
+        Err(EngineError::NotFound(_)) => Ok(()),
+        other => other,
     }
 }
 
@@ -211,9 +221,12 @@ mod tests {
         );
         let full = refused(500, "write /x: no space left on device".into());
         assert!(matches!(full, EngineError::DiskFull(_)));
-        assert!(matches!(
+        let dying = "can not get logs from container which is dead or marked for removal";
+        for gone in [
             refused(404, "No such container: x".into()),
-            EngineError::NotFound(_)
-        ));
+            refused(409, dying.into()),
+        ] {
+            assert!(matches!(gone, EngineError::NotFound(_)), "{gone:?}");
+        }
     }
 }

@@ -1,12 +1,9 @@
 //! Images of the engine: looked at, pulled, pushed, built.
 
 use async_trait::async_trait;
-use bollard::{
-    auth::DockerCredentials, models::ImageInspect, query_parameters::CreateImageOptionsBuilder,
-};
+use bollard::{models::ImageInspect, query_parameters::CreateImageOptionsBuilder};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use secrecy::ExposeSecret;
 
 use crate::ports::{
     BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, PushedImage, RegistryLogin,
@@ -14,9 +11,6 @@ use crate::ports::{
 };
 
 use super::{DockerEngine, build, pull, push, reference::split};
-
-/// Where Docker Hub's credentials are looked for by engines.
-pub(super) const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 #[async_trait]
 impl Images for DockerEngine {
@@ -77,20 +71,6 @@ impl Images for DockerEngine {
         let imported = docker.create_image(Some(options), Some(nothing), None);
         let imported: Result<Vec<_>, _> = imported.try_collect().await;
         imported.map(|_| ()).map_err(|error| self.error(error))
-    }
-}
-
-/// A login in the client's words.
-pub(super) fn credentials(login: &RegistryLogin) -> DockerCredentials {
-    let server = match login.server.as_str() {
-        "docker.io" | "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB,
-        server => server,
-    };
-    DockerCredentials {
-        username: Some(login.username.clone()),
-        password: Some(login.password.expose_secret().to_string()),
-        serveraddress: Some(server.to_string()),
-        ..Default::default()
     }
 }
 

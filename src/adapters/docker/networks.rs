@@ -9,10 +9,7 @@ use bollard::{
 
 use crate::ports::{EngineError, Found, Labels, NetworkSpec, Resource};
 
-use super::{
-    DockerEngine,
-    containers::{gone_is_fine, label_filter},
-};
+use super::{DockerEngine, errors::gone_is_fine, labels::label_filter};
 
 /// How often, and how long apart, a network is asked to go while the ends of dead containers linger in it.
 const REMOVE_ATTEMPTS: u32 = 50;

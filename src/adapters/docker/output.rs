@@ -64,6 +64,7 @@ async fn rest(engine: DockerEngine, id: String, begin: i64, progress: Shared) ->
     let unread = pieces.filter_map(move |piece| {
         let unread = match piece {
             Ok(output) => delivered.unread(output).map(Ok),
+            Err(EngineError::NotFound(_)) => None,
             Err(error) => Some(Err(error)),
         };
         std::future::ready(unread)

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use crate::ports::{EngineError, RegistryLogin, Sink};
 
 use super::{
-    DockerEngine, images::credentials, reference::split, registry_errors::registry_error,
+    DockerEngine, logins::credentials, reference::split, registry_errors::registry_error,
     transfer::Transfer,
 };
 

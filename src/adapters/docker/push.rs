@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use crate::ports::{EngineError, Progress, PushedImage, RegistryLogin, Sink};
 
 use super::{
-    DockerEngine, images::credentials, reference::split, registry_errors::registry_error,
+    DockerEngine, logins::credentials, reference::split, registry_errors::registry_error,
     transfer::is_end,
 };
 

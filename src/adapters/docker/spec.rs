@@ -153,3 +153,103 @@ fn some<T: Clone>(list: &[T]) -> Option<Vec<T>> {
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::ports::Limits;
+
+    use super::*;
+
+    fn spec() -> ContainerSpec {
+        ContainerSpec {
+            name: "careen-x".to_string(),
+            image: "busybox".to_string(),
+            labels: [("a".to_string(), "b".to_string())].into(),
+            command: vec!["true".to_string()],
+            entry_point: None,
+            env: Vec::new(),
+            working_directory: None,
+            user: None,
+            hostname: None,
+            mounts: Vec::new(),
+            network: NetworkMode::None,
+            exposed_ports: Vec::new(),
+            published_ports: Vec::new(),
+            extra_hosts: Vec::new(),
+            limits: Limits::default(),
+            privileged: false,
+            cap_drop: Vec::new(),
+            read_only: false,
+            init: false,
+            tty: false,
+            open_stdin: true,
+            stop_signal: None,
+            platform: None,
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_left_to_the_image() {
+        let expected = json!({
+            "Image": "busybox", "Cmd": ["true"], "Labels": {"a": "b"}, "ExposedPorts": {}, "Volumes": {},
+            "Tty": false, "OpenStdin": false,
+            "HostConfig": {
+                "NetworkMode": "none", "Privileged": false, "ReadonlyRootfs": false, "Init": false,
+                "AutoRemove": false, "LogConfig": {"Type": "json-file", "Config": {"max-size": "1000t"}}
+            },
+        });
+        let mut body = serde_json::to_value(body(&spec())).expect("JSON");
+        for empty in ["ExposedPorts", "Volumes"] {
+            body[empty] = json!({});
+        }
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn mounts_ports_and_networks_are_put_where_the_engine_looks() {
+        let mount = |source, target: &str| Mount {
+            source,
+            target: target.to_string(),
+            read_only: true,
+        };
+        let body = body(&ContainerSpec {
+            mounts: vec![
+                mount(MountSource::Volume("v".to_string()), "/v"),
+                mount(MountSource::Anonymous, "/a"),
+                mount(MountSource::Host("/h".to_string()), "/b"),
+                mount(MountSource::Tmpfs("size=1m".to_string()), "/t"),
+            ],
+            network: NetworkMode::Named {
+                name: "n".to_string(),
+                aliases: vec!["web".to_string()],
+            },
+            published_ports: vec![PublishedPort {
+                host_address: "127.0.0.1".to_string(),
+                host_port: None,
+                container_port: "80/tcp".to_string(),
+            }],
+            ..spec()
+        });
+        let body = serde_json::to_value(body).expect("JSON");
+        let host = &body["HostConfig"];
+        assert_eq!(body["ExposedPorts"], json!({"80/tcp": {}}));
+        assert_eq!(
+            host["PortBindings"],
+            json!({"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]})
+        );
+        assert_eq!(host["Tmpfs"], json!({"/t": "size=1m"}));
+        let mounts = json!([
+            {"Target": "/v", "Source": "v", "Type": "volume", "ReadOnly": true},
+            {"Target": "/a", "Type": "volume", "ReadOnly": true},
+            {"Target": "/b", "Source": "/h", "Type": "bind", "ReadOnly": true},
+        ]);
+        assert_eq!(host["Mounts"], mounts);
+        assert_eq!(host["NetworkMode"], "n");
+        assert_eq!(
+            body["NetworkingConfig"]["EndpointsConfig"]["n"]["Aliases"],
+            json!(["web"])
+        );
+    }
+}

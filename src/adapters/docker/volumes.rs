@@ -7,10 +7,7 @@ use bollard::{
 
 use crate::ports::{EngineError, Found, Labels, Resource, VolumeSpec};
 
-use super::{
-    DockerEngine,
-    containers::{gone_is_fine, label_filter},
-};
+use super::{DockerEngine, errors::gone_is_fine, labels::label_filter};
 
 /// Makes a volume; fine when it is there with the same labels.
 pub(super) async fn create(engine: &DockerEngine, volume: &VolumeSpec) -> Result<(), EngineError> {

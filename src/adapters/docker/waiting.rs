@@ -2,6 +2,7 @@
 
 use bollard::{
     errors::Error,
+    models::ContainerState,
     query_parameters::{
         InspectContainerOptions, InspectNetworkOptions, WaitContainerOptionsBuilder,
     },
@@ -11,23 +12,30 @@ use futures_util::StreamExt;
 
 use crate::ports::{EngineError, Exit};
 
-use super::{
-    DockerEngine,
-    containers::{exit_of, gone_is_fine},
-};
+use super::{DockerEngine, errors::gone_is_fine, inspecting::exit_of};
 
 /// Waits until a started container has ended. An end that the engine's own stop or restart brought about is
 /// [`EngineError::Broken`], whatever the exit code: a stopping engine first refuses connections, then kills.
 pub(super) async fn wait(engine: &DockerEngine, id: &str) -> Result<Exit, EngineError> {
-    let (code, before) = tokio::join!(wait_for(engine, id, "not-running"), engine_start(engine));
-    let (code, before) = (code?, before?);
-    let (details, after) = tokio::join!(details(engine, id, code), engine_start(engine));
-    let (exit, after) = (details.map_err(broken)?, after.map_err(broken)?);
-    if before != after {
-        let reason = "the engine was restarted while the container ran";
+    let code = wait_for(engine, id, "not-running").await?;
+    let (container, engine_start) = tokio::join!(inspect(engine, id), engine_start(engine));
+    let (container, engine_start) = (container.map_err(broken)?, engine_start.map_err(broken)?);
+    let Some(container) = container else {
+        // Removed by force while it ran: the code is all there is.
+        return Ok(Exit {
+            code,
+            out_of_memory: false,
+            at: None,
+        });
+    };
+    if started_at(&container).is_some_and(|at| Some(at) < engine_start) {
+        let reason = "the engine was restarted after the container's start";
         return Err(EngineError::Broken(reason.to_string()));
     }
-    Ok(exit)
+    Ok(Exit {
+        code,
+        ..exit_of(&container)
+    })
 }
 
 /// Waits until a container has ended, however it ended.
@@ -69,29 +77,21 @@ async fn wait_for(engine: &DockerEngine, id: &str, condition: &str) -> Result<i6
     }
 }
 
-/// Asks for more than the code only when there is something to explain.
-async fn details(engine: &DockerEngine, id: &str, code: i64) -> Result<Exit, EngineError> {
-    let plain = Exit {
-        code,
-        out_of_memory: false,
-        at: None,
-    };
-    if code == 0 {
-        return Ok(plain);
-    }
+/// Looks at a container; `None` when it is gone.
+async fn inspect(engine: &DockerEngine, id: &str) -> Result<Option<ContainerState>, EngineError> {
     let docker = engine.docker().await?;
     let inspected = docker
         .inspect_container(id, None::<InspectContainerOptions>)
         .await;
     match inspected.map_err(|error| engine.error(error)) {
-        Ok(container) => Ok(Exit {
-            code,
-            ..exit_of(&container.state.unwrap_or_default())
-        }),
-        // Removed by force while it ran: the code is all there is.
-        Err(EngineError::NotFound(_)) => Ok(plain),
+        Ok(container) => Ok(container.state),
+        Err(EngineError::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn started_at(container: &ContainerState) -> Option<DateTime<Utc>> {
+    container.started_at.as_deref()?.parse().ok()
 }
 
 /// An engine that cannot be reached any more has stopped.

@@ -26,6 +26,8 @@ pub(super) struct Terminal {
     plan: Arc<Plan>,
     columns: usize,
     lines: MultiProgress,
+    /// Whether colours are wanted, as NO_COLOR and the like say.
+    is_coloured: bool,
     moving: Mutex<HashMap<u32, ProgressBar>>,
 }
 
@@ -36,6 +38,7 @@ impl Terminal {
             columns: id_width(&plan),
             plan,
             lines: MultiProgress::new(),
+            is_coloured: anstream::stderr().current_choice() != anstream::ColorChoice::Never,
             moving: Mutex::default(),
         }
     }
@@ -61,6 +64,13 @@ impl Terminal {
     }
 
     fn print(&self, text: &str) {
+        let plain;
+        let text = if self.is_coloured {
+            text
+        } else {
+            plain = anstream::adapter::strip_str(text).to_string();
+            &plain
+        };
         // A terminal that went away must not stop the run.
         let _ = self.lines.println(text);
     }

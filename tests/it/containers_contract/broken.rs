@@ -126,3 +126,36 @@ async fn an_exit_that_a_stopping_engine_reports_is_not_the_users_word() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_engine_is_reached_over_tcp_as_well() {
+    on_docker(async |world: Arc<World>| {
+        let Some(proxy) = Proxy::start() else {
+            return;
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let socket = proxy.folder.path().join("docker.sock");
+        let _forwarding = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut server = UnixStream::connect(&socket)
+                    .await
+                    .expect("the proxy's socket");
+                connections.spawn(async move {
+                    tokio::io::copy_bidirectional(&mut client, &mut server).await
+                });
+            }
+        }));
+        let engine = DockerEngine::connect(Some(&format!("tcp://{address}"))).expect("an address");
+        let id = engine
+            .create(&world.shell("remote", "exit 5", &[]))
+            .await
+            .expect("create");
+        engine.start(&id).await.expect("start");
+        assert_eq!(engine.wait(&id).await.expect("wait").code, 5);
+    })
+    .await;
+}

@@ -15,6 +15,7 @@ claims! {
     everything_written_is_read_once_and_exactly,
     output_can_be_read_again_and_from_a_moment_on,
     output_comes_while_the_container_runs,
+    output_ends_quietly_when_the_container_is_removed,
     a_terminal_is_one_stream,
     a_missing_command_is_told_from_one_that_cannot_run,
     an_image_that_is_not_there_is_named,
@@ -136,6 +137,21 @@ async fn output_comes_while_the_container_runs(world: Arc<World>) {
         .expect("stop");
     let rest = tokio::time::timeout(Duration::from_secs(10), output.count()).await;
     assert_eq!(rest, Ok(0), "the output ends with the container");
+}
+
+async fn output_ends_quietly_when_the_container_is_removed(world: Arc<World>) {
+    let spec = world.shell(
+        "cut-off",
+        "echo begun; sleep 60",
+        &["OUTPUT=begun\n", "SLEEP_MS=60000"],
+    );
+    let id = world.start(&spec).await;
+    let mut output = world.containers.output(&id, Since::default());
+    let first = output.next().await.expect("a piece").expect("no error");
+    assert_eq!(&first.bytes[..], b"begun\n");
+    let (removed, rest) = tokio::join!(world.containers.remove(&id), output.collect::<Vec<_>>());
+    removed.expect("remove");
+    assert_eq!(rest, []);
 }
 
 async fn a_terminal_is_one_stream(world: Arc<World>) {

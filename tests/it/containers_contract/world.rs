@@ -174,6 +174,21 @@ impl World {
         }
     }
 
+    async fn forget_images(&self) {
+        let docker = bollard::Docker::connect_with_defaults().expect("a client");
+        let options = None::<bollard::query_parameters::ListImagesOptions>;
+        for image in docker.list_images(options).await.unwrap_or_default() {
+            let is_labelled = image.labels.get("careen.test") == Some(&self.id);
+            let is_named = |tag: &&String| tag.contains(&self.name(""));
+            for tag in image.repo_tags.iter().filter(is_named) {
+                self.forget_image(tag).await;
+            }
+            if is_labelled {
+                self.forget_image(&image.id).await;
+            }
+        }
+    }
+
     async fn clean(&self) {
         let (labels, containers) = (self.labels(), &self.containers);
         for found in containers
@@ -196,6 +211,9 @@ impl World {
             .unwrap_or_default()
         {
             let _ = containers.remove_volume(&found.name).await;
+        }
+        if self.memory.is_none() {
+            self.forget_images().await;
         }
     }
 }

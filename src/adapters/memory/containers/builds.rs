@@ -1,4 +1,4 @@
-//! Builds that run nothing: enough of a Dockerfile is read to succeed, fail and come from the cache as a real one would.
+//! Builds that run nothing.
 
 use std::io::Read;
 
@@ -7,31 +7,14 @@ use tokio::time::Instant;
 
 use crate::ports::{BuildError, BuildRequest, Built, EngineError, Output, Sink, Stream};
 
-use super::{Behaviour, MemoryEngine, images::digest};
+use super::{
+    Behaviour, MemoryEngine,
+    digest::digest,
+    dockerfile::{Dockerfile, failed},
+};
 
-/// The instructions of a Dockerfile.
-const INSTRUCTIONS: [&str; 18] = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "FROM",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-];
-
-/// Builds an image. `FAKE_SLEEP_MS` among the build arguments makes it take time; `RUN exit 3` fails with that code.
+/// Builds an image. `FAKE_SLEEP_MS` among the build arguments makes it take time, `FAKE_EXIT_CODE` makes it fail at its
+/// end; `RUN exit 3` fails with that code.
 pub(super) async fn build(
     engine: &MemoryEngine,
     request: &BuildRequest,
@@ -40,131 +23,63 @@ pub(super) async fn build(
 ) -> Result<Built, BuildError> {
     let files = read(context).map_err(|error| EngineError::Other(error.to_string()))?;
     let wanted = request.dockerfile.trim_start_matches("./");
-    let dockerfile = files.iter().find(|(path, _)| path == wanted);
-    let Some((_, dockerfile)) = dockerfile else {
+    let Some((_, text)) = files.iter().find(|(path, _)| path == wanted) else {
         return failed(
-            format!("failed to read dockerfile: open {wanted}: no such file or directory"),
+            &format!("failed to read dockerfile: open {wanted}: no such file or directory"),
             None,
         );
     };
-    let variables: Vec<String> = request
+    let variables = request
         .build_args
         .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+        .map(|(name, value)| format!("{name}={value}"));
+    let variables: Vec<String> = variables.collect();
     let behaviour = Behaviour::from_environment(variables.iter().map(String::as_str));
     tokio::time::sleep(behaviour.sleep).await;
+    let key = digest(&format!("{variables:?} {:?} {files:?}", request.target));
+    let dockerfile = Dockerfile::read(text, files.iter().map(|(path, _)| path.clone()).collect());
+    let key = run(engine, (&dockerfile, key), request.no_cache, sink)?;
+    if behaviour.exit_code != 0 {
+        return failed("the build was told to fail", Some(behaviour.exit_code));
+    }
+    let image_id = digest(&format!("image {key}"));
+    let images = &mut engine.state().images;
+    for name in request.tags.iter().chain([&image_id]) {
+        images.tag(name, &image_id);
+    }
+    Ok(Built { image_id })
+}
 
-    let names: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
-    let mut key = format!("{variables:?} {:?} {files:?}", request.target);
-    let lines = dockerfile.lines().map(str::trim);
-    let lines: Vec<&str> = lines
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .collect();
-    let stages: Vec<&str> = lines.iter().filter_map(|line| stage(line)).collect();
-    for (index, line) in lines.iter().enumerate() {
-        check(engine, line, (&names, &stages))?;
-        key = digest(&format!("{key}\n{line}"));
-        let is_new = engine.state().images.built.insert(key.clone()) || request.no_cache;
+/// Goes through the instructions; each makes a new key out of the last.
+fn run(
+    engine: &MemoryEngine,
+    (dockerfile, mut key): (&Dockerfile, String),
+    no_cache: bool,
+    sink: &dyn Sink,
+) -> Result<String, BuildError> {
+    let all = dockerfile.instructions.len();
+    for (number, instruction) in (1..).zip(&dockerfile.instructions) {
+        dockerfile.check(instruction, |base| {
+            engine.state().images.find(base).is_some()
+        })?;
+        key = digest(&format!("{key}\n{instruction}"));
+        let is_new = engine.state().images.built.insert(key.clone()) || no_cache;
         let end = if is_new { "DONE 0.0s" } else { "CACHED" };
         say(
             engine,
             sink,
-            &format!(
-                "#{0} [{0}/{1}] {line}\n#{0} {end}\n",
-                index + 1,
-                lines.len()
-            ),
+            format!("#{number} [{number}/{all}] {instruction}\n#{number} {end}\n"),
         );
     }
-    if behaviour.exit_code != 0 {
-        return failed(
-            "the build was told to fail".to_string(),
-            Some(behaviour.exit_code),
-        );
-    }
-    let image_id = digest(&format!("image {key}"));
-    for tag in &request.tags {
-        engine.state().images.tag(tag, &image_id);
-    }
-    engine.state().images.tag(&image_id, &image_id);
-    Ok(Built { image_id })
+    Ok(key)
 }
 
-/// Refuses what a real build would refuse.
-fn check(
-    engine: &MemoryEngine,
-    line: &str,
-    (files, stages): (&[&str], &[&str]),
-) -> Result<(), BuildError> {
-    let (instruction, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let words: Vec<&str> = rest.split_whitespace().collect();
-    match instruction.to_uppercase().as_str() {
-        "FROM" => {
-            let base = words
-                .iter()
-                .find(|word| !word.starts_with("--"))
-                .copied()
-                .unwrap_or_default();
-            let is_known = base == "scratch"
-                || stages.contains(&base)
-                || engine.state().images.find(base).is_some();
-            if is_known {
-                return Ok(());
-            }
-            Err(BuildError::Engine(EngineError::ImageNotFound {
-                reference: base.to_string(),
-                reason: "manifest unknown".to_string(),
-            }))
-        }
-        "RUN" if words.len() == 2 && words[0] == "exit" && words[1] != "0" => failed(
-            format!(
-                "{rest} did not complete successfully: exit code: {}",
-                words[1]
-            ),
-            words[1].parse().ok(),
-        ),
-        "COPY" if words.len() == 2 && !rest.starts_with("--") => {
-            let source = words[0].trim_start_matches("./").trim_end_matches('/');
-            let is_there =
-                matches!(source, "." | "") || files.iter().any(|file| file.starts_with(source));
-            if is_there {
-                Ok(())
-            } else {
-                failed(format!("\"/{source}\" not found"), None)
-            }
-        }
-        known if INSTRUCTIONS.contains(&known) => Ok(()),
-        _ => failed(
-            format!("dockerfile parse error: unknown instruction: {instruction}"),
-            None,
-        ),
-    }
-}
-
-/// The name that a line gives to a stage.
-fn stage(line: &str) -> Option<&str> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    match words[..] {
-        [from, .., as_word, name]
-            if from.eq_ignore_ascii_case("from") && as_word.eq_ignore_ascii_case("as") =>
-        {
-            Some(name)
-        }
-        _ => None,
-    }
-}
-
-fn failed<T>(message: String, exit_code: Option<i64>) -> Result<T, BuildError> {
-    Err(BuildError::Failed { message, exit_code })
-}
-
-fn say(engine: &MemoryEngine, sink: &dyn Sink, text: &str) {
+fn say(engine: &MemoryEngine, sink: &dyn Sink, text: String) {
     let now = engine.state().time_of(Instant::now());
     sink.output(Output {
         stream: Stream::Stdout,
         at_nanos: now.timestamp_nanos_opt().unwrap_or(0),
-        bytes: Bytes::from(text.to_string()),
+        bytes: Bytes::from(text),
     });
 }
 

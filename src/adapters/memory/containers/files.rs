@@ -1,22 +1,16 @@
-//! Files in containers and volumes of the engine in memory.
+//! Files as the engine in memory keeps them, and archives of them.
 
 use std::{
     collections::BTreeMap,
     io::{self, Read},
     path::{Component, Path, PathBuf},
-    sync::MutexGuard,
 };
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::TryStreamExt;
 use tar::{Archive, Builder, EntryType, Header};
 
-use crate::ports::{EngineError, MountSource, TarStream};
-
-use super::{
-    container::Container,
-    state::{State, Volume},
-};
+use crate::ports::{EngineError, TarStream};
 
 /// Files by their path below the root of a container or volume.
 pub(super) type Files = BTreeMap<PathBuf, Node>;
@@ -30,6 +24,23 @@ pub(super) struct Node {
     link: Option<PathBuf>,
 }
 
+impl Node {
+    /// A file of text.
+    pub(super) fn text(text: &str) -> Node {
+        Node {
+            kind: EntryType::Regular,
+            mode: 0o644,
+            content: text.as_bytes().to_vec(),
+            link: None,
+        }
+    }
+
+    /// Says whether it is a folder.
+    pub(super) fn is_folder(&self) -> bool {
+        self.kind.is_dir()
+    }
+}
+
 /// Reads a whole archive; an error of its source is the call's error.
 pub(super) async fn gather(tar: TarStream) -> Result<Vec<u8>, EngineError> {
     let pieces: io::Result<Vec<Bytes>> = tar.try_collect().await;
@@ -37,130 +48,8 @@ pub(super) async fn gather(tar: TarStream) -> Result<Vec<u8>, EngineError> {
     Ok(pieces.concat())
 }
 
-impl State {
-    /// Unpacks an archive into a folder of a container.
-    pub(super) fn unpack(
-        &mut self,
-        container: &Container,
-        folder: &str,
-        tar: &[u8],
-    ) -> Result<(), EngineError> {
-        let folder = absolute(folder);
-        if !self.is_folder(container, &folder) {
-            return Err(EngineError::NotFound(format!(
-                "{} in {}",
-                folder.display(),
-                container.spec.name
-            )));
-        }
-        let nodes = read_archive(tar).map_err(|error| EngineError::Other(error.to_string()))?;
-        for (path, node) in nodes {
-            self.put(container, &folder.join(path), node);
-        }
-        Ok(())
-    }
-
-    /// Packs a file or folder of a container; a path that ends in `/.` means what is in the folder.
-    pub(super) fn pack(&self, container: &Container, path: &str) -> Result<TarStream, EngineError> {
-        let wanted = absolute(path);
-        let base = match wanted.file_name() {
-            Some(name) if !path.ends_with("/.") => PathBuf::from(name),
-            _ => PathBuf::from("."),
-        };
-        let found: Vec<_> = self
-            .all(container)
-            .into_iter()
-            .filter(|(path, _)| path.starts_with(&wanted))
-            .collect();
-        if found.is_empty() && !self.is_folder(container, &wanted) {
-            return Err(EngineError::NotFound(format!(
-                "{path} in {}",
-                container.spec.name
-            )));
-        }
-        let archive = write_archive(&base, &wanted, &found)
-            .map_err(|error| EngineError::Other(error.to_string()))?;
-        Ok(stream::iter([Ok(Bytes::from(archive))]).boxed())
-    }
-
-    /// Writes a file as the container itself would.
-    pub(super) fn write(&mut self, container: &Container, path: &str, text: &str) {
-        let node = Node {
-            kind: EntryType::Regular,
-            mode: 0o644,
-            content: text.as_bytes().to_vec(),
-            link: None,
-        };
-        self.put(container, &absolute(path), node);
-    }
-
-    fn put(&mut self, container: &Container, path: &Path, node: Node) {
-        match mounted(container, path) {
-            Some((volume, target)) => {
-                let below = path.strip_prefix(target).unwrap_or(path).to_path_buf();
-                let volume: &mut Volume = self.volumes.entry(volume.to_string()).or_default();
-                volume.files.insert(below, node);
-            }
-            None => {
-                own_files(container).insert(path.to_path_buf(), node);
-            }
-        }
-    }
-
-    fn is_folder(&self, container: &Container, path: &Path) -> bool {
-        let is_mounted = container
-            .spec
-            .mounts
-            .iter()
-            .any(|mount| absolute(&mount.target) == path);
-        let is_of_image = ["/", "/tmp", "/root", "/etc"]
-            .iter()
-            .any(|folder| Path::new(folder) == path);
-        let leads_to_file = || {
-            let all = self.all(container);
-            all.iter()
-                .any(|(of, node)| of.starts_with(path) && (of != path || node.kind.is_dir()))
-        };
-        is_mounted || is_of_image || leads_to_file()
-    }
-
-    /// Everything that the container sees, by absolute path.
-    fn all(&self, container: &Container) -> Files {
-        let mut all = own_files(container).clone();
-        for mount in &container.spec.mounts {
-            if let MountSource::Volume(name) = &mount.source
-                && let Some(volume) = self.volumes.get(name)
-            {
-                let files = volume.files.iter();
-                all.extend(
-                    files.map(|(path, node)| (absolute(&mount.target).join(path), node.clone())),
-                );
-            }
-        }
-        all
-    }
-}
-
-fn own_files(container: &Container) -> MutexGuard<'_, Files> {
-    container
-        .files
-        .lock()
-        .unwrap_or_else(|poison| poison.into_inner())
-}
-
-/// The volume that lies at this path, with its target.
-fn mounted<'a>(container: &'a Container, path: &Path) -> Option<(&'a str, PathBuf)> {
-    let mounts = container.spec.mounts.iter();
-    let volumes = mounts.filter_map(|mount| match &mount.source {
-        MountSource::Volume(name) => Some((name.as_str(), absolute(&mount.target))),
-        _ => None,
-    });
-    let around = volumes.filter(|(_, target)| path.starts_with(target));
-    around.max_by_key(|(_, target)| target.components().count())
-}
-
 /// The path without `.` and with `..` taken off; it never leaves the root.
-fn absolute(path: &str) -> PathBuf {
+pub(super) fn absolute(path: &str) -> PathBuf {
     let mut absolute = PathBuf::from("/");
     for component in Path::new(path).components() {
         match component {
@@ -174,7 +63,8 @@ fn absolute(path: &str) -> PathBuf {
     absolute
 }
 
-fn read_archive(tar: &[u8]) -> io::Result<Vec<(PathBuf, Node)>> {
+/// Reads the files of an archive, by their path below where it is unpacked.
+pub(super) fn read_archive(tar: &[u8]) -> io::Result<Vec<(PathBuf, Node)>> {
     let mut nodes = Vec::new();
     for entry in Archive::new(tar).entries()? {
         let mut entry = entry?;
@@ -194,7 +84,12 @@ fn read_archive(tar: &[u8]) -> io::Result<Vec<(PathBuf, Node)>> {
     Ok(nodes)
 }
 
-fn write_archive(base: &Path, root: &Path, nodes: &[(PathBuf, Node)]) -> io::Result<Vec<u8>> {
+/// Writes an archive of the files below a root, under the name of `base`.
+pub(super) fn write_archive(
+    base: &Path,
+    root: &Path,
+    nodes: &[(PathBuf, Node)],
+) -> io::Result<Vec<u8>> {
     let mut builder = Builder::new(Vec::new());
     for (path, node) in nodes {
         let below = path.strip_prefix(root).unwrap_or(path);
@@ -213,4 +108,33 @@ fn write_archive(base: &Path, root: &Path, nodes: &[(PathBuf, Node)]) -> io::Res
         }
     }
     builder.into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_never_leaves_the_root() {
+        for (path, expected) in [
+            ("/a/./b", "/a/b"),
+            ("a", "/a"),
+            ("../../a", "/a"),
+            ("/a/../..", "/"),
+        ] {
+            assert_eq!(absolute(path), Path::new(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_archive_that_is_written_can_be_read() {
+        let nodes = [(PathBuf::from("/w/sub/a"), Node::text("one"))];
+        let archive = write_archive(Path::new("sub"), Path::new("/w/sub"), &nodes).expect("write");
+        let read = read_archive(&archive).expect("read");
+        let (path, node) = &read[0];
+        assert_eq!(
+            (path.as_path(), &node.content[..], node.mode),
+            (Path::new("sub/a"), &b"one"[..], 0o644)
+        );
+    }
 }

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
 
 use crate::ports::{
     BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, Progress, PushedImage,
     RegistryLogin, Sink,
 };
 
-use super::{Call, MemoryEngine, builds, files};
+use super::{Call, MemoryEngine, builds, digest::digest, files};
 
 /// The images on the engine and in the registries it knows.
 #[derive(Debug, Default)]
@@ -143,13 +142,6 @@ impl Images for MemoryEngine {
         self.state().images.add(reference);
         Ok(())
     }
-}
-
-/// A digest made of a text.
-pub(super) fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 /// The reference with its tag.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use crate::ports::{
     ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,
@@ -97,8 +96,7 @@ impl Containers for MemoryEngine {
         } else {
             143
         };
-        let now = self.state().time_of(Instant::now());
-        container.end(code, now);
+        self.state().end(&container, code);
         Ok(())
     }
 

@@ -8,12 +8,15 @@ mod behaviour;
 mod builds;
 mod container;
 mod control;
+mod digest;
+mod dockerfile;
 mod faults;
 mod files;
 mod images;
 mod life;
 mod objects;
 mod output;
+mod packing;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -22,9 +22,8 @@ impl State {
     pub(super) fn remove_network(&mut self, name: &str) -> Result<(), EngineError> {
         self.settle();
         let is_in = |network: &NetworkMode| matches!(network, NetworkMode::Named { name: of, .. } if of == name);
-        let running = self.running.iter().filter_map(|id| self.containers.get(id));
-        if let Some(user) = running
-            .clone()
+        if let Some(user) = self
+            .running()
             .find(|container| is_in(&container.spec.network))
         {
             let message = format!("network {name} has active endpoints: {}", user.spec.name);

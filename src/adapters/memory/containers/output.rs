@@ -17,6 +17,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// The size of the pieces and lines of bulk output.
 const BULK_PIECE_BYTES: u64 = 32 * 1024;
 const BULK_LINE_BYTES: u64 = 64;
+const PIECE_CAPACITY: usize = 32 * 1024;
 
 /// Follows what a container writes: all of it at its start, then nothing until its end.
 pub(super) fn follow(engine: MemoryEngine, id: String, since: Since) -> OutputStream {
@@ -86,7 +87,7 @@ fn bulk(megabytes: u64) -> impl Iterator<Item = Bytes> {
     let lines = BULK_PIECE_BYTES / BULK_LINE_BYTES;
     let width = usize::try_from(BULK_LINE_BYTES).unwrap_or(0) - 1;
     (0..pieces).map(move |piece| {
-        let mut text = String::new();
+        let mut text = String::with_capacity(PIECE_CAPACITY);
         for line in piece * lines..(piece + 1) * lines {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "line {line:0>width$}", width = width - "line ".len());

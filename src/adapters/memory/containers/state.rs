@@ -1,7 +1,7 @@
 //! What the engine in memory holds.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -28,8 +28,8 @@ pub(super) struct State {
     pub(super) containers: HashMap<String, Arc<Container>>,
     /// Ids by name.
     pub(super) names: HashMap<String, String>,
-    /// Ids of those started and not yet seen to have ended.
-    pub(super) running: HashSet<String>,
+    /// Those that run, by the moment of their end.
+    pub(super) running: BTreeSet<(Instant, String)>,
     pub(super) networks: BTreeMap<String, NetworkSpec>,
     pub(super) volumes: BTreeMap<String, Volume>,
     pub(super) images: ImageShelf,
@@ -54,7 +54,7 @@ impl State {
             engine_id: format!("memory-{}", uuid::Uuid::new_v4().simple()),
             containers: HashMap::new(),
             names: HashMap::new(),
-            running: HashSet::new(),
+            running: BTreeSet::new(),
             networks: BTreeMap::new(),
             volumes: BTreeMap::new(),
             images: ImageShelf::default(),
@@ -133,7 +133,8 @@ impl State {
         }
         let now = Instant::now();
         if container.start((now, self.time_of(now)), code) {
-            self.running.insert(container.id.clone());
+            let until = now + container.behaviour.sleep;
+            self.running.insert((until, container.id.clone()));
             self.most_running = self.most_running.max(self.running.len());
             self.started_steps.push(step(spec));
             self.count(Call::Start, spec);
@@ -141,10 +142,17 @@ impl State {
         Ok(())
     }
 
+    /// Ends a container before its time, if it runs.
+    pub(super) fn end(&mut self, container: &Container, code: i64) {
+        if container.is_running() {
+            container.end(code, self.time_of(Instant::now()));
+            self.running.retain(|(_, id)| *id != container.id);
+        }
+    }
+
     /// Forgets a container, ending it first.
     pub(super) fn remove(&mut self, container: &Container) {
-        container.end(137, self.time_of(Instant::now()));
-        self.running.remove(&container.id);
+        self.end(container, 137);
         self.names.remove(&container.spec.name);
         if self.containers.remove(&container.id).is_some() {
             self.count(Call::Remove, &container.spec);
@@ -153,24 +161,27 @@ impl State {
 
     /// Ends everything that runs.
     pub(super) fn restart(&mut self) {
-        // Later than anything that ended before, even when no time has passed.
-        let now = self.time_of(Instant::now());
-        for id in self.running.drain() {
-            if let Some(container) = self.containers.get(&id) {
-                container.end(137, now);
-            }
+        let running: Vec<_> = self.running().cloned().collect();
+        for container in running {
+            self.end(&container, 137);
         }
-        self.started_at = now + Duration::from_nanos(1);
+        // Later than anything that ended before, even when no time has passed.
+        self.started_at = self.time_of(Instant::now()) + Duration::from_nanos(1);
     }
 
     /// Forgets to count as running what has ended.
     pub(super) fn settle(&mut self) {
-        let containers = &self.containers;
-        self.running.retain(|id| {
-            containers
-                .get(id)
-                .is_some_and(|container| container.is_running())
-        });
+        let now = Instant::now();
+        while self.running.first().is_some_and(|(until, _)| *until <= now) {
+            self.running.pop_first();
+        }
+    }
+
+    /// The containers that run, as last settled.
+    pub(super) fn running(&self) -> impl Iterator<Item = &Arc<Container>> {
+        self.running
+            .iter()
+            .filter_map(|(_, id)| self.containers.get(id))
     }
 
     fn behaviour_of(&self, spec: &ContainerSpec) -> Arc<Behaviour> {
@@ -194,8 +205,7 @@ impl State {
                     (port.host_port, &port.host_address) == (wanted.host_port, &wanted.host_address)
                 })
             };
-            let running = self.running.iter().filter_map(|id| self.containers.get(id));
-            if let Some(holder) = running.clone().find(holds) {
+            if let Some(holder) = self.running().find(holds) {
                 return Err(EngineError::PortTaken {
                     port: format!("{}:{}", wanted.host_address, wanted.host_port.unwrap_or(0)),
                     holder: Some(format!("container {}", holder.spec.name)),
