@@ -15,6 +15,8 @@ mod logs;
 mod migrations;
 mod references;
 mod store_contract;
+mod specs;
 mod task_files;
 mod words;
+mod world;
 mod yaml;
