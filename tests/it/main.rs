@@ -4,3 +4,4 @@ mod frames_contract;
 mod logs;
 mod migrations;
 mod store_contract;
+mod vault;
