@@ -112,7 +112,7 @@ impl App {
             events: vec![loss(recorded.last().map_or(1, |last| last.seq + 1), now)],
             run: Some(run),
             steps,
-            attempts: Vec::new(),
+            ..Batch::default()
         };
         self.ports.store.record(lease, &batch).await?;
         self.ports.store.release(lease).await?;

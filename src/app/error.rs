@@ -1,6 +1,7 @@
 //! What can go wrong in a use case: few kinds, each with one exit code and something to try.
 
 use crate::{
+    logs::LogError,
     ports::{EngineError, StoreError, VaultError},
     runner::{Denied, RunError},
     text::Diagnostics,
@@ -39,6 +40,9 @@ pub enum AppError {
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A log could not be read.
+    #[error("could not read the log: {0}")]
+    Log(#[from] LogError),
     /// A secret could not be sealed or opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -80,6 +84,7 @@ impl AppError {
             AppError::TaskFile { .. }
             | AppError::Denied(_)
             | AppError::Store(_)
+            | AppError::Log(_)
             | AppError::Vault(_)
             | AppError::Run(_)
             | AppError::Files(_) => None,

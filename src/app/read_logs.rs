@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{App, AppError};
 use crate::{
-    logs::{Merged, MergedLine, count_lines},
+    logs::{Line, RunLines},
     ports::LogKey,
 };
 
@@ -34,71 +34,78 @@ impl App {
         &self,
         run: &str,
         query: &LogQuery,
-        mut take: impl FnMut(&str, &MergedLine) -> bool,
+        mut take: impl FnMut(&str, &LogKey, &Line) -> bool,
     ) -> Result<(), AppError> {
-        let mut changes = self.ports.frames.changes(run);
-        let mut read: BTreeMap<LogKey, u64> = BTreeMap::new();
+        let mut names = self.step_names(run).await?;
+        check_step(run, query, &names)?;
+        let mut lines = self.begin(run, query, &names).await?;
         let mut left = query.limit.unwrap_or(u64::MAX);
-        let mut names = BTreeMap::new();
         loop {
-            // Looked at first: lines that are written before the end is recorded are still read.
+            // Looked at first: lines that are stored before the end is recorded are still read.
             let is_over = self.ports.store.run(run).await?.status.is_ended();
-            for step in self.ports.store.steps(run).await? {
-                names.insert(step.step, step.id);
+            if names.is_empty() {
+                names = self.step_names(run).await?;
             }
-            let logs = self.wanted_logs(run, query, &names, &read).await?;
-            let mut merged = Merged::open(self.ports.frames.clone(), logs).await?;
-            while let Some(line) = merged.next().await? {
-                let name = names.get(&line.key.step).map_or("?", String::as_str);
-                if left == 0 || !take(name, &line) {
+            while let Some((key, line)) = lines.next().await? {
+                if !is_wanted(query, &names, &key) {
+                    continue;
+                }
+                let name = names.get(&key.step).map_or("?", String::as_str);
+                if left == 0 || !take(name, &key, &line) {
                     return Ok(());
                 }
                 left -= 1;
             }
-            read.extend(merged.positions());
             if is_over || !query.follow {
                 return Ok(());
             }
             // A wake-up only saves time.
-            let _ = tokio::time::timeout(LOOK, changes.changed()).await;
+            let _ = tokio::time::timeout(LOOK, lines.changed()).await;
         }
     }
 
-    /// The logs to read, each from where it was read to.
-    async fn wanted_logs(
+    async fn step_names(&self, run: &str) -> Result<BTreeMap<u32, String>, AppError> {
+        let steps = self.ports.store.steps(run).await?;
+        Ok(steps.into_iter().map(|it| (it.step, it.id)).collect())
+    }
+
+    /// Puts each log at its first line to be read.
+    async fn begin(
         &self,
         run: &str,
         query: &LogQuery,
         names: &BTreeMap<u32, String>,
-        read: &BTreeMap<LogKey, u64>,
-    ) -> Result<Vec<(LogKey, u64)>, AppError> {
-        if let Some(step) = &query.step
-            && !names.is_empty()
-            && !names.values().any(|name| name == step)
-        {
-            let known: Vec<&str> = names.values().map(String::as_str).collect();
-            return Err(AppError::usage(
-                format!("run {run} has no step {step}"),
-                format!("Its steps are {}", known.join(", ")),
-            ));
-        }
-        let mut logs = Vec::new();
-        for key in self.ports.frames.logs(run).await? {
-            let is_step = query.step.is_none() || names.get(&key.step) == query.step.as_ref();
-            let is_attempt = query.attempt.is_none_or(|it| it == key.attempt);
-            if !is_step || !is_attempt {
-                continue;
-            }
-            let from = match (read.get(&key), query.tail) {
-                (Some(at), _) => *at,
-                (None, Some(tail)) => {
-                    let count = count_lines(self.ports.frames.as_ref(), &key).await?;
-                    count.saturating_sub(tail)
-                }
-                (None, None) => query.from,
+    ) -> Result<RunLines, AppError> {
+        let mut lines = RunLines::new(self.ports.frames.clone(), run);
+        for log in self.ports.frames.logs(run).await? {
+            let first = match query.tail {
+                _ if !is_wanted(query, names, &log.key) => u64::MAX,
+                Some(tail) => log.lines.saturating_sub(tail),
+                None => query.from,
             };
-            logs.push((key, from));
+            if first > 0 {
+                lines = lines.begin_at(log.key, first);
+            }
         }
-        Ok(logs)
+        Ok(lines)
     }
+}
+
+fn is_wanted(query: &LogQuery, names: &BTreeMap<u32, String>, key: &LogKey) -> bool {
+    let is_step = query.step.is_none() || names.get(&key.step) == query.step.as_ref();
+    is_step && query.attempt.is_none_or(|it| it == key.attempt)
+}
+
+fn check_step(run: &str, query: &LogQuery, names: &BTreeMap<u32, String>) -> Result<(), AppError> {
+    let Some(step) = &query.step else {
+        return Ok(());
+    };
+    if names.is_empty() || names.values().any(|name| name == step) {
+        return Ok(());
+    }
+    let known: Vec<&str> = names.values().map(String::as_str).collect();
+    Err(AppError::usage(
+        format!("run {run} has no step {step}"),
+        format!("Its steps are {}", known.join(", ")),
+    ))
 }

@@ -270,7 +270,8 @@ fn outputs(request: &Request, files: &Path) -> Vec<OutputRequest> {
         .iter()
         .map(|wish| OutputRequest {
             source: wish.source.clone(),
-            folders: vec![wish.folder.clone(), files.to_path_buf()],
+            folder: wish.folder.clone(),
+            kept: files.to_path_buf(),
         })
         .collect()
 }

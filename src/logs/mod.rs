@@ -1,20 +1,44 @@
 //! Packs log lines into compressed frames and finds them again.
 //!
-//! A line is numbered from 0 in its log, masked before it is kept, and stored with its stream and the engine's time
-//! stamp. A frame holds up to a mebibyte of lines, compressed on its own, so that any line is found by reading one.
+//! On the way in: [`LogWriter`] joins pieces to lines ([`splitter`]), masks secrets ([`Masker`]) and fills frames
+//! ([`frame`]); the pipeline compresses and stores them in groups ([`Logs`]). On the way out: [`LogLines`] reads one
+//! log from any line on, [`RunLines`] all logs of a run by time. Text is never handled line by line where a block of
+//! whole lines will do: that is where the speed comes from.
 
-mod codec;
-mod joiner;
-mod mask;
+mod frame;
+mod line;
+mod lines;
+mod masker;
 mod matcher;
-mod merge;
 mod packer;
-mod reader;
+mod pipeline;
+mod run_lines;
+mod splitter;
 mod writer;
 
-pub use codec::Line;
-pub use mask::Masker;
+pub use line::{Ending, Line, LineRef};
+pub use lines::LogLines;
+pub use masker::Masker;
 pub use matcher::Matcher;
-pub use merge::{Merged, MergedLine};
-pub use reader::{count_lines, read_lines};
-pub use writer::{LogWriter, Tap};
+pub use packer::Tap;
+pub use pipeline::Logs;
+pub use run_lines::RunLines;
+pub use writer::{CopyError, LogWriter, Written};
+
+use crate::ports::StoreError;
+
+/// Why a log could not be written or read. `Display` is a lowercase fragment that fits after "could not …: ".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The frames cannot be stored or fetched.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored frame does not unpack.
+    #[error("the log is damaged at line {first_line}: {reason}")]
+    Damaged {
+        /// The number of the frame's first line.
+        first_line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

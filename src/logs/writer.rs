@@ -1,201 +1,176 @@
-//! Writes one log: joins, masks, numbers, packs, and stores beside the one who writes.
+//! Writes one log.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use futures_util::StreamExt;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, timeout_at},
+};
 
 use super::{
-    Masker, codec,
-    joiner::Joiner,
-    packer::{Gathered, Packer},
+    LogError, Logs, Masker, Matcher, Tap,
+    packer::Packer,
+    pipeline::{Job, Progress},
 };
-use crate::ports::{
-    Cursor, Frame, FrameIndex, FrameStore, LogKey, Output, Since, StoreError, Stream,
-};
+use crate::ports::{EngineError, LogKey, Output, OutputStream, Since, StoreError};
 
-/// How long a line may wait before it is stored.
+/// How long a line may wait for company before it is stored.
 const FLUSH_AFTER: Duration = Duration::from_millis(200);
-/// Frames that may wait to be stored before the writer waits, too.
-const WAITING_FRAMES: usize = 2;
 
-/// Shown each line as it is kept.
-pub type Tap = Box<dyn Fn(Stream, &[u8]) + Send + Sync>;
-
-/// Writes one log. Storing happens in a task of its own; its trouble shows at the next call.
+/// Writes the log of one attempt of a step.
 pub struct LogWriter {
-    masker: Arc<Masker>,
-    tap: Option<Tap>,
-    joiners: [Joiner; 2],
+    key: LogKey,
     packer: Packer,
-    /// What of each stream is stored already; lines up to there are dropped.
-    stored: [Skip; 2],
+    queue: mpsc::Sender<Job>,
+    /// Frames handed to the queue.
+    sent: u64,
+    progress: Arc<watch::Sender<Progress>>,
+    /// When the lines in the open frame must go.
     flush_at: Option<Instant>,
-    send: mpsc::Sender<Gathered>,
-    storing: JoinHandle<Result<(), StoreError>>,
 }
 
-/// Drops what an earlier writer has stored of a stream.
-struct Skip {
-    /// Where that writer had come to.
-    upto: Cursor,
-    /// Lines seen that bear its last stamp.
-    seen: u32,
-    /// The last stamp seen.
-    last: i64,
+/// What a finished log holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// How many lines it has.
+    pub lines: u64,
+    /// Whether any of the matcher's texts occurred.
+    pub matched: bool,
 }
 
-impl Skip {
-    fn new(upto: Cursor) -> Self {
-        Self {
-            upto,
-            seen: 0,
-            last: upto.at_nanos,
-        }
-    }
+/// Why the copying of an output stopped before its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CopyError {
+    /// The engine stopped sending; ask it again from [`LogWriter::since`] on.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The log cannot be stored.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
 
-    /// Looks at a line's stamp and says whether the line is stored already.
-    fn drops(&mut self, at_nanos: i64) -> bool {
-        self.last = at_nanos;
-        if at_nanos == self.upto.at_nanos && self.seen < self.upto.lines {
-            self.seen += 1;
-            return true;
-        }
-        at_nanos < self.upto.at_nanos
+impl Logs {
+    /// Opens a log at its end, which is its beginning if nothing was stored.
+    pub async fn writer(&self, key: LogKey, masker: Arc<Masker>) -> Result<LogWriter, LogError> {
+        let last = self.store().last(&key).await?;
+        Ok(LogWriter {
+            key,
+            packer: Packer::new(last.as_ref(), masker),
+            queue: self.queue(),
+            sent: 0,
+            progress: Arc::default(),
+            flush_at: None,
+        })
     }
 }
 
 impl LogWriter {
-    /// Opens a log; behind the lines of an earlier writer it goes on where that one was cut off.
-    pub async fn open(
-        store: Arc<dyn FrameStore>,
-        key: LogKey,
-        masker: Arc<Masker>,
-        may_exist: bool,
-    ) -> Result<Self, StoreError> {
-        let last = if may_exist {
-            store.last(&key).await?
-        } else {
-            None
-        };
-        let (send, receive) = mpsc::channel(WAITING_FRAMES);
-        let storing = tokio::spawn(store_frames(store, key, receive));
-        let upto = |cursor: fn(&FrameIndex) -> Cursor| {
-            Skip::new(last.as_ref().map(cursor).unwrap_or_default())
-        };
-        Ok(Self {
-            masker,
-            tap: None,
-            joiners: Default::default(),
-            packer: Packer::new(last.as_ref()),
-            stored: [upto(|it| it.stdout), upto(|it| it.stderr)],
-            flush_at: None,
-            send,
-            storing,
-        })
-    }
-
-    /// Shows each line to a watcher, too.
-    pub fn with_tap(mut self, tap: Tap) -> Self {
-        self.tap = Some(tap);
+    /// Tells this function every line from now on.
+    pub fn with_tap(mut self, tap: Tap) -> LogWriter {
+        self.packer.set_tap(tap);
         self
     }
 
-    /// The moment from which the engine must be asked so that nothing is missed.
-    pub fn since(&self) -> Since {
-        let at = |it: &Skip| it.upto.at_nanos;
-        Since {
-            at_nanos: at(&self.stored[0]).min(at(&self.stored[1])),
-        }
+    /// Looks for these texts in everything that comes, masked or not.
+    pub fn with_matcher(mut self, matcher: Matcher) -> LogWriter {
+        self.packer.matcher = matcher;
+        self
     }
 
-    /// When `flush` should be called; `None` when nothing waits.
-    pub fn flush_at(&self) -> Option<Instant> {
-        self.flush_at
+    /// Takes up the streams of a container again, after a crash or when its connection broke: what comes next must
+    /// begin at this stamp or before it, and what the log has of it is dropped. Not for a build or a push, which say
+    /// other things when they are issued again.
+    pub fn since(&mut self) -> Since {
+        let at_nanos = self.packer.rewind();
+        Since { at_nanos }
     }
 
-    /// Takes a piece of output.
-    pub async fn write(&mut self, piece: Output) -> Result<(), StoreError> {
-        let stream = usize::from(piece.stream == Stream::Stderr);
-        let (masker, tap, packer) = (&self.masker, &self.tap, &mut self.packer);
-        let skip = &mut self.stored[stream];
-        self.joiners[stream].take(&piece.bytes, |text, ended| {
-            if !skip.drops(piece.at_nanos) {
-                let text = masker.mask(text);
-                show(tap, piece.stream, &text);
-                packer.push(piece.at_nanos, piece.stream, &text, ended);
+    /// Copies an output to its end. Dropping the call in between loses nothing that was taken from the stream.
+    pub async fn copy(&mut self, mut output: OutputStream) -> Result<(), CopyError> {
+        loop {
+            let next = match self.flush_at {
+                Some(at) => timeout_at(at, output.next()).await,
+                None => Ok(output.next().await),
+            };
+            match next {
+                Err(_) => self.flush().await?,
+                Ok(Some(piece)) => self.write(&piece?).await?,
+                Ok(None) => return Ok(()),
             }
-        });
-        self.flush_at
-            .get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
-        if self.packer.is_full() {
-            self.flush().await?;
         }
-        Ok(())
     }
 
-    /// Hands on what was gathered.
-    pub async fn flush(&mut self) -> Result<(), StoreError> {
+    /// Takes a piece of output; waits only when the store is slower than the output.
+    pub async fn write(&mut self, output: &Output) -> Result<(), LogError> {
+        self.packer.feed(output);
+        if !self.packer.is_open() {
+            self.flush_at = None;
+        } else if self.flush_at.is_none() {
+            self.flush_at = Some(Instant::now() + FLUSH_AFTER);
+        }
+        match self.flush_at {
+            Some(at) if at <= Instant::now() => self.flush().await,
+            _ => self.send_full().await,
+        }
+    }
+
+    /// Sends what lines there are on their way, without waiting for company.
+    pub async fn flush(&mut self) -> Result<(), LogError> {
         self.flush_at = None;
-        let Some(frame) = self.packer.take() else {
-            return Ok(());
-        };
-        if self.send.send(frame).await.is_err() {
-            return Err(StoreError::Database(
-                "the log is not stored any more".to_owned(),
-            ));
-        }
-        Ok(())
+        self.packer.close_frame();
+        self.send_full().await
     }
 
-    /// Keeps what was begun, and waits until everything is stored.
-    pub async fn finish(mut self) -> Result<(), StoreError> {
-        for (index, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
-            let at_nanos = self.stored[index].last;
-            let (masker, tap, packer) = (&self.masker, &self.tap, &mut self.packer);
-            self.joiners[index].finish(|text, is_ended| {
-                let text = masker.mask(text);
-                show(tap, stream, &text);
-                packer.push(at_nanos, stream, &text, is_ended);
+    /// Says whether any of the matcher's texts occurred so far.
+    pub fn matched(&self) -> bool {
+        self.packer.matcher.found()
+    }
+
+    /// Waits until every line that was flushed is stored.
+    pub async fn stored(&self) -> Result<(), LogError> {
+        let mut progress = self.progress.subscribe();
+        let stored = progress
+            .wait_for(|progress| progress.failed.is_some() || progress.frames == self.sent)
+            .await;
+        match stored.ok().and_then(|progress| progress.failed.clone()) {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the log; when this returns, every reader sees all of it.
+    pub async fn finish(mut self) -> Result<Written, LogError> {
+        self.packer.end();
+        self.flush().await?;
+        self.stored().await?;
+        Ok(Written {
+            lines: self.packer.lines(),
+            matched: self.matched(),
+        })
+    }
+
+    async fn send_full(&mut self) -> Result<(), LogError> {
+        while self.packer.has_full() {
+            let place = self.queue.reserve().await.map_err(|_| stopped())?;
+            let Some(frame) = self.packer.pop_full() else {
+                break;
+            };
+            place.send(Job {
+                key: self.key.clone(),
+                frame,
+                progress: self.progress.clone(),
             });
+            self.sent += 1;
+            self.flush_at = None;
         }
-        let flushed = self.flush().await;
-        drop(self.send);
-        match self.storing.await {
-            Ok(stored) => stored.and(flushed),
-            Err(error) => Err(StoreError::Database(format!(
-                "the log was not stored: {error}"
-            ))),
+        match &self.progress.borrow().failed {
+            Some(error) => Err(error.clone().into()),
+            None => Ok(()),
         }
     }
 }
 
-fn show(tap: &Option<Tap>, stream: Stream, text: &[u8]) {
-    if let Some(tap) = tap {
-        tap(stream, text);
-    }
-}
-
-async fn store_frames(
-    store: Arc<dyn FrameStore>,
-    key: LogKey,
-    mut receive: mpsc::Receiver<Gathered>,
-) -> Result<(), StoreError> {
-    while let Some(gathered) = receive.recv().await {
-        let frame = tokio::task::spawn_blocking(move || pack(&gathered))
-            .await
-            .map_err(|error| StoreError::Database(error.to_string()))??;
-        store.append(vec![(key.clone(), frame)]).await?;
-    }
-    Ok(())
-}
-
-fn pack(gathered: &Gathered) -> Result<Frame, StoreError> {
-    Ok(Frame {
-        first_line: gathered.first_line,
-        lines: gathered.lines,
-        raw_bytes: gathered.raw.len() as u32,
-        data: codec::compress(&gathered.raw)?,
-        stdout: gathered.stdout,
-        stderr: gathered.stderr,
-    })
+fn stopped() -> LogError {
+    StoreError::Database("nothing stores logs any more".to_owned()).into()
 }

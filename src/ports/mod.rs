@@ -18,13 +18,13 @@ pub use containers::{
 };
 pub use fetch::{Fetch, FetchError};
 pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
-pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey};
+pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
     BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use liveness::{Held, Liveness};
 pub use store::{
-    AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, StepRow,
+    AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
 };
 pub use vault::{Sealed, Vault, VaultError};

@@ -129,8 +129,10 @@ pub struct RecordedEvent {
 pub struct Batch {
     /// New events, numbered on from the last.
     pub events: Vec<RecordedEvent>,
-    /// The run's new summary, if it changed.
+    /// The run's new summary, if it changed: status, reason, times and counts; the rest of the row is not written.
     pub run: Option<RunRow>,
+    /// What preparing found, in the one batch that brings it.
+    pub prepared: Option<Value>,
     /// Steps that changed.
     pub steps: Vec<StepRow>,
     /// Attempts that changed.
@@ -182,12 +184,22 @@ pub enum StoreError {
     /// There is no such run.
     #[error("there is no run {0}")]
     NoSuchRun(String),
-    /// Several runs have ids that begin so.
-    #[error("{0} is the beginning of several run ids")]
+    /// More than one run can be meant.
+    #[error("{0} can mean more than one run; write more of the id")]
     Ambiguous(String),
     /// The id is taken.
     #[error("the run id {0} is taken")]
     IdTaken(String),
+    /// An event's number does not follow the last one's.
+    #[error("event {found} of run {run} cannot be recorded where event {expected} is due")]
+    OutOfOrder {
+        /// The run.
+        run: String,
+        /// The number that is due.
+        expected: u64,
+        /// The number that came.
+        found: u64,
+    },
     /// The disk is full.
     #[error("no space left for the database")]
     DiskFull,
@@ -199,6 +211,44 @@ pub enum StoreError {
     Database(String),
 }
 
+/// How people name a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunWord<'a> {
+    /// `latest` is the newest run, `latest~2` the second before it.
+    Latest(u32),
+    /// A whole id, or as much of its beginning as no other run shares.
+    Prefix(&'a str),
+}
+
+impl<'a> RunWord<'a> {
+    /// Reads the word as typed.
+    pub fn parse(word: &'a str) -> RunWord<'a> {
+        let back = match word.strip_prefix("latest") {
+            Some("") => Some(0),
+            Some(rest) => rest.strip_prefix('~').and_then(|n| n.parse().ok()),
+            None => None,
+        };
+        back.map_or(RunWord::Prefix(word), RunWord::Latest)
+    }
+}
+
+impl Batch {
+    /// Checks that the events are numbered without gaps from `expected` on.
+    pub fn check_order(&self, run: &str, expected: u64) -> Result<(), StoreError> {
+        for (event, expected) in self.events.iter().zip(expected..) {
+            if event.seq != expected {
+                let (run, found) = (run.to_owned(), event.seq);
+                return Err(StoreError::OutOfOrder {
+                    run,
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Keeps runs.
 #[async_trait]
 pub trait RunStore: Send + Sync {
@@ -207,6 +257,7 @@ pub trait RunStore: Send + Sync {
     /// Records a queued run with its sealed secrets.
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError>;
     /// Claims a run that nobody holds, or whose lease has run out (`force`: in any case, for a holder known dead).
+    /// The store's clock alone decides; a caller who wants a grace adds it to `time`.
     async fn lease_run(
         &self,
         run: &str,
@@ -218,7 +269,8 @@ pub trait RunStore: Send + Sync {
     async fn renew(&self, lease: &Lease, time: Duration) -> Result<(), StoreError>;
     /// Gives a lease back.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
-    /// Writes a batch in one transaction, if the lease still holds.
+    /// Writes a batch in one transaction, if the lease still holds. A batch that ends the run also lets the lease
+    /// run out, but its holder may write on until another takes the run.
     async fn record(&self, lease: &Lease, batch: &Batch) -> Result<(), StoreError>;
     /// Reads the events of a generation, in order.
     async fn events(&self, run: &str, generation: u32) -> Result<Vec<RecordedEvent>, StoreError>;
@@ -226,9 +278,11 @@ pub trait RunStore: Send + Sync {
     async fn secrets(&self, run: &str) -> Result<Vec<(String, Sealed)>, StoreError>;
     /// Reads one run.
     async fn run(&self, run: &str) -> Result<RunRow, StoreError>;
-    /// Finds a run by its id, the beginning of it, or `latest`.
+    /// Finds the id of the run that a person means.
     async fn find(&self, word: &str) -> Result<String, StoreError>;
-    /// Lists runs, newest first.
+    /// Forgets a run and everything recorded of it, whoever holds it.
+    async fn delete_run(&self, run: &str) -> Result<(), StoreError>;
+    /// Lists runs, newest first, without what was asked and what preparing found.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError>;
     /// Reads the steps of a run's present generation, in file order.
     async fn steps(&self, run: &str) -> Result<Vec<StepRow>, StoreError>;

@@ -14,12 +14,12 @@ use super::{
     acting::ProgressOnly,
     container,
     dispatch::{Env, Input},
-    explain, images,
-    logging::{AttemptLog, Heard},
+    explain, images, logging,
 };
 use crate::{
     engine::{Event, Fault, FaultKind, Outcome},
-    ports::{EngineError, Exit, ImageInfo, State, StoreError},
+    logs::LogError,
+    ports::{EngineError, Exit, ImageInfo, State},
     spec::{Command, StepKind},
 };
 
@@ -213,12 +213,14 @@ async fn live(
     container: &str,
     stop: CancellationToken,
 ) -> Input {
-    let log = match AttemptLog::open(env, step, attempt).await {
+    let log = match logging::open(env, step, attempt).await {
         Ok(log) => log,
         Err(error) => return unlogged(env, step, attempt, &error),
     };
-    let output = env.ports.containers.output(container, log.since());
-    let hearing = tokio::spawn(log.follow(output));
+    let (containers, id) = (env.ports.containers.clone(), container.to_owned());
+    let hearing = tokio::spawn(logging::follow(log, move |since| {
+        containers.output(&id, since)
+    }));
     let waiting = env.ports.containers.wait(container);
     tokio::pin!(waiting);
     let (exit, was_stopped) = tokio::select! {
@@ -228,16 +230,16 @@ async fn live(
             (waiting.await, true)
         }
     };
-    let heard = match hearing.await {
-        Ok(Ok(heard)) => heard,
+    let matched = match hearing.await {
+        Ok(Ok(written)) => written.matched,
         Ok(Err(error)) => return unlogged(env, step, attempt, &error),
-        Err(_) => Heard { matched: false },
+        Err(_) => false,
     };
     if was_stopped {
         return Input::event(Event::Stopped { step, attempt });
     }
     let outcome = match exit {
-        Ok(exit) => judge(env, exit, heard.matched).await,
+        Ok(exit) => judge(env, exit, matched).await,
         Err(error) => explain::faulted(&env.job, step, lost(&error)),
     };
     ended(env, step, attempt, outcome)
@@ -287,7 +289,8 @@ pub(super) fn lost(error: &EngineError) -> Fault {
     fault
 }
 
-fn unlogged(env: &Arc<Env>, step: u32, attempt: u32, error: &StoreError) -> Input {
+/// Says that an attempt could not be logged.
+pub(super) fn unlogged(env: &Arc<Env>, step: u32, attempt: u32, error: &LogError) -> Input {
     let fault = Fault {
         kind: FaultKind::Engine,
         message: format!("could not write the log: {error}"),

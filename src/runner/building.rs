@@ -9,16 +9,16 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    attempt::ended,
+    attempt::{ended, unlogged},
     carrier::WORKSPACE_PATH,
     dispatch::{Env, Input},
     explain,
-    logging::{AttemptLog, LogSink},
+    logging::{self, LogSink},
     setup::DEFAULT_NETWORK,
 };
 use crate::{
-    engine::{Event, Fault, FaultKind, Outcome},
-    ports::{BuildError, BuildRequest, Built, EngineError, StoreError},
+    engine::{Event, Outcome},
+    ports::{BuildError, BuildRequest, Built, EngineError},
     spec::{Build, Step, StepKind},
 };
 
@@ -28,8 +28,8 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
     let StepKind::Build(build) = &it.kind else {
         return;
     };
-    let (sink, log) = match AttemptLog::open(&env, step, attempt).await {
-        Ok(log) => log.into_sink(&env, step),
+    let (sink, log) = match logging::open(&env, step, attempt).await {
+        Ok(log) => logging::sink(&env, step, log),
         Err(error) => return env.inbox.send(unlogged(&env, step, attempt, &error)),
     };
     let done = tokio::select! {
@@ -207,20 +207,6 @@ fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
 
 fn outside(path: &str) -> String {
     format!("{path} is outside of {WORKSPACE_PATH}")
-}
-
-/// Says that an attempt could not be logged.
-pub(super) fn unlogged(env: &Arc<Env>, step: u32, attempt: u32, error: &StoreError) -> Input {
-    let fault = Fault {
-        kind: FaultKind::Engine,
-        message: format!("could not write the log: {error}"),
-        hint: String::new(),
-    };
-    let outcome = Outcome::Faulted {
-        fault,
-        matched: false,
-    };
-    ended(env, step, attempt, outcome)
 }
 
 #[cfg(test)]

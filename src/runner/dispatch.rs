@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::{
     sync::mpsc,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     engine::{Event, IllegalEvent, Phase, RunState, Verdict, advance},
-    logs::Masker,
+    logs::{Logs, Masker},
     ports::StoreError,
 };
 
@@ -82,14 +83,14 @@ pub(super) struct Env {
     pub shared: Shared,
     /// Its way to files in volumes.
     pub carrier: Carrier,
+    /// Writes logs.
+    pub logs: Logs,
     /// Hides secrets.
     pub masker: Arc<Masker>,
     /// Who watches.
     pub watcher: Arc<dyn Watcher>,
     /// The way to the loop.
     pub inbox: Inbox,
-    /// Whether the run was begun by an earlier process.
-    pub is_resumed: bool,
     /// Whether no container has started yet, so that the workspace still is the context.
     pub is_pristine: AtomicBool,
 }
@@ -130,14 +131,16 @@ pub async fn run(
     let shared = Shared::of(&job, ports.store.store_id());
     let (recorder, state) = Recorder::open(&ports, &job, recorded)?;
     let env = Arc::new(Env {
-        masker: Arc::new(Masker::new(&job.secrets)),
+        logs: Logs::new(ports.frames.clone()),
+        masker: Arc::new(Masker::new(
+            job.secrets.iter().map(ExposeSecret::expose_secret),
+        )),
         ports,
         job,
         shared,
         carrier: Carrier::default(),
         watcher,
         inbox: Inbox(send),
-        is_resumed: state.phase() != Phase::New,
         is_pristine: AtomicBool::new(state.phase() == Phase::New),
     });
     let dispatcher = Dispatcher {

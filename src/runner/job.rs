@@ -46,8 +46,10 @@ pub struct Limits {
 pub struct OutputRequest {
     /// A path in the workspace.
     pub source: String,
-    /// Folders of this machine to unpack it into.
-    pub folders: Vec<PathBuf>,
+    /// The folder of this machine to copy it into: a file itself, or the contents of a folder.
+    pub folder: PathBuf,
+    /// The folder in which the run keeps a copy, under the same path as in the workspace.
+    pub kept: PathBuf,
 }
 
 /// A run that is ready to be driven.

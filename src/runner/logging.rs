@@ -2,116 +2,76 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-use tokio_stream::StreamExt;
+use futures_util::StreamExt;
+use tokio::{sync::mpsc, task::JoinHandle};
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::{LogLine, dispatch::Env};
 use crate::{
-    logs::{LogWriter, Matcher},
-    ports::{LogKey, Output, OutputStream, Progress, Sink, StoreError},
+    logs::{CopyError, LogError, LogWriter, Matcher, Written},
+    ports::{LogKey, Output, OutputStream, Progress, Since, Sink, Stream},
 };
 
 /// Outputs that may wait between a build and its log before the build is held up.
 const WAITING_OUTPUTS: usize = 256;
 
-/// The log of one attempt, being written.
-pub(super) struct AttemptLog {
-    writer: LogWriter,
-    matcher: Matcher,
-}
-
-impl AttemptLog {
-    /// Opens the log of an attempt; goes on where an earlier writer was cut off.
-    pub async fn open(env: &Arc<Env>, step: u32, attempt: u32) -> Result<Self, StoreError> {
-        let key = LogKey {
-            run: env.job.run.id.clone(),
-            generation: env.job.run.generation,
-            step,
-            attempt,
-        };
-        let watcher = env.watcher.clone();
-        let tap = move |stream, text: &[u8]| {
+/// Opens the log of an attempt, at its end where an earlier process has begun it.
+pub(super) async fn open(env: &Arc<Env>, step: u32, attempt: u32) -> Result<LogWriter, LogError> {
+    let key = LogKey {
+        run: env.job.run.id.clone(),
+        generation: env.job.run.generation,
+        step,
+        attempt,
+    };
+    let watcher = env.watcher.clone();
+    let wanted = &env.job.plan.step(step).retry_on_errors;
+    let writer = env.logs.writer(key, env.masker.clone()).await?;
+    Ok(writer
+        .with_tap(Box::new(move |line| {
             watcher.line(LogLine {
                 step,
-                stream,
-                text: bytes::Bytes::copy_from_slice(text),
+                stream: line.stream,
+                text: bytes::Bytes::copy_from_slice(line.text),
             });
-        };
-        let frames = env.ports.frames.clone();
-        let writer = LogWriter::open(frames, key, env.masker.clone(), env.is_resumed)
-            .await?
-            .with_tap(Box::new(tap));
-        let matcher = Matcher::new(&env.job.plan.step(step).retry_on_errors);
-        Ok(Self { writer, matcher })
-    }
-
-    /// The moment from which the engine should be asked again.
-    pub fn since(&self) -> crate::ports::Since {
-        self.writer.since()
-    }
-
-    /// Writes everything that a container says, to its end.
-    pub async fn follow(self, output: OutputStream) -> Result<Heard, StoreError> {
-        let pieces = output.map_while(|piece| {
-            // The exit tells the story; what was read so far is kept.
-            let noted = piece.inspect_err(|error| tracing::debug!(%error, "output ended early"));
-            noted.ok()
-        });
-        self.pump(pieces).await
-    }
-
-    /// Writes all pieces; what waits is stored when its time has come, whether more comes or not.
-    async fn pump(
-        mut self,
-        pieces: impl futures_util::Stream<Item = Output>,
-    ) -> Result<Heard, StoreError> {
-        let mut pieces = std::pin::pin!(pieces);
-        loop {
-            let next = match self.writer.flush_at() {
-                Some(at) => tokio::time::timeout_at(at, pieces.next()).await,
-                None => Ok(pieces.next().await),
-            };
-            match next {
-                Ok(Some(piece)) => self.write(piece).await?,
-                Ok(None) => return self.finish().await,
-                Err(_) => self.writer.flush().await?,
-            }
-        }
-    }
-
-    async fn write(&mut self, piece: Output) -> Result<(), StoreError> {
-        self.matcher.look(&piece);
-        self.writer.write(piece).await
-    }
-
-    async fn finish(self) -> Result<Heard, StoreError> {
-        self.writer.finish().await?;
-        Ok(Heard {
-            matched: self.matcher.is_matched(),
-        })
-    }
-
-    /// Starts writing what a sink is given; the log ends when the sink is dropped.
-    pub fn into_sink(
-        self,
-        env: &Arc<Env>,
-        step: u32,
-    ) -> (LogSink, tokio::task::JoinHandle<Result<Heard, StoreError>>) {
-        let (send, receive) = mpsc::channel::<Output>(WAITING_OUTPUTS);
-        let task = tokio::spawn(self.pump(tokio_stream::wrappers::ReceiverStream::new(receive)));
-        let sink = LogSink {
-            env: env.clone(),
-            step,
-            send,
-        };
-        (sink, task)
-    }
+        }))
+        .with_matcher(Matcher::new(wanted.iter().map(String::as_str))))
 }
 
-/// What was heard in an attempt's output.
-pub(super) struct Heard {
-    /// Whether it held one of the step's `retryOnErrors`; true when the step names none.
-    pub matched: bool,
+/// Writes everything that a container says, to its end, from where the log was cut off.
+pub(super) async fn follow(
+    mut log: LogWriter,
+    output: impl FnOnce(Since) -> OutputStream,
+) -> Result<Written, LogError> {
+    let since = log.since();
+    match log.copy(output(since)).await {
+        Ok(()) => {}
+        // The exit tells the story; what was read so far is kept.
+        Err(CopyError::Engine(error)) => tracing::debug!(%error, "output ended early"),
+        Err(CopyError::Log(error)) => return Err(error),
+    }
+    log.finish().await
+}
+
+/// Writes what a sink is given; the log ends when the sink is dropped.
+pub(super) fn sink(
+    env: &Arc<Env>,
+    step: u32,
+    mut log: LogWriter,
+) -> (LogSink, JoinHandle<Result<Written, LogError>>) {
+    let (send, receive) = mpsc::channel::<Output>(WAITING_OUTPUTS);
+    let pieces = ReceiverStream::new(receive).map(Ok).boxed();
+    let task = tokio::spawn(async move {
+        match log.copy(pieces).await {
+            Ok(()) | Err(CopyError::Engine(_)) => log.finish().await,
+            Err(CopyError::Log(error)) => Err(error),
+        }
+    });
+    let sink = LogSink {
+        env: env.clone(),
+        step,
+        send,
+    };
+    (sink, task)
 }
 
 /// Sends what a build, pull or push says to its log.
@@ -124,16 +84,10 @@ pub(super) struct LogSink {
 impl LogSink {
     /// Writes a line of careen's own into the log.
     pub fn say(&self, text: &str) {
-        let at_nanos = self
-            .env
-            .ports
-            .clock
-            .now()
-            .timestamp_nanos_opt()
-            .unwrap_or_default();
+        let now = self.env.ports.clock.now();
         self.output(Output {
-            stream: crate::ports::Stream::Stdout,
-            at_nanos,
+            stream: Stream::Stdout,
+            at_nanos: now.timestamp_nanos_opt().unwrap_or_default(),
             bytes: format!("{text}\n").into(),
         });
     }

@@ -16,6 +16,7 @@ mod job;
 mod lease;
 mod logging;
 mod names;
+mod outputs;
 mod pushing;
 mod record;
 mod recover;

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    attempt::ended,
+    attempt::{ended, unlogged},
     dispatch::{Env, Input},
     explain, images,
-    logging::{AttemptLog, LogSink},
+    logging::{self, LogSink},
 };
 use crate::{
     engine::{Event, Outcome},
@@ -23,12 +23,10 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
     let StepKind::Push(push) = &env.job.plan.step(step).kind else {
         return;
     };
-    let (sink, log) = match AttemptLog::open(&env, step, attempt).await {
-        Ok(log) => log.into_sink(&env, step),
+    let (sink, log) = match logging::open(&env, step, attempt).await {
+        Ok(log) => logging::sink(&env, step, log),
         Err(error) => {
-            return env
-                .inbox
-                .send(super::building::unlogged(&env, step, attempt, &error));
+            return env.inbox.send(unlogged(&env, step, attempt, &error));
         }
     };
     let done = tokio::select! {

@@ -138,6 +138,7 @@ impl Recorder {
         let mut touched = state.take_touched();
         if !std::mem::replace(&mut self.has_rows, true) {
             touched = (0..state.plan().steps().len() as u32).collect();
+            self.batch.prepared = Some(self.run.prepared.clone());
         }
         let steps = touched.iter().map(|step| self.step_row(state, *step));
         self.batch.steps = steps.collect();

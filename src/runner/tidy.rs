@@ -1,15 +1,14 @@
 //! Removes everything that a run made on the engine, after saving what was asked for.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{
-    OutputRequest,
     attempt::Made,
-    carrier::WORKSPACE_PATH,
     dispatch::{Env, UnderWay},
+    outputs,
 };
 use crate::ports::{Containers, EngineError, Labels, Resource};
 
@@ -33,12 +32,7 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
     // What is just being made must be there before it can be found and removed.
     join_all(left.setup).await;
     join_all(left.foreseen.into_values()).await;
-    for output in &env.job.outputs {
-        if let Err(reason) = save(env, output).await {
-            env.watcher
-                .note(&format!("could not save {}: {reason}", output.source));
-        }
-    }
+    outputs::save(env).await;
     let mut removals = left.removals;
     while removals.join_next().await.is_some() {}
     if !env.shared.volumes.is_empty() {
@@ -90,37 +84,4 @@ pub async fn remove_all(
     )
     .await?;
     Ok(count)
-}
-
-/// Copies a path of the workspace into its folders on this machine.
-async fn save(env: &Arc<Env>, output: &OutputRequest) -> Result<(), String> {
-    if env.shared.volumes.is_empty() {
-        return Err("the run has no workspace: none of its steps is a cmd".to_owned());
-    }
-    let path = workspace_path(&output.source)?;
-    for folder in &output.folders {
-        let tar = env
-            .carrier
-            .download(&env.ports, &env.job, &env.shared, &path)
-            .await
-            .map_err(|error| error.to_string())?;
-        env.ports
-            .folders
-            .unpack(tar, folder)
-            .await
-            .map_err(|error| error.to_string())?;
-    }
-    Ok(())
-}
-
-/// The absolute path of an output; nothing outside the workspace can be named.
-fn workspace_path(source: &str) -> Result<String, String> {
-    let whole = PathBuf::from(WORKSPACE_PATH).join(source);
-    let climbs = whole
-        .components()
-        .any(|part| part == std::path::Component::ParentDir);
-    if climbs || !whole.starts_with(WORKSPACE_PATH) {
-        return Err(format!("it is outside of {WORKSPACE_PATH}"));
-    }
-    Ok(whole.to_string_lossy().into_owned())
 }

@@ -1,89 +1,145 @@
-//! The `events` table: what a run is.
+//! The events of runs, written together with the summaries that follow from them.
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Row, SqliteConnection};
 
-use super::values::{failed, json, micros, time};
-use crate::ports::{Lease, RecordedEvent, StoreError};
+use super::{
+    SqliteStore,
+    rows::{Columns, time_text},
+    steps,
+};
+use crate::ports::{Batch, Lease, RecordedEvent, RunRow, StoreError};
 
-/// Rows of one statement: SQLite takes 32,766 variables, and each row has six.
-const ROWS: usize = 5000;
-
-/// Adds events behind the last one; a gap or a repeated number is refused.
-pub(super) async fn append(
-    tx: &mut SqliteConnection,
+/// Writes a batch in one transaction, if the lease still holds.
+///
+/// Rows travel as one JSON array per table: one constant statement each, however many rows there are.
+pub(super) async fn record(
+    store: &SqliteStore,
     lease: &Lease,
-    events: &[RecordedEvent],
+    batch: &Batch,
 ) -> Result<(), StoreError> {
-    let Some(first) = events.first() else {
-        return Ok(());
+    let mut transaction = store.begin().await?;
+    let last = match &batch.run {
+        Some(run) => fence_and_summarize(&mut transaction, lease, batch, run).await?,
+        None => fence(&mut transaction, lease, batch).await?,
     };
-    let is_contiguous = events.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq);
-    if !is_contiguous {
-        return Err(StoreError::Database(
-            "events are not numbered in order".to_owned(),
-        ));
+    let expected = last + 1 - batch.events.len() as u64;
+    batch.check_order(&lease.run, expected)?;
+    if !batch.events.is_empty() {
+        append(&mut transaction, lease, &batch.events).await?;
     }
-    let mut before = first.seq - 1;
-    for chunk in events.chunks(ROWS) {
-        // The previous event must be there: the insert takes nothing when it is not.
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "insert into events (run, generation, seq, at, kind, body) select * from (",
-        );
-        query.push_values(chunk, |mut row, event| {
-            row.push_bind(&lease.run)
-                .push_bind(lease.generation)
-                .push_bind(number(event.seq))
-                .push_bind(micros(event.at))
-                .push_bind(&event.kind)
-                .push_bind(event.body.to_string());
-        });
-        query
-            .push(") where ")
-            .push_bind(number(before))
-            .push(" = (select coalesce(max(seq), 0) from events where run = ")
-            .push_bind(&lease.run)
-            .push(" and generation = ")
-            .push_bind(lease.generation)
-            .push(")");
-        let query = query.build().persistent(chunk.len() == 1);
-        let done = query.execute(&mut *tx).await.map_err(failed)?;
-        if done.rows_affected() != chunk.len() as u64 {
-            return Err(StoreError::Database(format!(
-                "event {} does not follow the last one recorded",
-                before + 1
-            )));
-        }
-        before += chunk.len() as u64;
+    if let Some(prepared) = &batch.prepared {
+        store_prepared(&mut transaction, lease, prepared).await?;
     }
-    Ok(())
-}
-
-fn number(seq: u64) -> i64 {
-    i64::try_from(seq).unwrap_or(i64::MAX)
+    if !batch.steps.is_empty() {
+        steps::upsert(&mut transaction, lease, &batch.steps).await?;
+    }
+    if !batch.attempts.is_empty() {
+        steps::upsert_attempts(&mut transaction, lease, &batch.attempts).await?;
+    }
+    Ok(transaction.commit().await?)
 }
 
 /// Reads the events of a generation, in order.
-pub(super) async fn read(
-    pool: &SqlitePool,
+pub(super) async fn of_generation(
+    store: &SqliteStore,
     run: &str,
     generation: u32,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
-    let rows: Vec<(i64, i64, String, String)> = sqlx::query_as(
-        "select seq, at, kind, body from events where run = ? and generation = ? order by seq",
+    sqlx::query(
+        "SELECT seq, at, kind, body FROM events WHERE run = ?1 AND generation = ?2 ORDER BY seq",
     )
     .bind(run)
     .bind(generation)
-    .fetch_all(pool)
-    .await
-    .map_err(failed)?;
-    rows.into_iter()
-        .map(|(seq, at, kind, body)| {
-            Ok(RecordedEvent {
-                seq: seq.unsigned_abs(),
-                at: time(at)?,
-                kind,
-                body: json(&body)?,
-            })
+    .fetch_all(&store.readers)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(RecordedEvent {
+            seq: row.count("seq")?,
+            at: row.parsed("at")?,
+            kind: row.try_get("kind")?,
+            body: row.json("body")?,
         })
-        .collect()
+    })
+    .collect()
+}
+
+/// Counts the batch's events on the run's row, if the lease still holds, and returns the number of the last.
+async fn fence(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    batch: &Batch,
+) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "UPDATE runs SET last_event = last_event + ?4
+         WHERE id = ?1 AND generation = ?2 AND lease_token = ?3 RETURNING last_event",
+    )
+    .bind(&lease.run)
+    .bind(lease.generation)
+    .bind(lease.token.cast_signed())
+    .bind(batch.events.len() as i64)
+    .fetch_optional(connection)
+    .await?;
+    row.ok_or_else(|| StoreError::LeaseLost(lease.run.clone()))?
+        .count("last_event")
+}
+
+/// Does the same, and writes the run's new summary.
+async fn fence_and_summarize(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    batch: &Batch,
+    run: &RunRow,
+) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "UPDATE runs SET last_event = last_event + ?4, status = ?5, reason = ?6, started_at = ?7,
+                ended_at = ?8, steps = ?9, steps_ended = ?10, lease_until = iif(?11, 0, lease_until)
+         WHERE id = ?1 AND generation = ?2 AND lease_token = ?3 RETURNING last_event",
+    )
+    .bind(&lease.run)
+    .bind(lease.generation)
+    .bind(lease.token.cast_signed())
+    .bind(batch.events.len() as i64)
+    .bind(run.status.as_str())
+    .bind(&run.reason)
+    .bind(run.started_at.map(time_text))
+    .bind(run.ended_at.map(time_text))
+    .bind(run.steps)
+    .bind(run.steps_ended)
+    .bind(run.status.is_ended())
+    .fetch_optional(connection)
+    .await?;
+    row.ok_or_else(|| StoreError::LeaseLost(lease.run.clone()))?
+        .count("last_event")
+}
+
+async fn append(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    events: &[RecordedEvent],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO events (run, generation, seq, at, kind, body)
+         SELECT ?1, ?2, value ->> 'seq', value ->> 'at', value ->> 'kind', value -> 'body'
+         FROM json_each(?3)",
+    )
+    .bind(&lease.run)
+    .bind(lease.generation)
+    .bind(steps::json_rows(events)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn store_prepared(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    prepared: &serde_json::Value,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE documents SET prepared = ?2 WHERE run = ?1")
+        .bind(&lease.run)
+        .bind(prepared.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
 }

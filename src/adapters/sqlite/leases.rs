@@ -1,125 +1,100 @@
-//! Leases: columns of the `runs` table, judged by the database's clock alone.
+//! Who may write a run.
 
 use std::time::Duration;
 
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Row, sqlite::SqliteRow};
 
-use super::values::{count, failed};
+use super::{SqliteStore, rows::Columns};
 use crate::ports::{Lease, StoreError};
 
-/// A token as the database holds it.
-pub(super) fn token(lease: &Lease) -> i64 {
-    i64::try_from(lease.token).unwrap_or(i64::MAX)
+/// Claims the run if its lease has run out by the database's clock, or by force.
+pub(super) async fn take(
+    store: &SqliteStore,
+    run: &str,
+    owner: &str,
+    time: Duration,
+    force: bool,
+) -> Result<Lease, StoreError> {
+    let taken = sqlx::query(
+        "UPDATE runs SET lease_owner = ?2, lease_token = lease_token + 1,
+                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?3
+         WHERE id = ?1 AND (?4 OR lease_until <= CAST(unixepoch('subsec') * 1000 AS INTEGER))
+         RETURNING generation, lease_token",
+    )
+    .bind(run)
+    .bind(owner)
+    .bind(milliseconds(time))
+    .bind(force)
+    .fetch_optional(&store.writer)
+    .await?;
+    match taken {
+        Some(row) => lease(run, owner, &row),
+        None => Err(refusal(store, run).await?),
+    }
 }
 
-/// A write that changed no row was one of somebody who has lost the run.
-pub(super) fn held(lease: &Lease, rows: u64) -> Result<(), StoreError> {
+/// Prolongs the lease from now on by the database's clock.
+pub(super) async fn renew(
+    store: &SqliteStore,
+    lease: &Lease,
+    time: Duration,
+) -> Result<(), StoreError> {
+    let renewed = sqlx::query(
+        "UPDATE runs SET lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?3
+         WHERE id = ?1 AND lease_token = ?2",
+    )
+    .bind(&lease.run)
+    .bind(lease.token.cast_signed())
+    .bind(milliseconds(time))
+    .execute(&store.writer)
+    .await?;
+    held(lease, renewed.rows_affected())
+}
+
+/// Lets anyone take the run.
+pub(super) async fn release(store: &SqliteStore, lease: &Lease) -> Result<(), StoreError> {
+    let released = sqlx::query(
+        "UPDATE runs SET lease_owner = NULL, lease_token = lease_token + 1, lease_until = 0
+         WHERE id = ?1 AND lease_token = ?2",
+    )
+    .bind(&lease.run)
+    .bind(lease.token.cast_signed())
+    .execute(&store.writer)
+    .await?;
+    held(lease, released.rows_affected())
+}
+
+fn lease(run: &str, owner: &str, row: &SqliteRow) -> Result<Lease, StoreError> {
+    Ok(Lease {
+        run: run.to_owned(),
+        generation: row.count("generation")?,
+        owner: owner.to_owned(),
+        token: row.count("lease_token")?,
+    })
+}
+
+async fn refusal(store: &SqliteStore, run: &str) -> Result<StoreError, StoreError> {
+    let row = sqlx::query("SELECT coalesce(lease_owner, 'nobody') FROM runs WHERE id = ?1")
+        .bind(run)
+        .fetch_optional(&store.writer)
+        .await?;
+    let run = run.to_owned();
+    Ok(match row {
+        Some(row) => StoreError::Held {
+            run,
+            owner: row.try_get(0)?,
+        },
+        None => StoreError::NoSuchRun(run),
+    })
+}
+
+fn held(lease: &Lease, rows: u64) -> Result<(), StoreError> {
     if rows == 0 {
         return Err(StoreError::LeaseLost(lease.run.clone()));
     }
     Ok(())
 }
 
-fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// Claims a run that is free, or any run with `force`.
-pub(super) async fn take(
-    pool: &SqlitePool,
-    run: &str,
-    owner: &str,
-    time: Duration,
-    force: bool,
-) -> Result<Lease, StoreError> {
-    let row: Option<(i64, i64)> = sqlx::query_as(
-        "update runs set lease_owner = ?, lease_token = lease_token + 1, \
-         lease_until = cast(unixepoch('subsec') * 1000000 as integer) + ? \
-         where id = ? and ended_at is null \
-         and (? or lease_until is null or lease_until < cast(unixepoch('subsec') * 1000000 as integer)) \
-         returning generation, lease_token",
-    )
-    .bind(owner)
-    .bind(micros(time))
-    .bind(run)
-    .bind(force)
-    .fetch_optional(pool)
-    .await
-    .map_err(failed)?;
-    match row {
-        Some((generation, token)) => Ok(Lease {
-            run: run.to_owned(),
-            generation: count(generation)?,
-            owner: owner.to_owned(),
-            token: token.unsigned_abs(),
-        }),
-        None => Err(refused(pool, run).await?),
-    }
-}
-
-/// Says why a run could not be claimed.
-async fn refused(pool: &SqlitePool, run: &str) -> Result<StoreError, StoreError> {
-    let row: Option<(Option<String>, Option<i64>)> =
-        sqlx::query_as("select lease_owner, ended_at from runs where id = ?")
-            .bind(run)
-            .fetch_optional(pool)
-            .await
-            .map_err(failed)?;
-    Ok(match row {
-        None => StoreError::NoSuchRun(run.to_owned()),
-        Some((_, Some(_))) => StoreError::Held {
-            run: run.to_owned(),
-            owner: "nobody: it has ended".to_owned(),
-        },
-        Some((owner, None)) => StoreError::Held {
-            run: run.to_owned(),
-            owner: owner.unwrap_or_default(),
-        },
-    })
-}
-
-/// Prolongs a lease.
-pub(super) async fn renew(
-    pool: &SqlitePool,
-    lease: &Lease,
-    time: Duration,
-) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "update runs set lease_until = cast(unixepoch('subsec') * 1000000 as integer) + ? \
-         where id = ? and lease_token = ?",
-    )
-    .bind(micros(time))
-    .bind(&lease.run)
-    .bind(token(lease))
-    .execute(pool)
-    .await
-    .map_err(failed)?;
-    held(lease, done.rows_affected())
-}
-
-/// Gives a lease back; the token stays, so that it can only grow.
-pub(super) async fn release(pool: &SqlitePool, lease: &Lease) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "update runs set lease_owner = null, lease_until = null where id = ? and lease_token = ?",
-    )
-    .bind(&lease.run)
-    .bind(token(lease))
-    .execute(pool)
-    .await
-    .map_err(failed)?;
-    held(lease, done.rows_affected())
-}
-
-/// Makes sure that a lease still holds.
-pub(super) async fn check(tx: &mut SqliteConnection, lease: &Lease) -> Result<(), StoreError> {
-    let rows: i64 = sqlx::query_scalar(
-        "select count(*) from runs where id = ? and lease_token = ? and generation = ?",
-    )
-    .bind(&lease.run)
-    .bind(token(lease))
-    .bind(lease.generation)
-    .fetch_one(tx)
-    .await
-    .map_err(failed)?;
-    held(lease, rows.unsigned_abs())
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
 }

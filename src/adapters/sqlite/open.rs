@@ -1,115 +1,132 @@
-//! Opens the database: makes it, brings it up to date, refuses one from the future.
+//! Opens the database file, making or updating it where needed.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
-    SqlitePool,
+    Connection, Row, SqliteConnection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{SqliteStore, values::failed};
+use super::{SqliteStore, errors};
 use crate::ports::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-/// How long a writer waits for another process's transaction.
-const BUSY: Duration = Duration::from_secs(15);
-/// Readers at once; each is opened when it is first needed.
-const READERS: u32 = 4;
+
+/// How long a writer waits for another process; ours keep the lock for milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl SqliteStore {
-    /// Opens a database file, made with its folder when it is not there; only its owner may read it.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let is_new = !path.exists();
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| unusable(path, &error))?;
-        }
-        if is_new {
-            // Made here, not by SQLite, so that it is never readable by others.
-            let made = std::fs::File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(path)
-                .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)));
-            made.map_err(|error| unusable(path, &error))?;
-        }
+    /// Opens the database at `path`, making it, readable by its owner alone, where there is none.
+    pub async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+        ensure_private_file(path).map_err(|error| unusable(path, &error))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
-            // A lease or an answered webhook must survive a power cut.
+            // NORMAL may lose the last commits when the power fails, and answers are given after a commit.
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY)
-            .foreign_keys(true);
-        let pool = |size: u32| {
-            SqlitePoolOptions::new()
-                .max_connections(size)
-                .min_connections(0)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = connect(&options).await?;
+        let id = match identify(&writer, path).await? {
+            Some(id) => id,
+            None => update(&writer, path).await?,
         };
-        let writer = pool(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(failed)?;
-        bring_up_to_date(&writer, path).await?;
-        let store_id = store_id(&writer).await?;
-        Ok(Self {
-            store_id,
+        let reader = options.read_only(true);
+        let readers = pool().max_connections(4).connect_lazy_with(reader);
+        Ok(SqliteStore {
+            id,
             writer,
-            reader: pool(READERS).connect_lazy_with(options),
+            readers,
         })
     }
 }
 
+fn ensure_private_file(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::Database(format!("{}: {error}", path.display()))
+    match error.kind() {
+        ErrorKind::StorageFull => StoreError::DiskFull,
+        _ => StoreError::Database(format!("{} cannot be used: {error}", path.display())),
+    }
 }
 
-/// Runs the migrations that are missing. `user_version` holds how many have run, so that an up-to-date database is
-/// known by one cheap look.
-async fn bring_up_to_date(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
-    let wanted = i64::try_from(MIGRATIONS.iter().count()).unwrap_or(i64::MAX);
-    let present: i64 = sqlx::query_scalar("pragma user_version")
-        .fetch_one(pool)
-        .await
-        .map_err(failed)?;
-    if present > wanted {
-        return Err(StoreError::TooNew(path.display().to_string()));
-    }
-    if present == wanted {
-        return Ok(());
-    }
-    MIGRATIONS.run(pool).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::VersionMissing(_) => {
-            StoreError::TooNew(path.display().to_string())
+fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+/// Connects; the switch of a new file to WAL does not wait for other processes as everything else does, so it is
+/// tried again until the busy timeout.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let begun = Instant::now();
+    loop {
+        let connected = pool()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await;
+        match connected {
+            Err(error) if errors::is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            other => return Ok(other?),
         }
-        other => StoreError::Database(other.to_string()),
-    })?;
-    let set = format!("pragma user_version = {wanted}");
-    sqlx::query(sqlx::AssertSqlSafe(set))
-        .execute(pool)
-        .await
-        .map_err(failed)?;
-    Ok(())
+    }
 }
 
-/// Reads the random id of this database; the first to open it draws it.
-async fn store_id(pool: &SqlitePool) -> Result<String, StoreError> {
-    let read = "select store_id from store where only = 1";
-    if let Some(id) = sqlx::query_scalar(read)
-        .fetch_optional(pool)
-        .await
-        .map_err(failed)?
-    {
-        return Ok(id);
+/// Reads the store's id when the database is of this version; `None` when it is older or empty.
+async fn identify(writer: &SqlitePool, path: &Path) -> Result<Option<String>, StoreError> {
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let found = sqlx::query("SELECT max(version), (SELECT id FROM store) FROM _sqlx_migrations")
+        .fetch_one(writer)
+        .await;
+    let Ok(row) = found else {
+        return Ok(None); // no such table: nothing was ever migrated
+    };
+    let version: Option<i64> = row.try_get(0)?;
+    match version.cmp(&newest) {
+        std::cmp::Ordering::Less => Ok(None),
+        std::cmp::Ordering::Equal => Ok(Some(row.try_get(1)?)),
+        std::cmp::Ordering::Greater => Err(StoreError::TooNew(path.display().to_string())),
     }
-    let drawn = uuid::Uuid::new_v4().simple().to_string();
-    sqlx::query("insert into store (only, store_id) values (1, ?) on conflict do nothing")
-        .bind(&drawn[..8])
-        .execute(pool)
-        .await
-        .map_err(failed)?;
-    sqlx::query_scalar(read)
-        .fetch_one(pool)
-        .await
-        .map_err(failed)
+}
+
+/// Applies what is missing in one transaction that holds the write lock, so that of many processes only one does it.
+async fn update(writer: &SqlitePool, path: &Path) -> Result<String, StoreError> {
+    let mut connection = writer.acquire().await?;
+    migrate(&mut connection).await?;
+    drop(connection);
+    let id = identify(writer, path).await?;
+    id.ok_or_else(|| StoreError::Database("its migrations left no store id".to_owned()))
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS
+        .run_direct(None, &mut *transaction, false)
+        .await?;
+    Ok(transaction.commit().await?)
 }

@@ -1,209 +1,172 @@
-//! The `runs` table, and the sealed secrets of runs.
+//! Runs: what was asked, how they stand, and how people find them.
 
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
+use serde_json::Value;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use super::values::{count, failed, json, maybe_time, micros, odd, time};
+use super::{
+    SqliteStore, errors,
+    rows::{Columns, time_text},
+};
 use crate::{
     engine::RunStatus,
-    ports::{Lease, NewRun, RunFilter, RunRow, Sealed, StoreError},
+    ports::{NewRun, RunFilter, RunRow, RunWord, Sealed, StoreError},
 };
 
-/// The word for the newest run.
-const LATEST: &str = "latest";
-
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    name: String,
-    cause: String,
-    status: String,
-    reason: Option<String>,
-    request: String,
-    prepared: String,
-    generation: i64,
-    rerun_of: Option<String>,
-    created_at: i64,
-    started_at: Option<i64>,
-    ended_at: Option<i64>,
-    steps: i64,
-    steps_ended: i64,
-}
-
-const COLUMNS: &str = "id, name, cause, status, reason, request, prepared, generation, rerun_of, created_at, \
-     started_at, ended_at, steps, steps_ended";
-
-impl TryFrom<Row> for RunRow {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id,
-            name: row.name,
-            cause: row.cause,
-            status: row.status.parse().map_err(odd)?,
-            reason: row.reason,
-            request: json(&row.request)?,
-            prepared: json(&row.prepared)?,
-            generation: count(row.generation)?,
-            rerun_of: row.rerun_of,
-            created_at: time(row.created_at)?,
-            started_at: maybe_time(row.started_at)?,
-            ended_at: maybe_time(row.ended_at)?,
-            steps: count(row.steps)?,
-            steps_ended: count(row.steps_ended)?,
-        })
+/// Records a queued run with its sealed secrets.
+pub(super) async fn create(store: &SqliteStore, run: &NewRun) -> Result<(), StoreError> {
+    let mut transaction = store.begin().await?;
+    insert(&mut transaction, run).await?;
+    sqlx::query("INSERT INTO documents (run, request) VALUES (?1, ?2)")
+        .bind(&run.id)
+        .bind(run.request.to_string())
+        .execute(&mut *transaction)
+        .await?;
+    if !run.secrets.is_empty() {
+        insert_secrets(&mut transaction, run).await?;
     }
+    Ok(transaction.commit().await?)
 }
 
-/// Records a queued run.
-pub(super) async fn insert(tx: &mut SqliteConnection, run: &NewRun) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "insert into runs (id, name, cause, status, request, rerun_of, created_at) values (?, ?, ?, ?, ?, ?, ?) \
-         on conflict (id) do nothing",
+async fn insert(connection: &mut SqliteConnection, run: &NewRun) -> Result<(), StoreError> {
+    let inserted = sqlx::query(
+        "INSERT INTO runs (id, name, cause, status, rerun_of, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )
     .bind(&run.id)
     .bind(&run.name)
     .bind(&run.cause)
     .bind(RunStatus::Queued.as_str())
-    .bind(run.request.to_string())
     .bind(&run.rerun_of)
-    .bind(micros(run.created_at))
-    .execute(tx)
-    .await
-    .map_err(failed)?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::IdTaken(run.id.clone()));
+    .bind(time_text(run.created_at))
+    .execute(connection)
+    .await;
+    match inserted {
+        Err(error) if errors::is_constraint(&error) => Err(StoreError::IdTaken(run.id.clone())),
+        other => Ok(other.map(drop)?),
     }
+}
+
+async fn insert_secrets(connection: &mut SqliteConnection, run: &NewRun) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::new("INSERT INTO secrets (run, name, key_id, sealed) ");
+    query.push_values(&run.secrets, |mut row, (name, sealed)| {
+        row.push_bind(&run.id)
+            .push_bind(name)
+            .push_bind(&sealed.key_id)
+            .push_bind(&sealed.bytes);
+    });
+    let query = query.build().persistent(false);
+    query.execute(connection).await?;
     Ok(())
 }
 
-/// Records a run's sealed secrets.
-pub(super) async fn insert_secrets(
-    tx: &mut SqliteConnection,
-    run: &str,
-    secrets: &[(String, Sealed)],
-) -> Result<(), StoreError> {
-    for (name, sealed) in secrets {
-        sqlx::query("insert into run_secrets (run, name, key_id, sealed) values (?, ?, ?, ?)")
-            .bind(run)
-            .bind(name)
-            .bind(&sealed.key_id)
-            .bind(&sealed.bytes)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// Reads a run's sealed secrets.
+/// Reads the sealed secrets of a run.
 pub(super) async fn secrets(
-    pool: &SqlitePool,
+    store: &SqliteStore,
     run: &str,
 ) -> Result<Vec<(String, Sealed)>, StoreError> {
-    let rows: Vec<(String, String, Vec<u8>)> =
-        sqlx::query_as("select name, key_id, sealed from run_secrets where run = ? order by name")
-            .bind(run)
-            .fetch_all(pool)
-            .await
-            .map_err(failed)?;
-    Ok(rows
-        .into_iter()
-        .map(|(name, key_id, bytes)| (name, Sealed { key_id, bytes }))
-        .collect())
-}
-
-/// Writes a run's summary if the lease still holds.
-pub(super) async fn update(
-    tx: &mut SqliteConnection,
-    lease: &Lease,
-    run: &RunRow,
-) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "update runs set status = ?, reason = ?, prepared = ?, started_at = ?, ended_at = ?, steps = ?, \
-         steps_ended = ? where id = ? and lease_token = ? and generation = ?",
-    )
-    .bind(run.status.as_str())
-    .bind(&run.reason)
-    .bind(run.prepared.to_string())
-    .bind(run.started_at.map(micros))
-    .bind(run.ended_at.map(micros))
-    .bind(run.steps)
-    .bind(run.steps_ended)
-    .bind(&lease.run)
-    .bind(super::leases::token(lease))
-    .bind(lease.generation)
-    .execute(tx)
-    .await
-    .map_err(failed)?;
-    super::leases::held(lease, done.rows_affected())
-}
-
-/// Reads one run.
-pub(super) async fn read(pool: &SqlitePool, run: &str) -> Result<RunRow, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new("select ");
-    query
-        .push(COLUMNS)
-        .push(" from runs where id = ")
-        .push_bind(run);
-    let row: Option<Row> = query
-        .build_query_as()
-        .fetch_optional(pool)
-        .await
-        .map_err(failed)?;
-    row.ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?
-        .try_into()
-}
-
-/// Finds a run by its id, the beginning of it, or `latest`.
-pub(super) async fn find(pool: &SqlitePool, word: &str) -> Result<String, StoreError> {
-    let found: Vec<String> = if word == LATEST {
-        sqlx::query_scalar("select id from runs order by created_at desc, id desc limit 1")
-            .fetch_all(pool)
-            .await
-            .map_err(failed)?
-    } else {
-        sqlx::query_scalar("select id from runs where substr(id, 1, length(?1)) = ?1 order by id = ?1 desc limit 2")
-            .bind(word)
-            .fetch_all(pool)
-            .await
-            .map_err(failed)?
+    let rows = sqlx::query("SELECT name, key_id, sealed FROM secrets WHERE run = ?1 ORDER BY name")
+        .bind(run)
+        .fetch_all(&store.readers)
+        .await?;
+    let secret = |row: &SqliteRow| {
+        let (key_id, bytes) = (row.try_get("key_id")?, row.try_get("sealed")?);
+        Ok((row.try_get("name")?, Sealed { key_id, bytes }))
     };
-    match found.as_slice() {
-        [] => Err(StoreError::NoSuchRun(word.to_owned())),
-        [only] => Ok(only.clone()),
-        [exact, ..] if exact == word => Ok(exact.clone()),
-        _ => Err(StoreError::Ambiguous(word.to_owned())),
-    }
+    rows.iter().map(secret).collect()
+}
+
+/// Reads one run, long texts included.
+pub(super) async fn one(store: &SqliteStore, run: &str) -> Result<RunRow, StoreError> {
+    let found = sqlx::query(
+        "SELECT runs.*, request, prepared FROM runs JOIN documents ON run = id WHERE id = ?1",
+    )
+    .bind(run)
+    .fetch_optional(&store.readers)
+    .await?;
+    let row = found.ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?;
+    Ok(RunRow {
+        request: row.json("request")?,
+        prepared: row.json("prepared")?,
+        ..summary(&row)?
+    })
 }
 
 /// Lists runs, newest first.
-pub(super) async fn list(pool: &SqlitePool, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new("select ");
-    query.push(COLUMNS).push(" from runs where true");
+pub(super) async fn list(
+    store: &SqliteStore,
+    filter: &RunFilter,
+) -> Result<Vec<RunRow>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM runs WHERE true");
     if let Some(status) = filter.status {
-        query.push(" and status = ").push_bind(status.as_str());
+        query.push(" AND status = ").push_bind(status.as_str());
     }
     if let Some(name) = &filter.name {
-        query.push(" and name = ").push_bind(name);
+        query.push(" AND name = ").push_bind(name);
     }
     if filter.unfinished {
-        query.push(" and ended_at is null");
+        query.push(" AND status IN ('queued', 'preparing', 'running')");
     }
     if let Some(before) = &filter.before {
         query
-            .push(" and (created_at, id) < (select created_at, id from runs where id = ")
+            .push(" AND number < (SELECT number FROM runs WHERE id = ")
             .push_bind(before)
             .push(")");
     }
-    query.push(" order by created_at desc, id desc");
+    query.push(" ORDER BY number DESC");
     if filter.limit > 0 {
-        query.push(" limit ").push_bind(filter.limit);
+        query.push(" LIMIT ").push_bind(filter.limit);
     }
-    let rows: Vec<Row> = query
-        .build_query_as()
-        .fetch_all(pool)
-        .await
-        .map_err(failed)?;
-    rows.into_iter().map(RunRow::try_from).collect()
+    let rows = query.build().fetch_all(&store.readers).await?;
+    rows.iter().map(summary).collect()
+}
+
+/// Finds the id of the run that a person means.
+pub(super) async fn find(store: &SqliteStore, word: &str) -> Result<String, StoreError> {
+    let query = match RunWord::parse(word) {
+        RunWord::Latest(back) => {
+            sqlx::query("SELECT id FROM runs ORDER BY number DESC LIMIT 1 OFFSET ?1").bind(back)
+        }
+        // The whole id comes first, should it also begin another.
+        RunWord::Prefix(prefix) => sqlx::query(
+            "SELECT id FROM runs WHERE id >= ?1 AND id < ?1 || char(0x10ffff) ORDER BY id LIMIT 2",
+        )
+        .bind(prefix),
+    };
+    let rows = query.fetch_all(&store.readers).await?;
+    let first: Option<String> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    match first {
+        None => Err(StoreError::NoSuchRun(word.to_owned())),
+        Some(id) if id == word || rows.len() == 1 => Ok(id),
+        Some(_) => Err(StoreError::Ambiguous(word.to_owned())),
+    }
+}
+
+/// Forgets a run and everything recorded of it.
+pub(super) async fn delete(store: &SqliteStore, run: &str) -> Result<(), StoreError> {
+    let deleted = sqlx::query("DELETE FROM runs WHERE id = ?1")
+        .bind(run)
+        .execute(&store.writer)
+        .await?;
+    if deleted.rows_affected() == 0 {
+        return Err(StoreError::NoSuchRun(run.to_owned()));
+    }
+    Ok(())
+}
+
+fn summary(row: &SqliteRow) -> Result<RunRow, StoreError> {
+    Ok(RunRow {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        cause: row.try_get("cause")?,
+        status: row.parsed("status")?,
+        reason: row.try_get("reason")?,
+        request: Value::Null,
+        prepared: Value::Null,
+        generation: row.count("generation")?,
+        rerun_of: row.try_get("rerun_of")?,
+        created_at: row.parsed("created_at")?,
+        started_at: row.time("started_at")?,
+        ended_at: row.time("ended_at")?,
+        steps: row.count("steps")?,
+        steps_ended: row.count("steps_ended")?,
+    })
 }

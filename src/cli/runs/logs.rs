@@ -8,7 +8,11 @@ use super::{
     super::{CliError, Context, live::tame},
     RunArg,
 };
-use crate::{app::LogQuery, logs::MergedLine, ports::Stream};
+use crate::{
+    app::LogQuery,
+    logs::{Ending, Line},
+    ports::{LogKey, Stream},
+};
 
 /// The options of `careen runs logs`.
 #[derive(Debug, clap::Args)]
@@ -55,9 +59,9 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     };
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     let is_json = context.globals.json;
-    app.read_logs(&id, &query, |step, line| {
+    app.read_logs(&id, &query, |step, key, line| {
         let written = if is_json {
-            writeln!(out, "{}", to_json(step, line))
+            writeln!(out, "{}", to_json(step, key, line))
         } else {
             print(&mut out, &args, step, line)
         };
@@ -71,16 +75,13 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(
-    out: &mut impl Write,
-    args: &Args,
-    step: &str,
-    merged: &MergedLine,
-) -> std::io::Result<()> {
-    let line = &merged.line;
+fn print(out: &mut impl Write, args: &Args, step: &str, line: &Line) -> std::io::Result<()> {
     if args.raw {
         out.write_all(&line.text)?;
-        return out.write_all(if line.is_ended { b"\n" } else { b"" });
+        return out.write_all(match line.ending {
+            Ending::Newline => b"\n",
+            Ending::Stream | Ending::Continued => b"",
+        });
     }
     if args.timestamps {
         write!(out, "{} ", time(line.at_nanos))?;
@@ -91,14 +92,14 @@ fn print(
     writeln!(out, "{}", tame(&line.text))
 }
 
-fn to_json(step: &str, merged: &MergedLine) -> serde_json::Value {
+fn to_json(step: &str, key: &LogKey, line: &Line) -> serde_json::Value {
     json!({
         "step": step,
-        "attempt": merged.key.attempt,
-        "line": merged.number + 1,
-        "at": time(merged.line.at_nanos),
-        "stream": match merged.line.stream { Stream::Stdout => "stdout", Stream::Stderr => "stderr" },
-        "text": String::from_utf8_lossy(&merged.line.text),
+        "attempt": key.attempt,
+        "line": line.number + 1,
+        "at": time(line.at_nanos),
+        "stream": match line.stream { Stream::Stdout => "stdout", Stream::Stderr => "stderr" },
+        "text": String::from_utf8_lossy(&line.text),
     })
 }
 

@@ -68,6 +68,8 @@ async fn files_go_into_a_volume_of_a_container_that_never_starts(world: Arc<Worl
         download(&world, &other, "/workspace/sub/b.txt").await,
         [("b.txt".to_string(), "two".to_string())]
     );
+    let contents = world.containers.download(&other, "/workspace/sub/b.txt/.");
+    assert!(contents.await.is_err(), "a file has no contents to pack");
     world.containers.remove(&other).await.expect("remove");
     world.forget_image(&empty).await;
 }

@@ -93,8 +93,8 @@ fn seconds(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> f64 {
 /// The lines of every step, those of its attempts one after the other.
 async fn read_logs(app: &App, run: &str) -> BTreeMap<String, Vec<String>> {
     let mut logs: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let keep = |step: &str, line: &careen::logs::MergedLine| {
-        let text = String::from_utf8_lossy(&line.line.text).into_owned();
+    let keep = |step: &str, _: &careen::ports::LogKey, line: &careen::logs::Line| {
+        let text = String::from_utf8_lossy(&line.text).into_owned();
         logs.entry(step.to_owned()).or_default().push(text);
         true
     };

@@ -1,1 +1,0 @@
-//! Runs and log frames in memory.

@@ -1,0 +1,134 @@
+//! One run in memory.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{
+    engine::RunStatus,
+    ports::{AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunRow, Sealed, StepRow, StoreError},
+};
+
+/// Everything recorded of a run, and the claim on it.
+#[derive(Debug)]
+pub(super) struct StoredRun {
+    pub(super) row: RunRow,
+    pub(super) secrets: Vec<(String, Sealed)>,
+    pub(super) events: Vec<RecordedEvent>,
+    pub(super) steps: BTreeMap<u32, StepRow>,
+    pub(super) attempts: BTreeMap<(u32, u32), AttemptRow>,
+    owner: String,
+    token: u64,
+    until: Option<Instant>,
+}
+
+impl StoredRun {
+    /// Makes the record of a queued run.
+    pub(super) fn new(run: &NewRun) -> StoredRun {
+        StoredRun {
+            row: RunRow {
+                id: run.id.clone(),
+                name: run.name.clone(),
+                cause: run.cause.clone(),
+                status: RunStatus::Queued,
+                reason: None,
+                request: run.request.clone(),
+                prepared: Value::Null,
+                generation: 1,
+                rerun_of: run.rerun_of.clone(),
+                created_at: run.created_at,
+                started_at: None,
+                ended_at: None,
+                steps: 0,
+                steps_ended: 0,
+            },
+            secrets: run.secrets.clone(),
+            events: Vec::new(),
+            steps: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            owner: String::new(),
+            token: 0,
+            until: None,
+        }
+    }
+
+    /// Claims the run if its lease has run out, or by force.
+    pub(super) fn take(
+        &mut self,
+        owner: &str,
+        time: Duration,
+        force: bool,
+    ) -> Result<Lease, StoreError> {
+        let is_held = self.until.is_some_and(|until| until > Instant::now());
+        if is_held && !force {
+            return Err(StoreError::Held {
+                run: self.row.id.clone(),
+                owner: self.owner.clone(),
+            });
+        }
+        self.owner = owner.to_owned();
+        self.token += 1;
+        self.until = Some(Instant::now() + time);
+        Ok(Lease {
+            run: self.row.id.clone(),
+            generation: self.row.generation,
+            owner: owner.to_owned(),
+            token: self.token,
+        })
+    }
+
+    /// Prolongs the lease from now on.
+    pub(super) fn renew(&mut self, lease: &Lease, time: Duration) -> Result<(), StoreError> {
+        self.check(lease)?;
+        self.until = Some(Instant::now() + time);
+        Ok(())
+    }
+
+    /// Lets anyone take the run; whoever held it may write no more.
+    pub(super) fn release(&mut self) {
+        self.token += 1;
+        self.until = None;
+    }
+
+    /// Fails unless the lease is the last that was given.
+    pub(super) fn check(&self, lease: &Lease) -> Result<(), StoreError> {
+        if lease.token != self.token || lease.generation != self.row.generation {
+            return Err(StoreError::LeaseLost(self.row.id.clone()));
+        }
+        Ok(())
+    }
+
+    /// Writes a batch, all of it or nothing.
+    pub(super) fn record(&mut self, lease: &Lease, batch: &Batch) -> Result<(), StoreError> {
+        self.check(lease)?;
+        batch.check_order(&self.row.id, self.events.len() as u64 + 1)?;
+        self.events.extend_from_slice(&batch.events);
+        if let Some(run) = &batch.run {
+            self.summarize(run);
+        }
+        if let Some(prepared) = &batch.prepared {
+            self.row.prepared = prepared.clone();
+        }
+        for step in &batch.steps {
+            self.steps.insert(step.step, step.clone());
+        }
+        for attempt in &batch.attempts {
+            self.attempts
+                .insert((attempt.step, attempt.attempt), attempt.clone());
+        }
+        Ok(())
+    }
+
+    fn summarize(&mut self, run: &RunRow) {
+        self.row.status = run.status;
+        self.row.reason.clone_from(&run.reason);
+        self.row.started_at = run.started_at;
+        self.row.ended_at = run.ended_at;
+        self.row.steps = run.steps;
+        self.row.steps_ended = run.steps_ended;
+        if run.status.is_ended() {
+            self.until = None;
+        }
+    }
+}

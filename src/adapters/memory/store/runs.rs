@@ -1,0 +1,224 @@
+//! A store of runs in memory.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{faults::Faults, run::StoredRun};
+use crate::ports::{
+    AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, Sealed,
+    StepRow, StoreError,
+};
+
+/// A store in memory that can be told to fail.
+#[derive(Debug)]
+pub struct MemoryStore {
+    id: String,
+    runs: Mutex<Runs>,
+    faults: Faults,
+}
+
+/// The runs by the number of their creation, and the numbers by id.
+#[derive(Debug, Default)]
+struct Runs {
+    by_number: BTreeMap<u64, StoredRun>,
+    numbers: HashMap<String, u64>,
+}
+
+impl MemoryStore {
+    /// Makes an empty store with this id.
+    pub fn new(store_id: impl Into<String>) -> MemoryStore {
+        MemoryStore {
+            id: store_id.into(),
+            runs: Mutex::default(),
+            faults: Faults::default(),
+        }
+    }
+
+    /// Lets the next `count` records fail, as on a full disk.
+    pub fn fail_next_record(&self, count: u32) {
+        self.faults.fail_next(count, StoreError::DiskFull);
+    }
+
+    /// Lets every record wait until this is called with `false`.
+    pub fn stall(&self, stalled: bool) {
+        self.faults.stall(stalled);
+    }
+
+    /// Gives the run to another, as after a lease that ran out: its holder is fenced off from now on.
+    pub fn lose_lease(&self, run: &str) {
+        let forever = Duration::from_secs(u32::MAX.into());
+        // A run that is not there has no holder to fence off.
+        let _ = self
+            .lock()
+            .stored(run)
+            .and_then(|run| run.take("another", forever, true));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Runs {
+    fn stored(&mut self, run: &str) -> Result<&mut StoredRun, StoreError> {
+        self.numbers
+            .get(run)
+            .and_then(|number| self.by_number.get_mut(number))
+            .ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))
+    }
+
+    fn create(&mut self, run: &NewRun) -> Result<(), StoreError> {
+        if self.numbers.contains_key(&run.id) {
+            return Err(StoreError::IdTaken(run.id.clone()));
+        }
+        let number = self.by_number.last_key_value().map_or(1, |(n, _)| n + 1);
+        self.numbers.insert(run.id.clone(), number);
+        self.by_number.insert(number, StoredRun::new(run));
+        Ok(())
+    }
+
+    fn delete(&mut self, run: &str) -> Result<(), StoreError> {
+        let number = self.numbers.remove(run);
+        let number = number.ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?;
+        self.by_number.remove(&number);
+        Ok(())
+    }
+
+    fn find(&self, word: &str) -> Result<String, StoreError> {
+        let mut ids: Vec<&String> = match RunWord::parse(word) {
+            RunWord::Latest(back) => {
+                let ids = self.by_number.values().rev().map(|run| &run.row.id);
+                ids.skip(back as usize).take(1).collect()
+            }
+            RunWord::Prefix(_) if self.numbers.contains_key(word) => return Ok(word.to_owned()),
+            RunWord::Prefix(start) => {
+                let ids = self.numbers.keys();
+                ids.filter(|id| id.starts_with(start)).collect()
+            }
+        };
+        match (ids.pop(), ids.pop()) {
+            (Some(id), None) => Ok(id.clone()),
+            (None, _) => Err(StoreError::NoSuchRun(word.to_owned())),
+            (Some(_), Some(_)) => Err(StoreError::Ambiguous(word.to_owned())),
+        }
+    }
+
+    fn list(&self, filter: &RunFilter) -> Vec<RunRow> {
+        let before = filter.before.as_ref();
+        let end = before.map_or(u64::MAX, |id| self.numbers.get(id).copied().unwrap_or(0));
+        let limit = match filter.limit {
+            0 => usize::MAX,
+            limit => limit as usize,
+        };
+        self.by_number
+            .range(..end)
+            .rev()
+            .map(|(_, run)| &run.row)
+            .filter(|row| filter.status.is_none_or(|status| row.status == status))
+            .filter(|row| filter.name.as_ref().is_none_or(|name| row.name == *name))
+            .filter(|row| !filter.unfinished || !row.status.is_ended())
+            .take(limit)
+            .map(|row| RunRow {
+                request: Value::Null,
+                prepared: Value::Null,
+                ..row.clone()
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl RunStore for MemoryStore {
+    fn store_id(&self) -> &str {
+        &self.id
+    }
+
+    async fn create_run(&self, run: &NewRun) -> Result<(), StoreError> {
+        self.lock().create(run)
+    }
+
+    async fn lease_run(
+        &self,
+        run: &str,
+        owner: &str,
+        time: Duration,
+        force: bool,
+    ) -> Result<Lease, StoreError> {
+        self.lock().stored(run)?.take(owner, time, force)
+    }
+
+    async fn renew(&self, lease: &Lease, time: Duration) -> Result<(), StoreError> {
+        held(self.lock().stored(&lease.run), lease)?.renew(lease, time)
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        held(self.lock().stored(&lease.run), lease)?.release();
+        Ok(())
+    }
+
+    async fn record(&self, lease: &Lease, batch: &Batch) -> Result<(), StoreError> {
+        self.faults.meet().await?;
+        held(self.lock().stored(&lease.run), lease)?.record(lease, batch)
+    }
+
+    async fn events(&self, run: &str, generation: u32) -> Result<Vec<RecordedEvent>, StoreError> {
+        let mut runs = self.lock();
+        Ok(match runs.stored(run) {
+            Ok(run) if run.row.generation == generation => run.events.clone(),
+            _ => Vec::new(),
+        })
+    }
+
+    async fn secrets(&self, run: &str) -> Result<Vec<(String, Sealed)>, StoreError> {
+        Ok(match self.lock().stored(run) {
+            Ok(run) => run.secrets.clone(),
+            Err(_) => Vec::new(),
+        })
+    }
+
+    async fn run(&self, run: &str) -> Result<RunRow, StoreError> {
+        Ok(self.lock().stored(run)?.row.clone())
+    }
+
+    async fn find(&self, word: &str) -> Result<String, StoreError> {
+        self.lock().find(word)
+    }
+
+    async fn delete_run(&self, run: &str) -> Result<(), StoreError> {
+        self.lock().delete(run)
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
+        Ok(self.lock().list(filter))
+    }
+
+    async fn steps(&self, run: &str) -> Result<Vec<StepRow>, StoreError> {
+        Ok(match self.lock().stored(run) {
+            Ok(run) => run.steps.values().cloned().collect(),
+            Err(_) => Vec::new(),
+        })
+    }
+
+    async fn attempts(&self, run: &str) -> Result<Vec<AttemptRow>, StoreError> {
+        Ok(match self.lock().stored(run) {
+            Ok(run) => run.attempts.values().cloned().collect(),
+            Err(_) => Vec::new(),
+        })
+    }
+}
+
+/// The run that a lease is for; a run that is gone took its leases along.
+fn held<'a>(
+    run: Result<&'a mut StoredRun, StoreError>,
+    lease: &Lease,
+) -> Result<&'a mut StoredRun, StoreError> {
+    let run = run.map_err(|_| StoreError::LeaseLost(lease.run.clone()))?;
+    run.check(lease)?;
+    Ok(run)
+}

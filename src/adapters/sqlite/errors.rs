@@ -1,0 +1,46 @@
+//! Turns what SQLite says into the port's errors.
+
+use sqlx::migrate::MigrateError;
+
+use crate::ports::StoreError;
+
+/// SQLite's code for a lock that another process kept longer than the busy timeout.
+const BUSY: i32 = 5;
+/// SQLite's code for a full disk.
+const FULL: i32 = 13;
+/// SQLite's code for a broken constraint; the extended code adds the kind in the higher bits.
+const CONSTRAINT: i32 = 19;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match primary_code(&error) {
+            Some(FULL) => StoreError::DiskFull,
+            Some(BUSY) => StoreError::Database("another careen keeps it locked".to_owned()),
+            _ => StoreError::Database(error.to_string()),
+        }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => StoreError::Database(other.to_string()),
+        }
+    }
+}
+
+/// Says whether a row was refused because one like it, or none that it needs, is there.
+pub(super) fn is_constraint(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(CONSTRAINT)
+}
+
+/// Says whether another process holds a lock.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(BUSY)
+}
+
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
+}

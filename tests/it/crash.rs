@@ -1,0 +1,140 @@
+//! A careen that dies: whatever moment it is, nothing is lost, nothing runs twice, nothing is left behind.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    careens::{Careen, Ran},
+    cli::sh,
+};
+
+/// Writes a numbered line every tenth of a second.
+const COUNTING: &str = "for i in $(seq 1 40); do echo line $i; sleep 0.1; done";
+
+/// The step's row of the latest run.
+fn step(run: &Value, id: &str) -> Value {
+    let steps = run["step_list"].as_array().expect("steps");
+    let found = steps.iter().find(|step| step["id"] == id);
+    found
+        .unwrap_or_else(|| panic!("no step {id} in {run}"))
+        .clone()
+}
+
+/// The containers that ran, by step and attempt.
+fn containers(run: &Value) -> BTreeMap<(u64, u64), String> {
+    let attempts = run["attempts"].as_array().expect("attempts").iter();
+    attempts
+        .filter_map(|it| {
+            let key = (it["step"].as_u64()?, it["attempt"].as_u64()?);
+            Some((key, it["container"].as_str()?.to_string()))
+        })
+        .collect()
+}
+
+fn resume(careen: &Careen) -> Ran {
+    careen.does(&["runs", "resume", "latest"])
+}
+
+#[test]
+fn the_next_run_ends_a_run_whose_careen_was_killed() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps(&(sh("slow", "sleep 60", "") + &sh("never", "true", "")));
+    let running = careen.start_run(&[]);
+    careen.until("slow runs", |careen| careen.events() > 1);
+    let lost = careen.latest();
+    running.kill();
+    assert!(!careen.on_engine().is_empty());
+    careen.steps("  - cmd: busybox true\n");
+    let id = lost["id"].as_str().unwrap();
+    careen.run(&[]).exits(0).says(&["ended", id, "left behind"]);
+    let run = careen.json(&["runs", "show", id]);
+    assert_eq!(run["status"], "errored");
+    assert!(
+        run["reason"].as_str().unwrap().contains("client lost"),
+        "{run}"
+    );
+    assert_eq!(step(&run, "slow")["status"], "canceled");
+    assert_eq!(step(&run, "never")["status"], "skipped");
+    let ended = run["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .all(|it| !it["ended_at"].is_null());
+    assert!(ended, "{run}");
+    assert_eq!(careen.on_engine(), [""; 0]);
+}
+
+#[test]
+fn a_sweep_ends_it_too_and_leaves_living_runs_alone() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps(&sh("slow", "sleep 60", ""));
+    let dead = careen.start_run(&[]);
+    careen.until("slow runs", |careen| careen.events() > 1);
+    let lost = careen.latest()["id"].as_str().unwrap().to_string();
+    dead.kill();
+    careen.steps(&sh("quick", "sleep 4; echo done", ""));
+    // Starting another run would end the dead one itself; a sweep at the same time must not disturb it.
+    let swept = careen.json(&["sweep"]);
+    assert_eq!(swept["ended"][0], lost.as_str());
+    assert_eq!(careen.on_engine(), [""; 0]);
+    let living = careen.start_run(&[]);
+    careen.until("quick runs", |careen| careen.events() > 1);
+    let swept = careen.json(&["sweep"]);
+    assert_eq!(swept["ended"].as_array().unwrap().len(), 0, "{swept}");
+    assert_eq!(swept["removed"], 0, "{swept}");
+    let refused = careen.does(&["runs", "resume", "latest"]).exits(2);
+    refused.says(&["Another careen"]);
+    assert_eq!(living.end().exits(0).stdout, "quick | done\n");
+}
+
+#[test]
+fn a_step_that_runs_through_the_kill_keeps_its_container_and_every_line() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    let after = sh("after", "cat begun; echo after", "    when: [count]\n");
+    let begin = format!("echo begun once >> begun; {COUNTING}");
+    careen.steps(&(sh("count", &begin, "") + &after));
+    let running = careen.start_run(&[]);
+    careen.until("it has counted for a while", |careen| {
+        careen.events() > 1 && careen.log("count").lines().count() > 8
+    });
+    let before = containers(&careen.latest());
+    running.kill();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    resume(&careen).exits(0);
+    let lines: Vec<String> = (1..=40).map(|number| format!("line {number}")).collect();
+    assert_eq!(careen.log("count").lines().collect::<Vec<_>>(), lines);
+    assert_eq!(careen.log("after"), "begun once\nafter\n");
+    let run = careen.latest();
+    assert_eq!(run["status"], "succeeded");
+    assert_eq!(containers(&run)[&(0, 1)], before[&(0, 1)]);
+    assert_eq!(step(&run, "count")["attempts"], 1);
+}
+
+#[test]
+fn a_step_that_ended_while_nobody_watched_is_not_started_again() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    let script = "echo begun >> begun; sleep 2; echo last word; exit 5";
+    let options = "    timeout: 3\n    ignoreErrors: true\n";
+    careen.steps(&(sh("short", script, options) + &sh("after", "cat begun", "")));
+    let running = careen.start_run(&[]);
+    careen.until("short runs", |careen| careen.events() > 1);
+    running.kill();
+    // Its timeout passes too, but long after its end.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    resume(&careen).exits(0);
+    let run = careen.latest();
+    assert_eq!(step(&run, "short")["status"], "failed");
+    assert_eq!(step(&run, "short")["exit_code"], 5);
+    assert_eq!(step(&run, "short")["attempts"], 1);
+    assert_eq!(careen.log("short"), "last word\n");
+    assert_eq!(careen.log("after"), "begun\n");
+}
