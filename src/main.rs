@@ -49,7 +49,10 @@ async fn app(settings: Settings) -> Result<App, AppError> {
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             clock: Arc::new(SystemClock),
         },
-        vault: Arc::new(FileVault::new(settings.key_file.value.clone())),
+        vault: Arc::new(FileVault::from_environment(
+            &settings.key_file.value,
+            |name| std::env::var(name).ok(),
+        )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
         files: data.join("files"),

@@ -14,6 +14,7 @@ use super::{
     dispatch::{Env, Input},
     explain,
     logging::{self, LogSink},
+    setup::DEFAULT_NETWORK,
 };
 use crate::{
     engine::{Event, Outcome},
@@ -112,7 +113,6 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.platform = build.platforms.first().cloned();
     request.no_cache = build.no_cache;
     request.pull = build.pull;
-    request.network.clone_from(&build.network);
     request.cache_from.clone_from(&build.cache_from);
     request.extra_hosts.clone_from(&build.extra_hosts);
     request.shm_size_bytes = build.shm_size_bytes;
@@ -120,6 +120,21 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.squash = build.squash;
     request.logins.clone_from(&env.job.logins);
     request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
+    request.network = match build.network.as_deref() {
+        // Nothing else of the run is there to be met.
+        Some(DEFAULT_NETWORK) if !env.shared.networks.contains_key(DEFAULT_NETWORK) => None,
+        Some(name) => Some(
+            env.shared
+                .networks
+                .get(name)
+                .cloned()
+                .unwrap_or(name.to_owned()),
+        ),
+        None => None,
+    };
+    // BuildKit knows no networks by name.
+    let is_named = |name: &str| !matches!(name, "default" | "none" | "host" | "bridge");
+    request.classic |= request.network.as_deref().is_some_and(is_named);
 }
 
 /// Where the workspace's files are on this machine.

@@ -97,16 +97,22 @@ fn is_docker_client(command: &Command) -> bool {
 }
 
 fn network_grant(plan: &Plan, step: &Step, command: &Command) -> Option<Grant> {
-    let name = command.network.as_ref().or(step.network.as_ref());
-    let own = match name {
-        Some(name) => plan.networks().iter().find(|n| &n.name == name),
-        None => plan.networks().iter().rev().find(|n| n.is_default),
-    };
-    match (own, name.map(String::as_str)) {
-        (Some(network), _) => declared_grant(network),
-        (None, Some("host")) => Some(Grant::HostNetwork),
-        (None, None | Some("none" | "bridge" | "default" | super::setup::DEFAULT_NETWORK)) => None,
-        (None, Some(other)) => Some(Grant::ExternalNetwork(other.to_owned())),
+    if let Some(name) = command.network.as_ref().or(step.network.as_ref()) {
+        return named(plan, name);
+    }
+    let default = plan.networks().iter().rev().find(|n| n.is_default);
+    default.and_then(declared_grant)
+}
+
+/// What it takes to join the network with this name.
+fn named(plan: &Plan, name: &str) -> Option<Grant> {
+    if let Some(own) = plan.networks().iter().find(|n| n.name == name) {
+        return declared_grant(own);
+    }
+    match name {
+        "host" => Some(Grant::HostNetwork),
+        "none" | "bridge" | "default" | super::setup::DEFAULT_NETWORK => None,
+        other => Some(Grant::ExternalNetwork(other.to_owned())),
     }
 }
 

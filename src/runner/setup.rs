@@ -29,7 +29,10 @@ pub(super) struct Shared {
 impl Shared {
     /// Names everything that the plan will need; makes nothing.
     pub fn of(job: &Job, store: &str) -> Self {
-        let peers = job.plan.may_have_peers();
+        let mut peers = job.plan.may_have_peers();
+        if builds_join(job, DEFAULT_NETWORK) {
+            peers.fill(true);
+        }
         let mut shared = Shared {
             peers,
             ..Shared::default()
@@ -89,6 +92,14 @@ impl Shared {
             },
         }
     }
+}
+
+/// Says whether the RUN instructions of a build are to meet the containers of this network.
+fn builds_join(job: &Job, name: &str) -> bool {
+    job.plan.steps().iter().any(|step| match &step.kind {
+        StepKind::Build(build) => build.network.as_deref() == Some(name),
+        StepKind::Cmd(_) | StepKind::Push(_) => false,
+    })
 }
 
 /// The networks to make: those of the file, or the default one where two containers may meet.

@@ -1,0 +1,130 @@
+//! Every task file in `task-specs` ends as its neighbour says, on the engine in memory and on Docker.
+
+mod compare;
+mod expected;
+mod in_memory;
+mod on_docker;
+mod seen;
+
+use std::path::Path;
+
+use careen::{adapters::docker::DockerEngine, ports::Containers};
+use futures_util::{StreamExt, stream};
+
+use compare::differences;
+use expected::{EngineName, Expected};
+
+/// Where the specs are.
+const TASK_SPECS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/task-specs");
+/// What stands in expectations for the registry of the tests.
+const REGISTRY: &str = "REGISTRY";
+/// How many specs are run on Docker at once.
+const AT_ONCE: usize = 4;
+
+/// A task file and how it must end.
+#[derive(Debug, Clone)]
+struct Spec {
+    /// Its path below `task-specs`, without the ending.
+    name: String,
+    text: String,
+    expected: Expected,
+}
+
+/// The registry of the tests; the one of `./dev setup registry` unless another is named.
+fn registry() -> String {
+    let variable = |name: &str| std::env::var(name).ok();
+    variable("CAREEN_TEST_REGISTRY").unwrap_or_else(|| {
+        let port = variable("CAREEN_DEV_REGISTRY_PORT");
+        format!("127.0.0.1:{}", port.unwrap_or_else(|| "5000".to_owned()))
+    })
+}
+
+/// All specs, or those whose names contain `CAREEN_TEST_SPEC`.
+fn specs() -> Vec<Spec> {
+    let wanted = std::env::var("CAREEN_TEST_SPEC").unwrap_or_default();
+    let walk = ignore::WalkBuilder::new(TASK_SPECS)
+        .standard_filters(false)
+        .sort_by_file_path(Path::cmp)
+        .filter_entry(|entry| entry.file_name() != "contexts")
+        .build();
+    let paths = walk.filter_map(Result::ok).map(|entry| entry.into_path());
+    let names = paths.filter_map(|path| {
+        let below = path.strip_prefix(TASK_SPECS).ok()?.to_str()?;
+        let name = below.strip_suffix(".yaml")?;
+        (!name.ends_with(".expected")).then(|| name.to_owned())
+    });
+    let wanted = names.filter(|name| name.contains(&wanted));
+    wanted.map(read).collect()
+}
+
+fn read(name: String) -> Spec {
+    let path = |ending: &str| format!("{TASK_SPECS}/{name}{ending}");
+    let text = std::fs::read_to_string(path(".yaml")).expect("the task file");
+    let neighbour = std::fs::read_to_string(path(".expected.yaml"));
+    let neighbour = neighbour.unwrap_or_else(|error| panic!("{name}.expected.yaml: {error}"));
+    let neighbour = neighbour.replace(REGISTRY, &registry());
+    let expected = serde_yaml::from_str(&neighbour);
+    let expected = expected.unwrap_or_else(|error| panic!("{name}.expected.yaml: {error}"));
+    Spec {
+        name,
+        text,
+        expected,
+    }
+}
+
+/// Panics with everything that differs in any spec.
+fn report(all: Vec<(String, Vec<String>)>) {
+    let count = all.len();
+    let failed: Vec<String> = all
+        .into_iter()
+        .filter(|(_, differences)| !differences.is_empty())
+        .map(|(name, differences)| format!("{name}\n  {}", differences.join("\n  ")))
+        .collect();
+    let of = failed.len();
+    assert!(
+        failed.is_empty(),
+        "{of} of {count} specs:\n{}",
+        failed.join("\n")
+    );
+    println!("{count} specs ended as they must");
+}
+
+#[tokio::test]
+async fn every_spec_ends_as_it_says_on_the_engine_in_memory() {
+    let mut all = Vec::new();
+    for spec in specs() {
+        if spec.expected.only_on != Some(EngineName::Docker) {
+            let seen = in_memory::run(&spec).await;
+            let found = differences(&spec.expected, &seen, EngineName::Memory);
+            all.push((spec.name, found));
+        }
+    }
+    report(all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_spec_ends_as_it_says_on_docker() {
+    if !has_docker().await {
+        println!("skipped: no Docker Engine");
+        return;
+    }
+    let wanted = |spec: &Spec| spec.expected.only_on != Some(EngineName::Memory);
+    let runs = specs().into_iter().filter(wanted).map(|spec| async move {
+        let seen = on_docker::run(&spec).await;
+        let found = differences(&spec.expected, &seen, EngineName::Docker);
+        (spec.name, found)
+    });
+    report(stream::iter(runs).buffered(AT_ONCE).collect().await);
+}
+
+/// Says whether there is an engine; `CAREEN_TEST_DOCKER=required` makes it an error that there is none.
+async fn has_docker() -> bool {
+    let engine = DockerEngine::connect(None).expect("DOCKER_HOST is an address");
+    let info = engine.info().await;
+    let required = std::env::var("CAREEN_TEST_DOCKER").is_ok_and(|value| value == "required");
+    assert!(
+        !required || info.is_ok(),
+        "CAREEN_TEST_DOCKER=required: {info:?}"
+    );
+    info.is_ok()
+}

@@ -1,0 +1,147 @@
+//! careen with nothing outside of it: an engine that runs nothing, and a clock that tests can pause.
+
+use std::{path::Path, sync::Arc};
+
+use careen::{
+    adapters::{
+        files::FileFrames,
+        folder::{Caps, LocalFolders},
+        locks::LockFolder,
+        memory::containers::MemoryEngine,
+        sqlite::SqliteStore,
+        vault::FileVault,
+    },
+    app::{App, AppError, Limits, Live, Outcome, Request, Secrets, draw},
+    ports::{Clock, Fetch, FetchError},
+    runner::Ports,
+    spec::RunVars,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A careen of its own.
+pub struct World {
+    pub app: App,
+    pub engine: MemoryEngine,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// Makes one whose engine takes every image for present.
+    pub async fn new() -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let engine = MemoryEngine::new();
+        engine.any_image();
+        let app = app(folder.path(), &engine).await;
+        World {
+            app,
+            engine,
+            folder,
+        }
+    }
+
+    /// A folder that lives as long as this world.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A request to run a task file, with nothing else said.
+    pub fn request(&self, text: &str) -> Request {
+        let id = self.app.draw_id();
+        let now = self.app.ports.clock.now();
+        Request {
+            file: "acb.yaml".to_owned(),
+            text: text.to_owned(),
+            context: None,
+            values: serde_json::Map::new(),
+            alias_files: Default::default(),
+            vars: RunVars {
+                date: now,
+                shared_volume: format!("acb_vol_{id}"),
+                os: "linux".to_owned(),
+                os_version: "0".to_owned(),
+                architecture: "amd64".to_owned(),
+                id,
+                ..RunVars::default()
+            },
+            draws: draw(now),
+            timeout_seconds: 3600,
+            parallel: 8,
+            wait_healthy: false,
+            strict: false,
+            allow: Vec::new(),
+            limits: Limits::default(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Runs a request to its end; what is odd in the file comes with it.
+    pub async fn run(
+        &self,
+        mut request: Request,
+        secrets: Secrets,
+    ) -> Result<(Outcome, careen::text::Diagnostics), AppError> {
+        let app = &self.app;
+        app.read_alias_files(&mut request, &secrets, false).await?;
+        let queued = app.queue(request, secrets, None).await?;
+        let warnings = queued.warnings.clone();
+        let live = Live {
+            watcher: Arc::new(()),
+            cancel: CancellationToken::new(),
+            logins: Vec::new(),
+        };
+        Ok((app.drive(queued, live).await?, warnings))
+    }
+}
+
+/// Makes a careen over the data folder of another, with an engine in memory.
+pub async fn app(folder: &Path, engine: &MemoryEngine) -> App {
+    let at = |name: &str| folder.join(name);
+    let store = SqliteStore::open(&at("careen.db")).await;
+    let store = Arc::new(store.expect("a database"));
+    App {
+        ports: Ports {
+            containers: Arc::new(engine.clone()),
+            images: Arc::new(engine.clone()),
+            frames: Arc::new(FileFrames::open(&at("logs"), store.clone())),
+            store,
+            folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            clock: Arc::new(PausableClock::new()),
+        },
+        vault: Arc::new(FileVault::open(&at("key"))),
+        liveness: Arc::new(LockFolder::new(at("locks"))),
+        fetch: Arc::new(NoWeb),
+        files: at("files"),
+    }
+}
+
+/// Tells the time by tokio's clock.
+struct PausableClock {
+    noon: (Instant, DateTime<Utc>),
+}
+
+impl PausableClock {
+    fn new() -> PausableClock {
+        PausableClock {
+            noon: (Instant::now(), Utc::now()),
+        }
+    }
+}
+
+impl Clock for PausableClock {
+    fn now(&self) -> DateTime<Utc> {
+        let passed = TimeDelta::from_std(self.noon.0.elapsed());
+        self.noon.1 + passed.expect("no test runs for ages")
+    }
+}
+
+/// There is no web in memory.
+struct NoWeb;
+
+#[async_trait::async_trait]
+impl Fetch for NoWeb {
+    async fn text(&self, url: &str, _: usize) -> Result<String, FetchError> {
+        Err(FetchError(format!("{url}: there is no web here")))
+    }
+}
