@@ -2,15 +2,15 @@
 //!
 //! The modules, lowest layer first; an arrow may only point downwards (`tests/it/layers.rs` checks it):
 
-pub mod text; // source positions, diagnostics, shell words
-pub mod template; // Go text/template and sprig, bounded
-pub mod yaml; // YAML 1.1 as yaml.v2 reads it, with spans
-pub mod spec; // task file text -> Task, every error at once
-pub mod plan; // Task -> Plan: the checked graph of steps
-pub mod engine; // (RunState, Event) -> (RunState, Actions): the pure state machine
-pub mod ports; // what the outside must be able to do
-pub mod logs; // log lines <-> compressed frames with an index
 pub mod adapters; // docker, sqlite, files, memory
-pub mod runner; // drives one run to its end
 pub mod app; // use cases
-pub mod cli; // one file per command
+pub mod cli;
+pub mod engine; // (RunState, Event) -> (RunState, Actions): the pure state machine
+pub mod logs; // log lines <-> compressed frames with an index
+pub mod plan; // Task -> Plan: the checked graph of steps
+pub mod ports; // what the outside must be able to do
+pub mod runner; // drives one run to its end
+pub mod spec; // task file text -> Task, every error at once
+pub mod template; // Go text/template and sprig, bounded
+pub mod text; // source positions, diagnostics, shell words
+pub mod yaml; // YAML 1.1 as yaml.v2 reads it, with spans // one file per command

@@ -1,1 +1,2 @@
 //! One test binary; a file per promise.
+mod templates;
