@@ -21,3 +21,4 @@ mod vault;
 mod words;
 mod world;
 mod yaml;
+mod templates;
