@@ -6,7 +6,9 @@ use serde_json::to_value;
 use super::{App, AppError};
 use crate::{
     engine::{Event, RunStatus, StepStatus},
-    ports::{Batch, Labels, Lease, RecordedEvent, Resource, RunFilter, RunRow, StoreError},
+    ports::{
+        AttemptRow, Batch, Labels, Lease, RecordedEvent, Resource, RunFilter, RunRow, StoreError,
+    },
     runner::{LABEL_RUN, LABEL_STORE, remove_all},
 };
 
@@ -110,6 +112,7 @@ impl App {
         run.steps_ended = run.steps;
         let batch = Batch {
             events: vec![loss(recorded.last().map_or(1, |last| last.seq + 1), now)],
+            attempts: self.lost_attempts(&run.id, now).await?,
             run: Some(run),
             steps,
             ..Batch::default()
@@ -117,6 +120,21 @@ impl App {
         self.ports.store.record(lease, &batch).await?;
         self.ports.store.release(lease).await?;
         Ok(())
+    }
+
+    /// The attempts that were under way: how they would have ended is not known.
+    async fn lost_attempts(
+        &self,
+        run: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AttemptRow>, AppError> {
+        let mut attempts = self.ports.store.attempts(run).await?;
+        attempts.retain(|attempt| attempt.ended_at.is_none());
+        for attempt in &mut attempts {
+            attempt.outcome = Some("lost".to_owned());
+            attempt.ended_at = Some(now);
+        }
+        Ok(attempts)
     }
 }
 

@@ -190,19 +190,28 @@ async fn start(
     if let Err(error) = env.ports.containers.start(&made.id).await {
         return ended(env, step, attempt, explain::refused(&env.job, step, &error));
     }
-    let image = command(env, step).map(|command| command.image.as_str());
-    let images = made
-        .image
-        .as_ref()
-        .map(|info| json!({ "image": image, "id": info.id, "digests": info.repo_digests }));
-    let started = Event::Started {
+    env.inbox
+        .send(started(env, (step, attempt), &made.id, made.image.as_ref()));
+    live(env, step, attempt, &made.id, stop).await
+}
+
+/// Makes the message that a container has started, with what is known of its image.
+pub(super) fn started(
+    env: &Env,
+    (step, attempt): (u32, u32),
+    container: &str,
+    image: Option<&ImageInfo>,
+) -> Input {
+    let name = command(env, step).map(|command| command.image.as_str());
+    let images =
+        image.map(|info| json!({ "image": name, "id": info.id, "digests": info.repo_digests }));
+    let event = Event::Started {
         step,
         attempt,
-        container: made.id.clone(),
-        has_health_check: made.image.is_some_and(|info| info.has_health_check),
+        container: container.to_owned(),
+        has_health_check: image.is_some_and(|info| info.has_health_check),
     };
-    env.inbox.send(Input::Event(started, images));
-    live(env, step, attempt, &made.id, stop).await
+    Input::Event(event, images)
 }
 
 /// Follows a started container to its end; stops it when asked to.

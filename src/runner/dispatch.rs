@@ -129,7 +129,10 @@ pub async fn run(
     let (send, messages) = mpsc::unbounded_channel();
     let recorded = ports.store.events(&job.run.id, job.run.generation).await?;
     let shared = Shared::of(&job, ports.store.store_id());
-    let (recorder, state) = Recorder::open(&ports, &job, recorded)?;
+    let (mut recorder, state) = Recorder::open(&ports, &job, recorded)?;
+    if state.phase() != Phase::New {
+        recorder.take_over(ports.store.steps(&job.run.id).await?);
+    }
     let env = Arc::new(Env {
         logs: Logs::new(ports.frames.clone()),
         masker: Arc::new(Masker::new(

@@ -61,6 +61,12 @@ impl Recorder {
         Ok((recorder, state))
     }
 
+    /// Takes over what is recorded of steps and is no part of their events.
+    pub fn take_over(&mut self, steps: Vec<StepRow>) {
+        let known = steps.into_iter().filter(|row| !row.images.is_null());
+        self.images = known.map(|row| (row.step, row.images)).collect();
+    }
+
     /// Remembers what images a step used or made.
     pub fn images(&mut self, step: u32, images: Value) {
         self.images.insert(step, images);

@@ -7,7 +7,7 @@ use super::{
     dispatch::{Dispatcher, Input, UnderWay},
 };
 use crate::{
-    engine::{Action, Event, Expected, FaultKind, Outcome, Phase, RunState},
+    engine::{Action, Event, Expected, FaultKind, Outcome, Phase, RunState, StepState},
     ports::{ContainerState, EngineError, Resource, State},
 };
 
@@ -20,8 +20,9 @@ pub(super) async fn recover(dispatcher: &mut Dispatcher, state: &mut RunState) {
     let expected = state.expected();
     remove_strays(dispatcher, &expected).await;
     for it in expected {
-        meet(dispatcher, it, now).await;
+        meet(dispatcher, state, it, now).await;
     }
+    forget_pulls(dispatcher, state);
     let again = state.expected_pulls().into_iter();
     for action in again.chain(state.expected_timers(now)) {
         dispatcher.act(action, now);
@@ -61,7 +62,7 @@ async fn remove_strays(dispatcher: &Dispatcher, expected: &[Expected]) {
 }
 
 /// One row of the recovery table of docs/ARCHITECTURE.md.
-async fn meet(dispatcher: &mut Dispatcher, it: Expected, now: i64) {
+async fn meet(dispatcher: &mut Dispatcher, state: &RunState, it: Expected, now: i64) {
     let env = dispatcher.env.clone();
     let (step, attempt) = (it.step, it.attempt);
     if !it.is_container {
@@ -90,7 +91,23 @@ async fn meet(dispatcher: &mut Dispatcher, it: Expected, now: i64) {
                 dispatcher.act(Action::Start { step, attempt }, now);
             }
         }
-        Some(seen) => attach(dispatcher, it, seen),
+        Some(seen) => {
+            attach(dispatcher, it, seen).await;
+            if state.step(step).state == StepState::AwaitingHealth {
+                dispatcher.act(Action::WatchHealth { step, attempt }, now);
+            }
+        }
+    }
+}
+
+/// A pull that was being stopped has ended with its process.
+fn forget_pulls(dispatcher: &Dispatcher, state: &RunState) {
+    for step in 0..state.plan().steps().len() as u32 {
+        let progress = state.step(step);
+        if progress.attempt == 0 && matches!(progress.state, StepState::Stopping(_)) {
+            let event = Event::Stopped { step, attempt: 0 };
+            dispatcher.env.inbox.send(Input::event(event));
+        }
     }
 }
 
@@ -105,22 +122,24 @@ fn again(dispatcher: &mut Dispatcher, it: Expected, now: i64) {
     dispatcher.act(Action::Start { step, attempt }, now);
 }
 
-fn attach(dispatcher: &mut Dispatcher, it: Expected, seen: ContainerState) {
+/// Follows a container on. One that has ended is heard out at once: its end came before any clock that went off since.
+async fn attach(dispatcher: &mut Dispatcher, it: Expected, seen: ContainerState) {
     let env = dispatcher.env.clone();
     let (step, attempt) = (it.step, it.attempt);
     if it.starting {
-        env.inbox.send(Input::event(Event::Started {
-            step,
-            attempt,
-            container: seen.id.clone(),
-            has_health_check: matches!(seen.state, State::Running { healthy: Some(_) }),
-        }));
+        let image = env.ports.images.image(&seen.image_id).await.ok().flatten();
+        let started = attempt::started(&env, (step, attempt), &seen.id, image.as_ref());
+        env.inbox.send(started);
     }
     let stop = CancellationToken::new();
     if it.stopping {
         stop.cancel();
     }
-    let task = tokio::spawn(attempt::attach(env, step, attempt, seen.id, stop.clone()));
+    let following = attempt::attach(env, step, attempt, seen.id, stop.clone());
+    if matches!(seen.state, State::Exited(_)) {
+        return following.await;
+    }
+    let task = tokio::spawn(following);
     dispatcher
         .under_way
         .insert((step, attempt), UnderWay { stop, task });

@@ -10,8 +10,8 @@ use std::{
 };
 
 use careen::{
-    adapters::docker::DockerEngine,
-    ports::{Containers, Labels, Resource},
+    adapters::{docker::DockerEngine, sqlite::SqliteStore},
+    ports::{Containers, Labels, Resource, RunFilter, RunStore, StoreError},
     runner::LABEL_STORE,
 };
 use serde_json::Value;
@@ -167,30 +167,42 @@ impl Careen {
 
     /// Says how many events are recorded of the latest run; 0 while there is none.
     pub fn events(&self) -> usize {
-        let count = "select count(*) from events where run = (select max(id) from runs)";
-        self.ask(count).unwrap_or_default() as usize
+        let count = self.ask(async |store| {
+            let run = store.run(&store.find("latest").await?).await?;
+            Ok(store.events(&run.id, run.generation).await?.len())
+        });
+        count.unwrap_or_default()
     }
 
-    /// Says how many runs have not ended.
-    pub fn unfinished(&self) -> i64 {
-        let count = "select count(*) from runs where ended_at is null";
-        self.ask(count).unwrap_or_default()
+    /// Lists the ids of the runs that have not ended.
+    pub fn unfinished(&self) -> Vec<String> {
+        let filter = RunFilter {
+            unfinished: true,
+            ..RunFilter::default()
+        };
+        let rows = self.ask(async |store| store.runs(&filter).await);
+        let rows = rows.unwrap_or_default().into_iter();
+        rows.map(|run| run.id).collect()
     }
 
-    fn ask(&self, question: &'static str) -> Option<i64> {
+    /// Asks the record; `None` while there is none, or none of such a run.
+    fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(SqliteStore) -> Result<T, StoreError>,
+    ) -> Option<T> {
+        if !self.database().exists() {
+            return None;
+        }
         wait_for(async {
-            let mut database = self.open().await?;
-            sqlx::query_scalar(question)
-                .fetch_one(&mut database)
+            let store = SqliteStore::open(&self.database())
                 .await
-                .ok()
+                .expect("a database");
+            match question(store).await {
+                Ok(answer) => Some(answer),
+                Err(StoreError::NoSuchRun(_)) => None,
+                Err(error) => panic!("{error}"),
+            }
         })
-    }
-
-    async fn open(&self) -> Option<sqlx::SqliteConnection> {
-        use sqlx::ConnectOptions;
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database());
-        options.read_only(true).connect().await.ok()
     }
 
     /// Waits until something is so.
@@ -204,12 +216,8 @@ impl Careen {
 
     /// The label of everything that this careen makes on the engine.
     fn labels(&self) -> Option<Labels> {
-        let id: Option<String> = wait_for(async {
-            let mut database = self.open().await?;
-            let read = sqlx::query_scalar("select store_id from store");
-            read.fetch_one(&mut database).await.ok()
-        });
-        Some(Labels::from([(LABEL_STORE.to_string(), id?)]))
+        let id = self.ask(async |store| Ok(store.store_id().to_string()))?;
+        Some(Labels::from([(LABEL_STORE.to_string(), id)]))
     }
 
     /// Names the containers, networks and volumes that this careen has on the engine now.
