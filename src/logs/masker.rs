@@ -16,7 +16,7 @@ const SHORTEST_SECRET: usize = 4;
 const SHORTEST_CORE: usize = 8;
 
 /// Replaces secrets, each line of them, and their base64, URL and JSON forms.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Masker {
     patterns: Option<AhoCorasick>,
     longest: usize,

@@ -13,7 +13,7 @@ use super::{
     packer::Packer,
     pipeline::{Job, Progress},
 };
-use crate::ports::{EngineError, LogKey, Output, OutputStream, Since, StoreError};
+use crate::ports::{EngineError, FrameIndex, LogKey, Output, OutputStream, Since, StoreError};
 
 /// How long a line may wait for company before it is stored.
 const FLUSH_AFTER: Duration = Duration::from_millis(200);
@@ -54,14 +54,23 @@ impl Logs {
     /// Opens a log at its end, which is its beginning if nothing was stored.
     pub async fn writer(&self, key: LogKey, masker: Arc<Masker>) -> Result<LogWriter, LogError> {
         let last = self.store().last(&key).await?;
-        Ok(LogWriter {
+        Ok(self.after(last.as_ref(), key, masker))
+    }
+
+    /// Opens a log of which nothing can be stored, without looking.
+    pub fn begin(&self, key: LogKey, masker: Arc<Masker>) -> LogWriter {
+        self.after(None, key, masker)
+    }
+
+    fn after(&self, last: Option<&FrameIndex>, key: LogKey, masker: Arc<Masker>) -> LogWriter {
+        LogWriter {
             key,
-            packer: Packer::new(last.as_ref(), masker),
+            packer: Packer::new(last, masker),
             queue: self.queue(),
             sent: 0,
             progress: Arc::default(),
             flush_at: None,
-        })
+        }
     }
 }
 

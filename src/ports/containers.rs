@@ -65,8 +65,8 @@ pub struct Output {
     pub bytes: Bytes,
 }
 
-/// Where to take up a stream again: everything stamped later than this, and of the lines bearing it all but the
-/// first `lines`. The adapter only uses `at_nanos` to ask for fewer lines; the caller drops what it has.
+/// Where to take up the streams again: everything stamped so or later is wanted, and more does no harm, because the
+/// caller drops what it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Since {
     /// A time stamp, in nanoseconds since 1970; 0 is the beginning.

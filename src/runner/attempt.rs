@@ -120,7 +120,7 @@ async fn live(
         }
     };
     let matched = match hearing.await {
-        // Where the step names nothing to look for, nothing needs to be found.
+        // A step that looks for no text is tried again whatever it said.
         Ok(Ok(written)) => written.matched || explain::matches(&env.job, step, ""),
         Ok(Err(error)) => return unlogged(env, step, attempt, &error),
         Err(_) => false,

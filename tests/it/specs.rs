@@ -89,7 +89,7 @@ fn report(all: Vec<(String, Vec<String>)>) {
     println!("{count} specs ended as they must");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_spec_ends_as_it_says_on_the_engine_in_memory() {
     let mut all = Vec::new();
     for spec in specs() {

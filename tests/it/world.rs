@@ -7,12 +7,15 @@ use careen::{
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
-        memory::containers::MemoryEngine,
+        memory::{
+            containers::MemoryEngine,
+            store::{MemoryFrames, MemoryStore},
+        },
         sqlite::SqliteStore,
         vault::FileVault,
     },
     app::{App, AppError, Limits, Live, Outcome, Request, Secrets, draw},
-    ports::{Clock, Fetch, FetchError},
+    ports::{Clock, Fetch, FetchError, FrameStore, RunStore},
     runner::Ports,
     spec::RunVars,
 };
@@ -33,7 +36,12 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let engine = MemoryEngine::new();
         engine.any_image();
-        let app = app(folder.path(), &engine).await;
+        let store = Arc::new(MemoryStore::new("memory"));
+        let app = app(
+            folder.path(),
+            &engine,
+            (store, Arc::new(MemoryFrames::new())),
+        );
         World {
             app,
             engine,
@@ -95,16 +103,25 @@ impl World {
     }
 }
 
-/// Makes a careen over the data folder of another, with an engine in memory.
-pub async fn app(folder: &Path, engine: &MemoryEngine) -> App {
-    let at = |name: &str| folder.join(name);
-    let store = SqliteStore::open(&at("careen.db")).await;
+/// Makes a careen that reads the record of another, in the folder that holds its database.
+pub async fn reader(folder: &Path) -> App {
+    let store = SqliteStore::open(&folder.join("careen.db")).await;
     let store = Arc::new(store.expect("a database"));
+    let frames = FileFrames::open(&folder.join("logs"), store.clone());
+    app(folder, &MemoryEngine::new(), (store, Arc::new(frames)))
+}
+
+fn app(
+    folder: &Path,
+    engine: &MemoryEngine,
+    (store, frames): (Arc<dyn RunStore>, Arc<dyn FrameStore>),
+) -> App {
+    let at = |name: &str| folder.join(name);
     App {
         ports: Ports {
             containers: Arc::new(engine.clone()),
             images: Arc::new(engine.clone()),
-            frames: Arc::new(FileFrames::open(&at("logs"), store.clone())),
+            frames,
             store,
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
             clock: Arc::new(PausableClock::new()),

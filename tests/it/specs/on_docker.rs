@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use careen::adapters::memory::containers::MemoryEngine;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -51,7 +50,7 @@ pub async fn run(spec: &Spec) -> Seen {
     let Some(id) = said["id"].as_str() else {
         return Seen::Refused(refusal(&said, &done));
     };
-    let app = world::app(folder.path(), &MemoryEngine::new()).await;
+    let app = world::reader(folder.path()).await;
     Seen::Ran(Box::new(SeenRun {
         exit: done.status.code(),
         warnings: warnings(&done),
