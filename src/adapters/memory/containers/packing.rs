@@ -51,7 +51,11 @@ impl State {
             .into_iter()
             .filter(|(path, _)| path.starts_with(&wanted))
             .collect();
-        if found.is_empty() && !self.is_folder(container, &wanted) {
+        // As in Docker, `path/.` is the contents of a folder, and a file has none.
+        let is_file = found.iter().any(|(path, node)| *path == wanted && !node.is_folder());
+        let lacks_contents = is_file && path.ends_with("/.");
+        let is_missing = found.is_empty() && !self.is_folder(container, &wanted);
+        if is_missing || lacks_contents {
             return Err(EngineError::NotFound(format!(
                 "{path} in {}",
                 container.spec.name
