@@ -52,7 +52,9 @@ impl State {
             .filter(|(path, _)| path.starts_with(&wanted))
             .collect();
         // As in Docker, `path/.` is the contents of a folder, and a file has none.
-        let is_file = found.iter().any(|(path, node)| *path == wanted && !node.is_folder());
+        let is_file = found
+            .iter()
+            .any(|(path, node)| *path == wanted && !node.is_folder());
         let lacks_contents = is_file && path.ends_with("/.");
         let is_missing = found.is_empty() && !self.is_folder(container, &wanted);
         if is_missing || lacks_contents {
