@@ -51,7 +51,8 @@ impl State {
             .into_iter()
             .filter(|(path, _)| path.starts_with(&wanted))
             .collect();
-        if found.is_empty() && !self.is_folder(container, &wanted) {
+        let is_nothing = found.is_empty() || path.ends_with("/.");
+        if is_nothing && !self.is_folder(container, &wanted) {
             return Err(EngineError::NotFound(format!(
                 "{path} in {}",
                 container.spec.name
