@@ -91,6 +91,8 @@ pub(super) struct Env {
     pub watcher: Arc<dyn Watcher>,
     /// The way to the loop.
     pub inbox: Inbox,
+    /// Whether an earlier process has begun the run, so that logs may be there already.
+    pub is_resumed: bool,
     /// Whether no container has started yet, so that the workspace still is the context.
     pub is_pristine: AtomicBool,
 }
@@ -144,6 +146,7 @@ pub async fn run(
         carrier: Carrier::default(),
         watcher,
         inbox: Inbox(send),
+        is_resumed: state.phase() != Phase::New,
         is_pristine: AtomicBool::new(state.phase() == Phase::New),
     });
     let dispatcher = Dispatcher {

@@ -25,7 +25,11 @@ pub(super) async fn open(env: &Arc<Env>, step: u32, attempt: u32) -> Result<LogW
     };
     let watcher = env.watcher.clone();
     let wanted = &env.job.plan.step(step).retry_on_errors;
-    let writer = env.logs.writer(key, env.masker.clone()).await?;
+    let writer = if env.is_resumed {
+        env.logs.writer(key, env.masker.clone()).await?
+    } else {
+        env.logs.begin(key, env.masker.clone())
+    };
     Ok(writer
         .with_tap(Box::new(move |line| {
             watcher.line(LogLine {

@@ -11,8 +11,6 @@ pub mod words;
 
 mod command;
 mod parse;
-#[allow(dead_code)] // only as complete as its users need
-mod shim;
 mod step;
 mod task;
 

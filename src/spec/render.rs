@@ -1,12 +1,12 @@
 //! Renders the texts of a run: the data that templates see, and what ACR does with the output.
 
-use super::shim::template::{self, Limits, TemplateError, Value};
 use super::values::{RunVars, shell_quoted, to_json};
+use crate::template::{self, Limits, TemplateError, Value};
 use crate::text::{Diagnostic, Diagnostics};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
-pub use super::shim::template::{Draws, Rendered};
+pub use crate::template::{Draws, Rendered};
 
 /// What the template engine prints for a value that is not there; ACR deletes it from the whole output.
 const NO_VALUE: &str = "<no value>";

@@ -138,3 +138,97 @@ fn a_step_that_ended_while_nobody_watched_is_not_started_again() {
     assert_eq!(careen.log("short"), "last word\n");
     assert_eq!(careen.log("after"), "begun\n");
 }
+
+/// A small run with everything that recovery must take up: parallel steps, a service, a retry. Each attempt leaves
+/// a word in the workspace, and the last step reads them.
+fn varied() -> String {
+    let words =
+        |id: &str, script: &str, more: &str| sh(id, &format!("echo {id} >> words; {script}"), more);
+    let flaky = "test -e tried && exit 0; touch tried; exit 1";
+    words("left", "sleep 0.3", "    when: ['-']\n")
+        + &words("right", "sleep 0.5", "    when: ['-']\n")
+        + &words("serve", "sleep 300", "    when: [left]\n    detach: true\n")
+        + &words(
+            "flaky",
+            flaky,
+            "    when: [left]\n    retries: 1\n    retryDelay: 1\n",
+        )
+        + &words("last", "sort words", "    when: [right, serve, flaky]\n")
+}
+
+/// Asserts that the run ended as if nothing had happened: each attempt once, no line lost or doubled, nothing left.
+fn assert_ended_well(careen: &Careen, moment: &str) {
+    let run = careen.latest();
+    assert_eq!(run["status"], "succeeded", "{moment}: {run:#}");
+    let words = careen.log("last");
+    let words: Vec<&str> = words.lines().collect();
+    let wanted = ["flaky", "flaky", "last", "left", "right", "serve"];
+    assert_eq!(words, wanted, "{moment}: {run:#}");
+    let keys: Vec<_> = containers(&run).into_keys().collect();
+    let all = [(0, 1), (1, 1), (2, 1), (3, 1), (3, 2), (4, 1)];
+    assert_eq!(keys, all, "{moment}: {run:#}");
+    for step in run["step_list"].as_array().unwrap() {
+        assert_eq!(step["status"], "succeeded", "{moment}: {step}");
+        assert!(step["images"]["id"].is_string(), "{moment}: {step}");
+    }
+    assert_eq!(careen.on_engine(), [""; 0], "{moment}");
+}
+
+/// Takes the run up until it has ended; a run that had ended when its careen was killed needs none of it.
+fn resume_to_the_end(careen: &Careen, moment: &str) {
+    if !careen.unfinished().is_empty() {
+        let resumed = resume(careen);
+        assert_eq!(
+            resumed.code,
+            Some(0),
+            "{moment}: {}{}",
+            resumed.stdout,
+            resumed.stderr
+        );
+    }
+    assert_ended_well(careen, moment);
+}
+
+/// Does rounds side by side, as many as the machine likes.
+fn side_by_side(rounds: usize, round: impl Fn(usize) + Sync) {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        while let Some(number) = Some(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+            .filter(|number| *number < rounds)
+        {
+            round(number);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(work);
+        }
+    });
+}
+
+#[test]
+fn killed_at_any_event_a_run_ends_the_same_and_leaves_nothing() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps(&varied());
+    careen.run(&[]).exits(0);
+    assert_ended_well(&careen, "not killed");
+    let events = careen.latest()["events"].as_array().unwrap().len();
+    side_by_side(events, |number| {
+        let Some(careen) = Careen::on_docker() else {
+            return;
+        };
+        careen.steps(&varied());
+        let mut running = careen.start_run(&[]);
+        let is_there = |careen: &Careen| match number {
+            0 => !careen.unfinished().is_empty(),
+            _ => careen.events() >= number,
+        };
+        careen.until("the event is recorded", |it| {
+            is_there(it) || running.is_over()
+        });
+        running.kill();
+        resume_to_the_end(&careen, &format!("killed at event {number} of {events}"));
+    });
+}

@@ -17,6 +17,7 @@ mod references;
 mod specs;
 mod store_contract;
 mod task_files;
+mod templates;
 mod vault;
 mod words;
 mod world;
