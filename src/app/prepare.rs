@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::{AppError, Request, Secrets};
@@ -23,6 +23,9 @@ pub struct Prepared {
 
 /// The code of the finding that `--strict` raises to an error.
 const UNKNOWN_KEY: &str = "unknown-key";
+
+/// What stands in for a registry that is not set.
+const STAND_IN_REGISTRY: &str = "registry.invalid";
 
 /// Reads a request's file and says what is wrong with it; runs nothing, needs no engine.
 pub fn check(request: &Request, secrets: &Secrets) -> Diagnostics {
@@ -48,17 +51,13 @@ pub(super) fn alias_sources(request: &Request, secrets: &Secrets) -> Result<Vec<
 
 /// Makes the plan of a request, or says everything that keeps it from being run.
 pub(super) fn prepare(request: &Request, secrets: &Secrets) -> Result<Prepared, AppError> {
-    let missing: Vec<String> = declared_secrets(request, secrets)?
-        .into_iter()
-        .map(|secret| secret.id)
-        .filter(|id| !secrets.declared.contains_key(id))
-        .collect();
-    if !missing.is_empty() {
-        return Err(AppError::MissingSecrets(missing));
-    }
+    let missing = missing_secrets(request, secrets)?;
     let loaded = load(request, secrets);
     if loaded.diagnostics.has_errors() {
         return Err(wrong(request, loaded.diagnostics));
+    }
+    if !missing.is_empty() {
+        return Err(AppError::MissingSecrets(missing));
     }
     let task = loaded.task.unwrap_or_default();
     let plan = Plan::new(task).map_err(|error| {
@@ -75,8 +74,34 @@ pub(super) fn prepare(request: &Request, secrets: &Secrets) -> Result<Prepared, 
     })
 }
 
+/// Lists the secrets that the file declares and nobody gave, each once.
+fn missing_secrets(request: &Request, secrets: &Secrets) -> Result<Vec<String>, AppError> {
+    let mut missing = Vec::new();
+    for secret in declared_secrets(request, secrets)? {
+        if !secrets.declared.contains_key(&secret.id) && !missing.contains(&secret.id) {
+            missing.push(secret.id);
+        }
+    }
+    Ok(missing)
+}
+
+/// Reads the file. What was not given and will be asked for is stood in for, so that all else can be checked.
 fn load(request: &Request, secrets: &Secrets) -> spec::Loaded {
-    let mut loaded = with_inputs(request, secrets, |inputs| spec::load(&request.text, inputs));
+    let mut secrets = secrets.clone();
+    for id in missing_secrets(request, &secrets).unwrap_or_default() {
+        secrets.declared.insert(id, SecretString::default());
+    }
+    let read = |request: &Request| {
+        with_inputs(request, &secrets, |inputs| {
+            spec::load(&request.text, inputs)
+        })
+    };
+    let mut loaded = read(request);
+    if request.registry().is_none() && !loaded.uses_registry.is_empty() {
+        let mut request = request.clone();
+        STAND_IN_REGISTRY.clone_into(&mut request.vars.registry);
+        loaded = read(&request);
+    }
     if request.strict {
         let unknown = |finding: &&mut Diagnostic| finding.code == UNKNOWN_KEY;
         for finding in loaded.diagnostics.iter_mut().filter(unknown) {

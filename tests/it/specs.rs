@@ -17,7 +17,9 @@ use expected::{EngineName, Expected};
 /// Where the specs are.
 const TASK_SPECS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/task-specs");
 /// What stands in expectations for the registry of the tests.
-const REGISTRY: &str = "REGISTRY";
+const REGISTRY: &str = "<registry>";
+/// What stands in expectations for the id of the run.
+const RUN: &str = "<run>";
 /// How many specs are run on Docker at once.
 const AT_ONCE: usize = 4;
 

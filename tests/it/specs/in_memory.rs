@@ -10,7 +10,7 @@ use careen::{
 };
 
 use super::{
-    Spec, TASK_SPECS,
+    RUN, Spec, TASK_SPECS,
     expected::{Expected, ExpectedStep, Options},
     registry,
     seen::{Seen, SeenRun, findings_text, read_files},
@@ -41,7 +41,7 @@ pub async fn run(spec: &Spec) -> Seen {
     Seen::Ran(Box::new(SeenRun {
         warnings: warnings.map(|it| it.message.clone()).collect(),
         files: read_files(&saved),
-        pushed: pushed.map(|name| name.replace(&id, "RUN")).collect(),
+        pushed: pushed.map(|name| name.replace(&id, RUN)).collect(),
         ..SeenRun::read(&world.app, &id).await
     }))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::{
-    Spec, TASK_SPECS,
+    RUN, Spec, TASK_SPECS,
     expected::{Expected, Options},
     registry,
     seen::{Seen, SeenRun, findings_text, read_files},
@@ -140,7 +140,7 @@ async fn pushed(expected: &Expected, run: &str) -> Vec<String> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut found = Vec::new();
     for wanted in &expected.pushed {
-        let image = wanted.replace("RUN", run);
+        let image = wanted.replace(RUN, run);
         let path = image.strip_prefix(&format!("{}/", registry()));
         let Some((name, tag)) = path.and_then(|path| path.rsplit_once(':')) else {
             continue;

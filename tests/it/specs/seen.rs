@@ -118,9 +118,11 @@ pub fn findings_text(findings: &Value) -> String {
     let errors = findings.as_array().into_iter().flatten();
     let errors = errors.filter(|finding| finding["level"] == "error");
     let text = |finding: &Value| {
-        let part = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
-        let line = &finding["line"];
-        format!("line {line}: {}; {}", part("message"), part("help"))
+        let (line, message) = (&finding["line"], finding["message"].as_str());
+        let help = finding["help"].as_array().into_iter().flatten();
+        let help: Vec<&str> = help.filter_map(Value::as_str).collect();
+        let message = message.unwrap_or_default();
+        format!("line {line}: {message}; {}", help.join("; "))
     };
     errors.map(text).collect::<Vec<_>>().join("\n")
 }

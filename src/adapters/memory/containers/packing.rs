@@ -51,13 +51,8 @@ impl State {
             .into_iter()
             .filter(|(path, _)| path.starts_with(&wanted))
             .collect();
-        // As in Docker, `path/.` is the contents of a folder, and a file has none.
-        let is_file = found
-            .iter()
-            .any(|(path, node)| *path == wanted && !node.is_folder());
-        let lacks_contents = is_file && path.ends_with("/.");
-        let is_missing = found.is_empty() && !self.is_folder(container, &wanted);
-        if is_missing || lacks_contents {
+        let is_nothing = found.is_empty() || path.ends_with("/.");
+        if is_nothing && !self.is_folder(container, &wanted) {
             return Err(EngineError::NotFound(format!(
                 "{path} in {}",
                 container.spec.name
