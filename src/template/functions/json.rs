@@ -24,7 +24,8 @@ struct Encoder<'b> {
 impl Encoder<'_> {
     /// Writes one value; says whether JSON can hold it.
     fn value(&mut self, value: &Value) -> Result<bool, String> {
-        self.budget.allow_bytes(self.out.len())?;
+        self.budget.fits(self.out.len())?;
+        self.budget.spend(1)?;
         self.budget.allow_depth(self.depth)?;
         match value {
             Value::Missing | Value::Nil => self.out.extend_from_slice(b"null"),
