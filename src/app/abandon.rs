@@ -38,7 +38,11 @@ impl App {
             };
             let lease = match self.lease(&run.id, true).await {
                 Ok(lease) => lease,
-                Err(StoreError::Held { .. }) => continue,
+                // It ended just now; looking has made its lock anew.
+                Err(StoreError::Held { .. }) => {
+                    self.liveness.forget(&run.id);
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             };
             swept.removed +=

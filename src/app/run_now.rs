@@ -224,6 +224,8 @@ impl App {
             ));
         }
         let held = self.hold(run)?;
+        // Without the engine nothing can be known of its containers, and all of them would be given up.
+        self.ports.containers.info().await?;
         let lease = self.lease(run, true).await?;
         let (request, secrets) = self.recorded_request(&row).await?;
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::{
     CliError, Context,
     request::{Given, RunOptions, context_folder},
-    run::{say_swept, show},
+    run::{Terms, say_swept, show},
 };
 use crate::{
     app::Secrets,
@@ -74,6 +74,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
             "no image name has a registry: the image stays on the engine, nothing is pushed"
         );
     }
+    let terms = Terms::of(context)?;
     let app = context.app().await?;
     say_swept(context, &app).await;
     let given = Given {
@@ -85,7 +86,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     };
     let request = args.run.request(context, &app, given).await?;
     let queued = app.queue(request, Secrets::default(), None).await?;
-    show(context, &app, queued, false).await
+    show(context, &app, queued, terms).await
 }
 
 /// Puts the registry in front of a name that has none.

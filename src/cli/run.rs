@@ -13,6 +13,7 @@ use super::{
 use crate::{
     app::{App, AppError, Live, Outcome, Queued},
     engine::RunStatus,
+    ports::RegistryLogin,
     text::{Source, render},
 };
 
@@ -28,6 +29,8 @@ pub struct Args {
 
 /// Runs a task file and shows it live.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    let mut terms = Terms::of(context)?;
+    terms.id_only = args.id_only;
     let app = context.app().await?;
     say_swept(context, &app).await;
     let wanted = args.request.read(context, &app).await?;
@@ -41,17 +44,35 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         };
         anstream::eprint!("{}", render(&source, &queued.warnings, styled));
     }
-    show(context, &app, queued, args.id_only).await
+    show(context, &app, queued, terms).await
 }
 
-/// Drives a queued run to its end, showing it live; shared with `runs rerun` and `runs resume`.
+/// On what terms a run is driven. Found out before it is queued: what is queued must not fail for want of them.
+pub struct Terms {
+    /// Credentials for registries.
+    pub logins: Vec<RegistryLogin>,
+    /// Whether nothing but the id is printed.
+    pub id_only: bool,
+}
+
+impl Terms {
+    /// The terms of a command that has no `--id-only`.
+    pub fn of(context: &Context) -> Result<Self, CliError> {
+        Ok(Self {
+            logins: context.logins()?,
+            id_only: false,
+        })
+    }
+}
+
+/// Drives a queued run to its end, showing it live; shared by all commands that run something.
 pub async fn show(
     context: &Context,
     app: &App,
     queued: Queued,
-    id_only: bool,
+    terms: Terms,
 ) -> Result<ExitCode, CliError> {
-    let id = queued.id.clone();
+    let (id, id_only) = (queued.id.clone(), terms.id_only);
     if id_only {
         anstream::println!("{id}");
     } else if !context.globals.quiet {
@@ -62,7 +83,7 @@ pub async fn show(
     let live = Live {
         watcher: live::watcher(&context.globals, &queued.plan, id_only),
         cancel: cancel_on_signals(),
-        logins: context.logins()?,
+        logins: terms.logins,
     };
     let outcome = app.drive(queued, live).await?;
     finish(context, &outcome, id_only);

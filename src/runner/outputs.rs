@@ -6,16 +6,28 @@ use std::{
 };
 
 use super::{OutputRequest, carrier::WORKSPACE_PATH, dispatch::Env};
-use crate::ports::{EngineError, TarStream};
+use crate::ports::{EngineError, Resource, TarStream};
 
 /// Saves all outputs that were asked for; what cannot be saved is told.
 pub(super) async fn save(env: &Arc<Env>) {
+    if env.job.outputs.is_empty() || env.is_resumed && !is_there(env).await {
+        return;
+    }
     for output in &env.job.outputs {
         if let Err(reason) = save_one(env, output).await {
             env.watcher
                 .note(&format!("could not save {}: {reason}", output.source));
         }
     }
+}
+
+/// Says whether the workspace is still there: where a process has died while it removed things, all is saved, and to
+/// name the volume again would make it again.
+async fn is_there(env: &Arc<Env>) -> bool {
+    let own = env.job.lasting_labels(env.ports.store.store_id());
+    let volumes = env.ports.containers.list(Resource::Volume, &own).await;
+    let wanted = env.shared.volumes.get(&env.job.shared_volume);
+    volumes.is_ok_and(|found| found.iter().any(|it| Some(&it.name) == wanted))
 }
 
 /// Copies a path twice: to where the user wants it, and to where the run keeps it.

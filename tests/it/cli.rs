@@ -76,6 +76,13 @@ fn what_the_user_can_mend_exits_2_and_records_nothing() {
         .exits(2)
         .says(&["/no/such/folder"]);
     careen.run(&["-f", "no.yaml"]).exits(2).says(&["no.yaml"]);
+    careen.steps("  - cmd: busybox true\n");
+    std::fs::create_dir(careen.path("docker")).unwrap();
+    std::fs::write(careen.path("docker/config.json"), "no JSON").unwrap();
+    careen
+        .run(&[])
+        .exits(2)
+        .says(&["config.json", "DOCKER_CONFIG"]);
     assert_eq!(careen.unfinished(), [""; 0]);
     let list = careen.does(&["runs", "list", "--quiet"]).exits(0);
     assert_eq!(list.stdout, "");
@@ -329,4 +336,26 @@ fn a_log_can_be_followed_while_it_grows() {
         .exits(0);
     assert_eq!(followed.stdout, "1\n2\n3\n4\n5\n6\n");
     running.end().exits(0);
+}
+
+#[test]
+fn an_output_that_cannot_be_saved_is_told_even_to_the_quiet() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps("  - cmd: busybox true\n");
+    let output = format!("nothing={}", careen.path("out").display());
+    let ran = careen.run(&["--quiet", "--output", &output]).exits(0);
+    ran.says(&["could not save nothing"]);
+}
+
+#[test]
+fn a_step_that_is_held_back_says_why() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    let steps = sh("one", "sleep 1", "    when: ['-']\n") + &sh("two", "true", "    when: ['-']\n");
+    careen.steps(&steps);
+    let ran = careen.run(&["--parallel", "1"]).exits(0);
+    ran.says(&["two", "held back: 1 step", "--parallel"]);
 }

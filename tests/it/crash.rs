@@ -139,6 +139,91 @@ fn a_step_that_ended_while_nobody_watched_is_not_started_again() {
     assert_eq!(careen.log("after"), "begun\n");
 }
 
+#[test]
+fn a_build_that_was_cut_off_is_issued_again_in_the_same_attempt() {
+    let Some(mut careen) = Careen::on_docker() else {
+        return;
+    };
+    let image = careen.image("cut-off");
+    careen.file("Dockerfile", "FROM busybox\nRUN echo begun && sleep 2\n");
+    let build = format!("  - id: image\n    build: -t {image} --no-cache .\n");
+    careen.steps(&(build + &format!("  - id: use\n    cmd: {image} echo used\n")));
+    let running = careen.start_run(&[]);
+    careen.until("it builds", |careen| {
+        careen.events() > 0 && careen.log("image").contains("begun")
+    });
+    running.kill();
+    let resumed = resume(&careen).exits(0);
+    assert!(resumed.stdout.contains("used"), "{}", resumed.stdout);
+    let run = careen.latest();
+    assert_eq!(step(&run, "image")["attempts"], 1, "{run:#}");
+    let kinds = run["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["kind"]);
+    assert_eq!(
+        kinds.filter(|kind| *kind == "reissued").count(),
+        1,
+        "{run:#}"
+    );
+}
+
+#[test]
+fn an_error_said_before_the_kill_counts_for_the_retry_after_it() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    let script = "test -e tried && exit 0; touch tried; echo the line is busy; sleep 2; exit 1";
+    careen.steps(&sh(
+        "call",
+        script,
+        "    retries: 1\n    retryOnErrors: [busy]\n",
+    ));
+    let running = careen.start_run(&[]);
+    careen.until("it is busy", |careen| {
+        careen.events() > 1 && careen.log("call").contains("busy")
+    });
+    running.kill();
+    resume(&careen).exits(0);
+    assert_eq!(step(&careen.latest(), "call")["attempts"], 2);
+}
+
+#[test]
+fn a_cancelled_run_that_was_killed_on_top_is_still_cancelled() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    let steps = sh("deaf", "trap : TERM INT; while true; do sleep 1; done", "");
+    careen.steps(&(steps + &sh("never", "true", "")));
+    let running = careen.start_run(&[]);
+    careen.until("deaf runs", |careen| careen.events() > 1);
+    running.interrupt();
+    careen.until("the wish is recorded", |careen| careen.events() > 2);
+    running.kill();
+    resume(&careen).exits(130);
+    let run = careen.latest();
+    assert_eq!(run["status"], "canceled");
+    assert_eq!(step(&run, "deaf")["status"], "canceled");
+}
+
+#[test]
+fn a_run_is_not_taken_up_without_the_engine_that_has_its_containers() {
+    let Some(mut careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.steps(&sh("slow", "sleep 3; echo done", ""));
+    let running = careen.start_run(&[]);
+    careen.until("slow runs", |careen| careen.events() > 1);
+    running.kill();
+    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
+    careen.set("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+    resume(&careen).exits(3).says(&["Start the Docker Engine"]);
+    careen.set("DOCKER_HOST", &host);
+    let resumed = resume(&careen).exits(0);
+    assert_eq!(resumed.stdout, "slow | done\n");
+}
+
 /// A small run with everything that recovery must take up: parallel steps, a service, a retry. Each attempt leaves
 /// a word in the workspace, and the last step reads them.
 fn varied() -> String {
@@ -171,7 +256,15 @@ fn assert_ended_well(careen: &Careen, moment: &str) {
         assert_eq!(step["status"], "succeeded", "{moment}: {step}");
         assert!(step["images"]["id"].is_string(), "{moment}: {step}");
     }
+    let saved = std::fs::read_to_string(careen.path("saved/words")).unwrap_or_default();
+    assert_eq!(saved.lines().count(), wanted.len(), "{moment}: {saved}");
     assert_eq!(careen.on_engine(), [""; 0], "{moment}");
+}
+
+/// Starts a run whose list of words is saved.
+fn start_saving(careen: &Careen) -> Running {
+    let output = format!("words={}", careen.path("saved").display());
+    careen.start_run(&["--output", &output])
 }
 
 /// Takes the run up until it has ended; a run that had ended when its careen was killed needs none of it.
@@ -226,7 +319,7 @@ fn at_each_event(steps: &str, then: impl Fn(&Careen, Running, &str) + Sync) {
             return;
         };
         careen.steps(steps);
-        let mut running = careen.start_run(&[]);
+        let mut running = start_saving(&careen);
         let is_there = |careen: &Careen| match number {
             0 => !careen.unfinished().is_empty(),
             _ => careen.events() >= number,
@@ -286,7 +379,7 @@ fn killed_again_and_again_at_random_a_run_ends_the_same() {
             return;
         };
         careen.steps(&varied());
-        let mut running = careen.start_run(&[]);
+        let mut running = start_saving(&careen);
         let mut moments = Vec::new();
         for _ in 1..LIVES {
             let moment = rand::random_range(10..2500);
@@ -298,7 +391,7 @@ fn killed_again_and_again_at_random_a_run_ends_the_same() {
             running.kill();
             if careen.unfinished().is_empty() {
                 // Killed before there was a run: the next one is another.
-                running = careen.start_run(&[]);
+                running = start_saving(&careen);
             } else {
                 running = careen.start(&["runs", "resume", "latest"]);
             }

@@ -1,6 +1,7 @@
 //! Shows a run while it happens: on a terminal with moving lines, elsewhere as plain prefixed lines.
 
 mod plain;
+mod silent;
 mod summary;
 mod terminal;
 mod words;
@@ -19,7 +20,7 @@ use crate::{plan::Plan, runner::Watcher};
 /// Chooses how to show a run.
 pub fn watcher(globals: &Globals, plan: &Arc<Plan>, id_only: bool) -> Arc<dyn Watcher> {
     if globals.quiet || id_only {
-        return Arc::new(());
+        return Arc::new(silent::Silent);
     }
     // With --json standard output is for the result alone.
     let out: Box<dyn Write + Send> = if globals.json {

@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use super::{
-    super::{CliError, Context, run::show},
+    super::{
+        CliError, Context,
+        run::{Terms, show},
+    },
     RunArg,
 };
 
@@ -16,8 +19,9 @@ pub struct Args {
 
 /// Runs a recorded request again, with the same text, values and random draws.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    let terms = Terms::of(context)?;
     let app = context.app().await?;
     let id = args.run.find(&app).await?;
     let queued = app.rerun(&id).await?;
-    show(context, &app, queued, false).await
+    show(context, &app, queued, terms).await
 }
