@@ -9,12 +9,11 @@ use crate::{
     ports::{
         AttemptRow, Batch, Labels, Lease, RecordedEvent, Resource, RunFilter, RunRow, StoreError,
     },
-    runner::{LABEL_RUN, LABEL_STORE, remove_all},
+    runner::{LABEL_RUN, LABEL_STORE, remove_all, remove_lost},
 };
 
 /// Why such a run ended, in its record.
 const CLIENT_LOST: &str = "client lost: the careen that drove it is gone";
-
 /// What a sweep did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Swept {
@@ -43,7 +42,7 @@ impl App {
                 Err(error) => return Err(error.into()),
             };
             swept.removed +=
-                remove_all(self.ports.containers.as_ref(), &self.labels(&run.id)).await?;
+                remove_lost(self.ports.containers.as_ref(), &self.labels(&run.id)).await?;
             self.record_loss(run.clone(), &lease).await?;
             self.liveness.forget(&run.id);
             swept.ended.push(run.id);

@@ -36,6 +36,7 @@ impl RunState {
         at: Millis,
         actions: &mut Vec<Action>,
     ) -> Result<(), IllegalEvent> {
+        self.check_step(event)?;
         self.touched.extend(event.step());
         match event {
             Event::Begun => self.begin(at, actions)?,
@@ -76,7 +77,7 @@ impl RunState {
             }
             Event::Stopped { step, attempt } => {
                 self.check_attempt(event, *step, *attempt)?;
-                self.stopped(*step, at, actions);
+                self.stopped(*step, *attempt, at, actions);
             }
             Event::Reissued { step, attempt } => self.check_attempt(event, *step, *attempt)?,
         }
@@ -96,7 +97,7 @@ impl RunState {
         if let Some(timeout) = self.settings.timeout {
             actions.push(Action::Set {
                 timer: Timer::RunTimeout,
-                due: at + timeout,
+                due: at.saturating_add(timeout),
             });
         }
         for step in 0..self.steps.len() as u32 {
@@ -159,19 +160,20 @@ impl RunState {
         actions.push(Action::Tidy);
     }
 
+    fn check_step(&self, event: &Event) -> Result<(), IllegalEvent> {
+        match event.step() {
+            Some(step) if step as usize >= self.steps.len() => {
+                Err(unknown(event, format!("step {step}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn check_attempt(&self, event: &Event, step: u32, attempt: u32) -> Result<(), IllegalEvent> {
-        let known = self
-            .steps
-            .get(step as usize)
-            .is_some_and(|progress| attempt <= progress.attempt);
-        if known {
+        if attempt <= self.step(step).attempt {
             return Ok(());
         }
-        Err(IllegalEvent {
-            event: event.kind(),
-            subject: format!("attempt {attempt} of step {step}"),
-            state: "unknown".to_owned(),
-        })
+        Err(unknown(event, format!("attempt {attempt} of step {step}")))
     }
 
     fn illegal(&self, event: &'static str) -> IllegalEvent {
@@ -180,6 +182,14 @@ impl RunState {
             subject: "the run".to_owned(),
             state: format!("{:?}", self.phase).to_lowercase(),
         }
+    }
+}
+
+fn unknown(event: &Event, subject: String) -> IllegalEvent {
+    IllegalEvent {
+        event: event.kind(),
+        subject,
+        state: "unknown".to_owned(),
     }
 }
 

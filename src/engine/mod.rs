@@ -11,6 +11,7 @@
 mod advance;
 mod ending;
 mod event;
+mod judge;
 mod recover;
 mod schedule;
 mod state;

@@ -46,12 +46,17 @@ impl RunState {
             .collect()
     }
 
-    /// Lists the pulls that should be under way.
+    /// Lists what to do again for pulls: make those that should be under way, stop those that should not.
     pub fn expected_pulls(&self) -> Vec<Action> {
         (0u32..)
             .zip(&self.steps)
-            .filter(|(_, progress)| progress.state == StepState::Pulling)
-            .map(|(step, _)| Action::Pull { step })
+            .filter_map(|(step, progress)| match progress.state {
+                StepState::Pulling => Some(Action::Pull { step }),
+                StepState::Stopping(_) if progress.attempt == 0 => {
+                    Some(Action::Stop { step, attempt: 0 })
+                }
+                _ => None,
+            })
             .collect()
     }
 
@@ -64,7 +69,7 @@ impl RunState {
             self.settings.timeout,
             matches!(self.phase, Phase::Active | Phase::Stopping),
         ) {
-            timers.push((Timer::RunTimeout, began + timeout));
+            timers.push((Timer::RunTimeout, began.saturating_add(timeout)));
         }
         for (step, progress) in (0u32..).zip(&self.steps) {
             let it = self.plan.step(step);
@@ -83,12 +88,8 @@ impl RunState {
                 )),
                 _ => {}
             }
-            let is_timed = progress.attempt > 0 && progress.state.takes_place();
-            if let (true, Some(started)) = (is_timed, progress.started_at) {
-                timers.push((
-                    Timer::StepTimeout(step),
-                    started + seconds(it.timeout_seconds),
-                ));
+            if let (true, Some(deadline)) = (progress.state.takes_place(), progress.deadline) {
+                timers.push((Timer::StepTimeout(step), deadline));
             }
         }
         timers

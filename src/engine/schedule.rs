@@ -1,7 +1,9 @@
 //! Decides which steps may start: parents first, then the limit.
 
-use super::{Action, Ending, Millis, Phase, RunState, StepState, StopReason, Timer, Verdict};
-use crate::spec::StepKind;
+use super::{
+    Action, Ending, Millis, Phase, RunState, StepProgress, StepState, StopReason, Timer, Verdict,
+};
+use crate::{plan::Plan, spec::StepKind};
 
 impl RunState {
     /// Lets a step go whose parents have all succeeded.
@@ -32,10 +34,9 @@ impl RunState {
             self.under_way += 1;
             self.launch(step, at, actions);
         }
-        for &step in self.ready.iter().take(self.settings.parallel as usize) {
-            if self.steps[step as usize].attempt == 0 {
-                foresee(&self.plan, step, actions);
-            }
+        let places = self.settings.parallel as usize;
+        for &step in self.ready.iter().take(places) {
+            foresee(&self.plan, step, &mut self.steps[step as usize], actions);
         }
     }
 
@@ -49,39 +50,51 @@ impl RunState {
             progress.started_at = Some(at);
             actions.push(Action::Pull { step });
         } else {
-            self.start_attempt(step, at, actions);
+            self.start_first(step, at, actions);
         }
     }
 
-    /// Makes the next attempt of a step; the first one starts the clock of its timeout.
-    pub(super) fn start_attempt(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
-        let timeout = self.plan.step(step).timeout_seconds;
+    /// Makes the first attempt of a step and starts the clock of its timeout.
+    pub(super) fn start_first(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+        let due = at + seconds(self.plan.step(step).timeout_seconds);
+        let progress = self.step_mut(step);
+        progress.started_at.get_or_insert(at);
+        progress.deadline = Some(due);
+        actions.push(Action::Set {
+            timer: Timer::StepTimeout(step),
+            due,
+        });
+        self.foresee_children(step, actions);
+        self.start_attempt(step, actions);
+    }
+
+    /// Makes another attempt of a step, unless its time is over.
+    pub(super) fn start_another(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+        if self.step(step).deadline.is_some_and(|due| at >= due) {
+            self.finish(step, Ending::TimedOut, at, actions);
+        } else {
+            self.start_attempt(step, actions);
+        }
+    }
+
+    fn start_attempt(&mut self, step: u32, actions: &mut Vec<Action>) {
         let progress = self.step_mut(step);
         progress.attempt += 1;
         progress.tries += 1;
         progress.state = StepState::Starting;
-        progress.started_at.get_or_insert(at);
         let attempt = progress.attempt;
-        if attempt == 1 {
-            actions.push(Action::Set {
-                timer: Timer::StepTimeout(step),
-                due: at + seconds(timeout),
-            });
-            self.foresee_children(step, actions);
-        }
         actions.push(Action::Start { step, attempt });
     }
 
-    /// Hints at the children that only wait for this step.
-    fn foresee_children(&self, step: u32, actions: &mut Vec<Action>) {
-        let places = self.settings.parallel as usize;
-        for child in self
-            .plan
-            .children(step)
-            .filter(|child| self.step(*child).parents_left == 1)
-            .take(places)
-        {
-            foresee(&self.plan, child, actions);
+    /// Hints at the children that only wait for this step, as many as may start at once.
+    fn foresee_children(&mut self, step: u32, actions: &mut Vec<Action>) {
+        let only_wait = |child: &u32| self.step(*child).parents_left == 1;
+        let mut children: Vec<u32> = self.plan.children(step).filter(only_wait).collect();
+        // The graph lists them in no order that the limit would keep.
+        children.sort_unstable();
+        children.truncate(self.settings.parallel as usize);
+        for child in children {
+            foresee(&self.plan, child, &mut self.steps[child as usize], actions);
         }
     }
 
@@ -164,14 +177,14 @@ impl RunState {
         self.touch(step);
         let progress = self.step_mut(step);
         let took_place = progress.state.takes_place();
-        let timed = progress.attempt > 0;
+        let is_timed = progress.deadline.is_some();
         progress.state = StepState::Ended(ending);
         progress.ended_at = Some(at);
         self.open -= 1;
         if took_place {
             self.under_way -= 1;
         }
-        if timed {
+        if is_timed {
             actions.push(Action::Unset {
                 timer: Timer::StepTimeout(step),
             });
@@ -179,11 +192,12 @@ impl RunState {
     }
 }
 
-/// Only containers can be made ahead, and only where nothing is pulled first.
-fn foresee(plan: &crate::plan::Plan, step: u32, actions: &mut Vec<Action>) {
+/// Hints once at a step's first attempt. Only containers can be made ahead, and only where nothing is pulled first.
+fn foresee(plan: &Plan, step: u32, progress: &mut StepProgress, actions: &mut Vec<Action>) {
     let it = plan.step(step);
     let is_container = matches!(it.kind, StepKind::Cmd(_));
-    if is_container && !it.pull && it.start_delay_seconds == 0 {
+    let is_near = is_container && !it.pull && it.start_delay_seconds == 0;
+    if is_near && !std::mem::replace(&mut progress.foreseen, true) {
         actions.push(Action::Foresee { step, attempt: 1 });
     }
 }

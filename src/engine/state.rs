@@ -74,6 +74,8 @@ pub struct StepProgress {
     pub state: StepState,
     /// Parents that have not succeeded yet.
     pub(super) parents_left: u32,
+    /// Whether its container may have been made ahead already.
+    pub(super) foreseen: bool,
     /// The last attempt made, from 1; 0 before the first.
     pub attempt: u32,
     /// Tries of the present iteration so far.
@@ -84,8 +86,10 @@ pub struct StepProgress {
     pub(super) pulls: u32,
     /// The last ending of an iteration that did not succeed.
     pub(super) worst: Option<Ending>,
-    /// When its first attempt began.
+    /// When it began: with its pull where it has one, else with its first attempt.
     pub started_at: Option<Millis>,
+    /// When its timeout is over; known from the first attempt on.
+    pub(super) deadline: Option<Millis>,
     /// When it ended.
     pub ended_at: Option<Millis>,
     /// Whether its ending was ignored, as `ignoreErrors` asks.
@@ -122,12 +126,14 @@ impl RunState {
             .map(|step| StepProgress {
                 state: StepState::Waiting,
                 parents_left: plan.parents(step).count() as u32,
+                foreseen: false,
                 attempt: 0,
                 tries: 0,
                 iterations: 0,
                 pulls: 0,
                 worst: None,
                 started_at: None,
+                deadline: None,
                 ended_at: None,
                 ignored: false,
                 serves: false,

@@ -43,19 +43,15 @@ impl RunState {
         let it = self.plan.step(step);
         let progress = self.step(step);
         match &progress.state {
-            StepState::Waiting => {
-                let waits_for: Vec<&str> = self
-                    .plan
-                    .parents(step)
-                    .filter(|parent| !self.step_status(*parent).is_ended())
-                    .map(|parent| self.plan.step(parent).id.as_str())
-                    .collect();
-                (!waits_for.is_empty()).then(|| format!("waits for {}", waits_for.join(", ")))
+            StepState::Waiting => self.waits_for(step),
+            StepState::Ready => {
+                let steps = match self.under_way {
+                    1 => "1 step is".to_owned(),
+                    many => format!("{many} steps are"),
+                };
+                let why = format!("held back: {steps} under way, as --parallel allows");
+                Some(why)
             }
-            StepState::Ready => Some(format!(
-                "held back: {} steps are under way, as --parallel allows",
-                self.under_way
-            )),
             StepState::Delayed => Some(format!("startDelay of {} s", it.start_delay_seconds)),
             StepState::Pulling => Some("pulls its image".to_owned()),
             StepState::PullDelayed => Some("waits to pull again".to_owned()),
@@ -68,6 +64,17 @@ impl RunState {
             StepState::Starting | StepState::Running => None,
             StepState::Ended(ending) => self.ended_because(step, ending),
         }
+    }
+
+    fn waits_for(&self, step: u32) -> Option<String> {
+        let is_open = |parent: &u32| !self.step_status(*parent).is_ended();
+        let mut parents: Vec<u32> = self.plan.parents(step).filter(is_open).collect();
+        parents.sort_unstable();
+        let ids: Vec<&str> = parents
+            .into_iter()
+            .map(|parent| self.plan.step(parent).id.as_str())
+            .collect();
+        (!ids.is_empty()).then(|| format!("waits for {}", ids.join(", ")))
     }
 
     fn ended_because(&self, step: u32, ending: &Ending) -> Option<String> {

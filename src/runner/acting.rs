@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     attempt, building,
     dispatch::{Dispatcher, Env, Input, UnderWay},
-    explain, images, pushing,
+    explain, health, images, making, pushing,
     tidy::{self, Left},
 };
 use crate::{
@@ -29,7 +29,7 @@ impl Dispatcher {
             Action::Start { step, attempt } => self.start(step, attempt),
             Action::Pull { step } => self.pull(step),
             Action::WatchHealth { step, attempt } => {
-                tokio::spawn(attempt::watch_health(self.env.clone(), step, attempt));
+                tokio::spawn(health::watch(self.env.clone(), step, attempt));
             }
             Action::Stop { step, attempt } => self.stop(step, attempt),
             Action::Remove { step, attempt } => self.remove(step, attempt),
@@ -38,12 +38,12 @@ impl Dispatcher {
     }
 
     fn foresee(&mut self, step: u32, attempt: u32) {
-        if !attempt::may_be_made_ahead(&self.env.job, step) {
+        if !making::may_be_made_ahead(&self.env.job, step) {
             return;
         }
         self.foreseen.entry((step, attempt)).or_insert_with(|| {
             let env = self.env.clone();
-            tokio::spawn(async move { attempt::make_ahead(&env, step, attempt).await })
+            tokio::spawn(async move { making::make_ahead(&env, step, attempt).await })
         });
     }
 

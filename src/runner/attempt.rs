@@ -10,68 +10,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Job,
-    acting::ProgressOnly,
-    container,
     dispatch::{Env, Input},
-    explain, images, logging,
+    explain, logging,
+    making::{Made, command, make},
 };
 use crate::{
     engine::{Event, Fault, FaultKind, Outcome},
     logs::LogError,
-    ports::{EngineError, Exit, ImageInfo, State},
-    spec::{Command, StepKind},
+    ports::{EngineError, Exit, ImageInfo},
 };
 
 /// How long a container may take to stop by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
-/// How often a health check is looked at.
-const HEALTH_INTERVAL: Duration = Duration::from_millis(200);
-
-/// A container that was made, not started.
-pub(super) struct Made {
-    id: String,
-    image: Option<ImageInfo>,
-}
-
-/// Says whether a step's container may be made before its turn: not when something in the run may move its image.
-pub(super) fn may_be_made_ahead(job: &Job, step: u32) -> bool {
-    let StepKind::Cmd(command) = &job.plan.step(step).kind else {
-        return false;
-    };
-    let moves = |other: &crate::spec::Step| match &other.kind {
-        StepKind::Build(build) => build.tags.iter().any(|tag| is_same(tag, &command.image)),
-        StepKind::Cmd(it) => other.pull && is_same(&it.image, &command.image),
-        StepKind::Push(_) => false,
-    };
-    !job.has_docker_socket() && !job.plan.steps().iter().any(moves)
-}
-
-fn is_same(a: &str, b: &str) -> bool {
-    use crate::spec::reference::Reference;
-    match (Reference::parse(a), Reference::parse(b)) {
-        (Ok(a), Ok(b)) => a.with_default_tag() == b.with_default_tag(),
-        _ => a == b,
-    }
-}
-
-/// Makes a container ahead; nothing is lost when that fails, for the attempt itself will make one and say why.
-pub(super) async fn make_ahead(env: &Arc<Env>, step: u32, attempt: u32) -> Option<Made> {
-    let command = command(env, step)?;
-    let image = env.ports.images.image(&command.image).await.ok()??;
-    let id = create(env, step, attempt, command).await.ok()?;
-    Some(Made {
-        id,
-        image: Some(image),
-    })
-}
-
-fn command(env: &Env, step: u32) -> Option<&Command> {
-    match &env.job.plan.step(step).kind {
-        StepKind::Cmd(command) => Some(command),
-        StepKind::Build(_) | StepKind::Push(_) => None,
-    }
-}
 
 /// Runs an attempt and reports `Started` and `Ended`, or `Stopped`.
 pub(super) async fn run(
@@ -81,14 +31,9 @@ pub(super) async fn run(
     ahead: Option<JoinHandle<Option<Made>>>,
     stop: CancellationToken,
 ) {
-    let made = tokio::select! {
-        made = make(&env, step, attempt, ahead) => made,
-        () = stop.cancelled() => {
-            return env.inbox.send(Input::event(Event::Stopped { step, attempt }));
-        }
-    };
-    let event = match made {
-        Ok(made) => start(&env, step, attempt, made, stop).await,
+    let event = match make(&env, step, attempt, ahead, &stop).await {
+        Ok(Some(made)) => start(&env, step, attempt, made, stop).await,
+        Ok(None) => Input::event(Event::Stopped { step, attempt }),
         Err(error) => ended(
             &env,
             step,
@@ -109,71 +54,6 @@ pub(super) async fn attach(
 ) {
     let event = live(&env, step, attempt, &container, stop).await;
     env.inbox.send(event);
-}
-
-/// Takes the container that was made ahead if its image still is the one, else makes it now.
-async fn make(
-    env: &Arc<Env>,
-    step: u32,
-    attempt: u32,
-    ahead: Option<JoinHandle<Option<Made>>>,
-) -> Result<Made, EngineError> {
-    let Some(command) = command(env, step) else {
-        return Err(EngineError::Other("the step has no command".to_owned()));
-    };
-    let ahead = match ahead {
-        Some(task) => task.await.ok().flatten(),
-        None => None,
-    };
-    let image = env.ports.images.image(&command.image).await?;
-    if let Some(made) = ahead {
-        if made.image == image {
-            return Ok(made);
-        }
-        env.ports.containers.remove(&made.id).await?;
-    }
-    let image = match image {
-        Some(image) if !command.pull => image,
-        _ => {
-            let sink = ProgressOnly {
-                env: env.clone(),
-                step,
-            };
-            let platform = command.platform.as_deref();
-            images::pull(&env.ports, &env.job, &command.image, platform, &sink).await?
-        }
-    };
-    let id = create(env, step, attempt, command).await?;
-    Ok(Made {
-        id,
-        image: Some(image),
-    })
-}
-
-/// Makes the container; a name that is taken belongs to an attempt of ours that was cut off before it started.
-async fn create(
-    env: &Arc<Env>,
-    step: u32,
-    attempt: u32,
-    command: &Command,
-) -> Result<String, EngineError> {
-    let store = env.ports.store.store_id();
-    let spec = container::spec(&env.job, &env.shared, store, step, attempt, command);
-    match env.ports.containers.create(&spec).await {
-        Err(EngineError::NameConflict(name)) => {
-            let found = env.ports.containers.inspect(&spec.name).await?;
-            let is_ours = found.is_some_and(|it| {
-                it.state == State::Created
-                    && it.labels.get(super::LABEL_STORE) == spec.labels.get(super::LABEL_STORE)
-            });
-            if !is_ours {
-                return Err(EngineError::NameConflict(name));
-            }
-            env.ports.containers.remove(&spec.name).await?;
-            env.ports.containers.create(&spec).await
-        }
-        made => made,
-    }
 }
 
 async fn start(
@@ -325,39 +205,4 @@ pub(super) fn ended(env: &Arc<Env>, step: u32, attempt: u32, mut outcome: Outcom
         attempt,
         outcome,
     })
-}
-
-/// Looks at a detached container's health until it is healthy, or not, or gone.
-pub(super) async fn watch_health(env: Arc<Env>, step: u32, attempt: u32) {
-    let name = env
-        .job
-        .attempt_name(env.ports.store.store_id(), step, attempt);
-    loop {
-        tokio::time::sleep(HEALTH_INTERVAL).await;
-        match env.ports.containers.inspect(&name).await {
-            Ok(Some(it)) => match it.state {
-                State::Running { healthy: None } | State::Created => {}
-                State::Running {
-                    healthy: Some(true),
-                } => {
-                    return env
-                        .inbox
-                        .send(Input::event(Event::Healthy { step, attempt }));
-                }
-                State::Running {
-                    healthy: Some(false),
-                } => {
-                    let outcome = Outcome::Exited {
-                        code: 1,
-                        cause: Some("its health check says that it is unhealthy".to_owned()),
-                        matched: true,
-                    };
-                    return env.inbox.send(ended(&env, step, attempt, outcome));
-                }
-                // The attempt itself reports the exit.
-                State::Exited(_) => return,
-            },
-            Ok(None) | Err(_) => return,
-        }
-    }
 }

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Change, Job, Ports, Watcher,
-    attempt::Made,
     carrier::Carrier,
+    making::Made,
     record::Recorder,
     recover,
     setup::{self, Shared},

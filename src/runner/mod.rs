@@ -11,10 +11,12 @@ mod container;
 mod dispatch;
 mod explain;
 mod grants;
+mod health;
 mod images;
 mod job;
 mod lease;
 mod logging;
+mod making;
 mod names;
 mod outputs;
 mod pushing;
@@ -33,5 +35,5 @@ pub use lease::LEASE;
 pub use names::{
     LABEL_ATTEMPT, LABEL_GENERATION, LABEL_POSITION, LABEL_RUN, LABEL_STEP, LABEL_STORE,
 };
-pub use tidy::remove_all;
+pub use tidy::{remove_all, remove_lost};
 pub use watcher::{Change, LogLine, Watcher};

@@ -32,6 +32,13 @@ impl Job {
         ])
     }
 
+    /// The labels of everything of this run, under whatever lease it was made.
+    pub(super) fn lasting_labels(&self, store: &str) -> Labels {
+        let mut labels = self.labels(store);
+        labels.remove(LABEL_TOKEN);
+        labels
+    }
+
     /// The labels of one attempt's container.
     pub(super) fn attempt_labels(&self, store: &str, step: u32, attempt: u32) -> Labels {
         let mut labels = self.labels(store);

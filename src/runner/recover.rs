@@ -37,8 +37,7 @@ async fn remove_strays(dispatcher: &Dispatcher, expected: &[Expected]) {
         .iter()
         .map(|it| env.job.attempt_name(store, it.step, it.attempt))
         .collect();
-    let mut labels = env.job.labels(store);
-    labels.remove(super::names::LABEL_TOKEN);
+    let labels = env.job.lasting_labels(store);
     let Ok(found) = env
         .ports
         .containers

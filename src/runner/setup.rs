@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{try_join, try_join_all};
 
-use super::{Job, Ports, carrier::Carrier};
+use super::{Job, Ports, carrier::Carrier, tidy::remove_lost};
 use crate::{
     ports::{EngineError, NetworkMode, NetworkSpec, VolumeSpec},
     spec::{StepKind, VolumeSource},
@@ -147,14 +147,18 @@ fn volumes(job: &Job) -> Vec<String> {
     names
 }
 
-/// Makes networks and volumes, and fills the volumes. Called again after a crash it starts afresh.
+/// Makes networks and volumes, and fills the volumes. After an earlier process has died here it starts afresh.
 pub(super) async fn make(
     ports: &Ports,
     job: &Job,
     shared: &Shared,
     carrier: &Carrier,
 ) -> Result<(), EngineError> {
-    let labels = job.labels(ports.store.store_id());
+    let store = ports.store.store_id();
+    if job.lease.token > 1 {
+        remove_lost(ports.containers.as_ref(), &job.lasting_labels(store)).await?;
+    }
+    let labels = job.labels(store);
     let declared = |name: &str| job.plan.networks().iter().find(|n| n.name == name);
     let networks = try_join_all(shared.networks.iter().map(|(name, full)| {
         let labels = labels.clone();
@@ -165,11 +169,7 @@ pub(super) async fn make(
                 driver: declared(name).and_then(|n| n.driver.clone()),
                 ipv6: declared(name).is_some_and(|n| n.ipv6),
             };
-            match ports.containers.create_network(&spec).await {
-                // Made by the attempt that was cut off.
-                Ok(_) | Err(EngineError::NameConflict(_)) => Ok(()),
-                Err(error) => Err(error),
-            }
+            ports.containers.create_network(&spec).await.map(|_| ())
         }
     }));
     let volumes = try_join_all(shared.volumes.values().map(|full| {

@@ -6,14 +6,16 @@ use futures_util::future::join_all;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{
-    attempt::Made,
     dispatch::{Env, UnderWay},
+    making::Made,
     outputs,
 };
 use crate::ports::{Containers, EngineError, Labels, Resource};
 
 /// How long to wait for the last words of services that are being removed.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long after a process has died the engine may still be making what it asked for.
+const LATE: Duration = Duration::from_millis(300);
 
 /// What may still be going on when a run is tidied.
 pub(super) struct Left {
@@ -36,12 +38,7 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
     let mut removals = left.removals;
     while removals.join_next().await.is_some() {}
     if !env.shared.volumes.is_empty() {
-        let labels = env.job.labels(env.ports.store.store_id());
-        let own = Labels::from_iter(
-            labels
-                .into_iter()
-                .filter(|(name, _)| name != super::names::LABEL_TOKEN),
-        );
+        let own = env.job.lasting_labels(env.ports.store.store_id());
         let removed = remove_all(env.ports.containers.as_ref(), &own).await;
         // An engine that cannot be reached is said once, by what failed first.
         if let Err(error) = removed
@@ -57,6 +54,23 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
     }
     let last_words = join_all(left.under_way.into_values().map(|it| it.task));
     let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
+}
+
+/// Removes what a dead process has left, and what the engine still makes because that process asked for it; returns
+/// how many things there were.
+pub async fn remove_lost(
+    containers: &dyn Containers,
+    labels: &Labels,
+) -> Result<usize, EngineError> {
+    let mut count = remove_all(containers, labels).await?;
+    loop {
+        tokio::time::sleep(LATE).await;
+        let removed = remove_all(containers, labels).await?;
+        if removed == 0 {
+            return Ok(count);
+        }
+        count += removed;
+    }
 }
 
 /// Removes all containers, then networks and volumes, that bear these labels; returns how many there were.

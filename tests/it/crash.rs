@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    careens::{Careen, Ran},
+    careens::{Careen, Ran, Running},
     cli::sh,
 };
 
@@ -206,20 +206,26 @@ fn side_by_side(rounds: usize, round: impl Fn(usize) + Sync) {
     });
 }
 
-#[test]
-fn killed_at_any_event_a_run_ends_the_same_and_leaves_nothing() {
+/// A run of few events.
+fn brief() -> String {
+    sh("left", "sleep 0.3", "    when: ['-']\n")
+        + &sh("right", "sleep 0.5", "    when: ['-']\n")
+        + &sh("last", "true", "    when: [left, right]\n")
+}
+
+/// Runs these steps once for each of their events, and does something to the run when that event is recorded.
+fn at_each_event(steps: &str, then: impl Fn(&Careen, Running, &str) + Sync) {
     let Some(careen) = Careen::on_docker() else {
         return;
     };
-    careen.steps(&varied());
+    careen.steps(steps);
     careen.run(&[]).exits(0);
-    assert_ended_well(&careen, "not killed");
     let events = careen.latest()["events"].as_array().unwrap().len();
     side_by_side(events, |number| {
         let Some(careen) = Careen::on_docker() else {
             return;
         };
-        careen.steps(&varied());
+        careen.steps(steps);
         let mut running = careen.start_run(&[]);
         let is_there = |careen: &Careen| match number {
             0 => !careen.unfinished().is_empty(),
@@ -228,7 +234,80 @@ fn killed_at_any_event_a_run_ends_the_same_and_leaves_nothing() {
         careen.until("the event is recorded", |it| {
             is_there(it) || running.is_over()
         });
+        then(&careen, running, &format!("at event {number} of {events}"));
+    });
+}
+
+#[test]
+fn killed_at_any_event_a_run_ends_the_same_and_leaves_nothing() {
+    at_each_event(&varied(), |careen, running, moment| {
         running.kill();
-        resume_to_the_end(&careen, &format!("killed at event {number} of {events}"));
+        resume_to_the_end(careen, &format!("killed {moment}"));
+    });
+}
+
+#[test]
+fn interrupted_at_any_event_a_run_leaves_nothing() {
+    at_each_event(&brief(), |careen, running, moment| {
+        running.interrupt();
+        let ran = running.end();
+        assert!(matches!(ran.code, Some(0 | 130)), "{moment}: {ran:?}");
+        assert_eq!(careen.on_engine(), [""; 0], "{moment}: {ran:?}");
+        let wanted = if ran.code == Some(0) {
+            "succeeded"
+        } else {
+            "canceled"
+        };
+        assert_eq!(careen.latest()["status"], wanted, "{moment}");
+    });
+}
+
+#[test]
+fn killed_at_any_event_a_run_is_swept_without_a_rest() {
+    at_each_event(&brief(), |careen, running, moment| {
+        running.kill();
+        careen.does(&["sweep"]).exits(0);
+        assert_eq!(careen.unfinished(), [""; 0], "{moment}");
+        assert_eq!(careen.on_engine(), [""; 0], "{moment}");
+    });
+}
+
+/// How many lives a run of the long proof has at most.
+const LIVES: usize = 4;
+
+#[test]
+fn killed_again_and_again_at_random_a_run_ends_the_same() {
+    if std::env::var_os("CAREEN_TEST_ALL").is_none() {
+        println!("skipped: CAREEN_TEST_ALL is not set");
+        return;
+    }
+    side_by_side(100, |number| {
+        let Some(careen) = Careen::on_docker() else {
+            return;
+        };
+        careen.steps(&varied());
+        let mut running = careen.start_run(&[]);
+        let mut moments = Vec::new();
+        for _ in 1..LIVES {
+            let moment = rand::random_range(10..2500);
+            moments.push(moment);
+            std::thread::sleep(std::time::Duration::from_millis(moment));
+            if running.is_over() {
+                break;
+            }
+            running.kill();
+            if careen.unfinished().is_empty() {
+                // Killed before there was a run: the next one is another.
+                running = careen.start_run(&[]);
+            } else {
+                running = careen.start(&["runs", "resume", "latest"]);
+            }
+        }
+        let (moment, ran) = (
+            format!("round {number}, killed after {moments:?} ms"),
+            running.end(),
+        );
+        assert_eq!(ran.code, Some(0), "{moment}: {ran:?}");
+        assert_ended_well(&careen, &moment);
     });
 }

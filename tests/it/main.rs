@@ -8,6 +8,7 @@ mod command_lines;
 mod containers_contract;
 mod crash;
 mod dockerignore;
+mod engine_stories;
 mod folder;
 mod frames_contract;
 mod loading;

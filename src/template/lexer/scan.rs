@@ -8,6 +8,8 @@ use crate::template::value::classes::{is_digit, is_letter};
 pub(super) struct Scanner<'s> {
     source: &'s str,
     position: usize,
+    /// Where the action's first word may stand.
+    action: usize,
     start: usize,
     parentheses: usize,
 }
@@ -17,6 +19,7 @@ impl<'s> Scanner<'s> {
         Scanner {
             source,
             position,
+            action: position,
             start: position,
             parentheses: 0,
         }
@@ -67,7 +70,11 @@ impl<'s> Scanner<'s> {
 
     fn word(&mut self) -> Result<Kind, Located> {
         let Some(character) = self.advance() else {
-            return Err(self.fault("unclosed action"));
+            // Shown where the action begins: its end is nowhere.
+            let begun = self.source[self.action..].trim_end();
+            let line = begun.split('\n').next().unwrap_or(begun);
+            let span = self.action..self.action + line.len();
+            return Err(Located::new(span, "unclosed action"));
         };
         match character {
             '=' => Ok(Kind::Assign),

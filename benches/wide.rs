@@ -1,0 +1,144 @@
+//! One run of 10,000 steps side by side, on an engine that runs nothing, with the record in memory and in SQLite.
+//!
+//! `cargo bench --bench wide`. Prints seconds and peak memory; the goal is under 2 s and 150 MB with the memory store.
+
+use std::{path::Path, process::Command, sync::Arc, time::Instant};
+
+use careen::{
+    adapters::{
+        clock::SystemClock,
+        files::FileFrames,
+        folder::{Caps, LocalFolders},
+        locks::LockFolder,
+        memory::{
+            containers::MemoryEngine,
+            store::{MemoryFrames, MemoryStore},
+        },
+        sqlite::SqliteStore,
+        vault::FileVault,
+        web::Web,
+    },
+    app::{App, Limits, Live, Request, Secrets, draw},
+    engine::RunStatus,
+    ports::{FrameStore, RunStore},
+    runner::Ports,
+    spec::RunVars,
+};
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+
+/// Steps that all start at once, as far as the limit allows.
+const STEPS: usize = 10_000;
+
+fn main() {
+    let mode = std::env::args().find(|it| it == "memory" || it == "sqlite");
+    match mode {
+        Some(mode) => measure(&mode),
+        // Each in a process of its own, so that its peak memory is its own.
+        None => ["memory", "sqlite"].into_iter().for_each(again),
+    }
+}
+
+fn again(mode: &str) {
+    let own = std::env::current_exe().expect("the bench knows itself");
+    let status = Command::new(own)
+        .arg(mode)
+        .status()
+        .expect("the bench starts");
+    assert!(status.success());
+}
+
+fn measure(mode: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let (seconds, status) = runtime.block_on(async {
+        let (store, frames) = stores(mode, folder.path()).await;
+        run(app(folder.path(), store, frames)).await
+    });
+    assert_eq!(status, RunStatus::Succeeded);
+    println!(
+        "{STEPS} steps, {mode} store: {seconds:.2} s, peak {} MB",
+        peak_megabytes()
+    );
+}
+
+async fn stores(mode: &str, folder: &Path) -> (Arc<dyn RunStore>, Arc<dyn FrameStore>) {
+    if mode == "memory" {
+        return (
+            Arc::new(MemoryStore::new("bench")),
+            Arc::new(MemoryFrames::new()),
+        );
+    }
+    let store = SqliteStore::open(&folder.join("careen.db"))
+        .await
+        .expect("a database");
+    let store = Arc::new(store);
+    (
+        store.clone(),
+        Arc::new(FileFrames::open(&folder.join("logs"), store)),
+    )
+}
+
+fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> App {
+    let engine = MemoryEngine::new();
+    engine.any_image();
+    let engine = Arc::new(engine);
+    App {
+        ports: Ports {
+            containers: engine.clone(),
+            images: engine,
+            store,
+            frames,
+            folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            clock: Arc::new(SystemClock),
+        },
+        vault: Arc::new(FileVault::open(&folder.join("key"))),
+        liveness: Arc::new(LockFolder::new(folder.join("locks"))),
+        fetch: Arc::new(Web),
+        files: folder.join("files"),
+    }
+}
+
+async fn run(app: App) -> (f64, RunStatus) {
+    let step = |i| format!("  - {{id: s{i}, cmd: busybox true, when: ['-']}}\n");
+    let text = format!("steps:\n{}", (0..STEPS).map(step).collect::<String>());
+    let start = Instant::now();
+    let request = Request {
+        file: "wide.yaml".to_owned(),
+        text,
+        context: None,
+        values: serde_json::Map::new(),
+        alias_files: Default::default(),
+        vars: RunVars {
+            id: app.draw_id(),
+            ..RunVars::default()
+        },
+        draws: draw(Utc::now()),
+        timeout_seconds: 3600,
+        parallel: 256,
+        wait_healthy: false,
+        strict: false,
+        allow: Vec::new(),
+        limits: Limits::default(),
+        outputs: Vec::new(),
+    };
+    let queued = app
+        .queue(request, Secrets::default(), None)
+        .await
+        .expect("it is queued");
+    let live = Live {
+        watcher: Arc::new(()),
+        cancel: CancellationToken::new(),
+        logins: Vec::new(),
+    };
+    let outcome = app.drive(queued, live).await.expect("it is driven");
+    (start.elapsed().as_secs_f64(), outcome.run.status)
+}
+
+/// The most memory that this process ever held, as Linux tells it.
+fn peak_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) / 1024
+}
