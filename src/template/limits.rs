@@ -21,14 +21,14 @@ impl Default for Limits {
             source_bytes: 1 << 20,
             output_bytes: 4 << 20,
             nesting: 100,
-            steps: 1_000_000,
+            steps: 300_000,
             value_bytes: 1 << 20,
         }
     }
 }
 
 /// Bytes made or read by a function that cost as much as one evaluation step.
-const BYTES_PER_STEP: usize = 64;
+const BYTES_PER_STEP: usize = 16;
 
 /// Counts down the steps of one rendering.
 #[derive(Debug)]
@@ -67,18 +67,29 @@ impl Budget {
         self.spend((bytes / BYTES_PER_STEP) as u64)
     }
 
-    /// Allows a text of `bytes` bytes to be made, before it is made.
-    pub fn allow_bytes(&mut self, bytes: usize) -> Result<(), String> {
+    /// Checks, before it is made, that a text of `bytes` bytes may be made.
+    pub fn fits(&self, bytes: usize) -> Result<(), String> {
         if bytes > self.value_bytes {
             return Err(format!(
                 "the result would exceed {} bytes",
                 self.value_bytes
             ));
         }
+        Ok(())
+    }
+
+    /// Checks, before it is made, that a list or map of `count` elements may be made.
+    pub fn fits_elements(&self, count: usize) -> Result<(), String> {
+        self.fits(count.saturating_mul(size_of::<super::Value>()))
+    }
+
+    /// Pays for a text of `bytes` bytes.
+    pub fn allow_bytes(&mut self, bytes: usize) -> Result<(), String> {
+        self.fits(bytes)?;
         self.touch(bytes)
     }
 
-    /// Allows a list or map of `count` elements to be made, before it is made.
+    /// Pays for a list or map of `count` elements.
     pub fn allow_elements(&mut self, count: usize) -> Result<(), String> {
         self.allow_bytes(count.saturating_mul(size_of::<super::Value>()))
     }

@@ -28,9 +28,12 @@ impl Zone {
             Zone::Utc => (0, "UTC".into()),
             Zone::Named(zone) => {
                 let offset = zone.offset_from_utc_datetime(&instant.naive_utc());
+                let seconds = offset.fix().local_minus_utc();
                 (
-                    offset.fix().local_minus_utc(),
-                    offset.abbreviation().unwrap_or_default().into(),
+                    seconds,
+                    offset
+                        .abbreviation()
+                        .map_or_else(|| numeric_name(seconds), str::to_owned),
                 )
             }
             Zone::Fixed(seconds, name) => (*seconds, name.clone()),
@@ -43,5 +46,15 @@ impl Zone {
         offset.map_or(instant.naive_utc(), |offset| {
             instant.with_timezone(&offset).naive_local()
         })
+    }
+}
+
+/// Names an offset as the time zone database does for zones without an abbreviation.
+fn numeric_name(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    match minutes % 60 {
+        0 => format!("{sign}{:02}", minutes / 60),
+        rest => format!("{sign}{:02}{rest:02}", minutes / 60),
     }
 }

@@ -56,16 +56,9 @@ impl<'t> Interpreter<'t> {
             (Parameter::Text, _) => fault("string"),
             (Parameter::Bool, Term::Bool(truth)) => Ok(Value::Bool(*truth)),
             (Parameter::Bool, _) => fault("bool"),
-            (Parameter::Int | Parameter::Int64, _) => {
-                let kind = if parameter == Parameter::Int {
-                    IntKind::Int
-                } else {
-                    IntKind::Int64
-                };
-                number
-                    .and_then(|number| number.as_integer())
-                    .map_or(fault("integer"), |whole| Ok(Value::Int(kind, whole)))
-            }
+            (Parameter::Int, _) => number
+                .and_then(|number| number.as_integer())
+                .map_or(fault("integer"), |whole| Ok(Value::int(whole))),
             // Go sets the unsigned value and silently drops the upper bits.
             (Parameter::Unsigned32, _) => match number.and_then(|number| number.as_unsigned()) {
                 Some(whole) => Ok(Value::int64(i64::from(whole as u32))),
@@ -103,7 +96,6 @@ impl<'t> Interpreter<'t> {
             (Parameter::Bool, Value::Bool(_)) => true,
             (Parameter::Float, Value::Float(_)) => true,
             (Parameter::Int, Value::Int(kind, _)) => *kind == IntKind::Int,
-            (Parameter::Int64, Value::Int(kind, _)) => *kind == IntKind::Int64,
             (Parameter::Duration, Value::Int(kind, _)) => *kind == IntKind::Duration,
             (Parameter::Map, Value::Map(map)) => map.kind() == ElementKind::Any,
             (Parameter::Time, Value::Time(_)) => true,

@@ -87,7 +87,16 @@ impl<'t> Interpreter<'t> {
         let Body::Run(run) = function.body else {
             return Ok(Value::Missing);
         };
-        run(&mut self.context, values).map_err(|fault| {
+        let read = values.iter().map(|value| {
+            if let Value::Text(text) = value {
+                text.len()
+            } else {
+                0
+            }
+        });
+        let paid = self.context.budget.touch(read.sum());
+        let answer = paid.and_then(|()| run(&mut self.context, values));
+        answer.map_err(|fault| {
             let at = shorten(&self.source[span.clone()]);
             Located::new(
                 span,

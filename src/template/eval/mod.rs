@@ -39,7 +39,8 @@ pub fn run(
         output: Output::new(source, limits.output_bytes),
         variables: vec![("$".into(), data.clone())],
         depth: 0,
-        nesting: 2 * limits.nesting,
+        // Calls stand on top of blocks, so both together may go deeper than the text alone.
+        nesting: limits.nesting * 3 / 2,
     };
     interpreter.body(&data, &template.main)?;
     Ok(interpreter.output.finish())

@@ -36,9 +36,7 @@ pub const FUNCTIONS: &[Function] = &[
         "toDate",
         &[Parameter::Text, Parameter::Text],
         |context, values| {
-            context
-                .budget
-                .spend((text_of(values, 0).len() / 4) as u64)?;
+            context.budget.spend(text_of(values, 0).len() as u64)?;
             Ok(time(
                 parse(text_of(values, 0), text_of(values, 1)).unwrap_or_else(Moment::zero),
             ))
@@ -76,10 +74,8 @@ fn format(
     value: &Value,
     zone: &[u8],
 ) -> Result<Value, String> {
-    context.budget.spend((layout.len() / 4) as u64)?;
-    context
-        .budget
-        .allow_bytes(layout.len().saturating_mul(10))?;
+    context.budget.spend(layout.len() as u64)?;
+    context.budget.fits(layout.len().saturating_mul(10))?;
     let moment = moment(context, value)?.in_zone(Zone::named(&runes::to_string(zone)));
     context.text(moment.format(layout))
 }

@@ -24,7 +24,8 @@ struct Encoder<'b> {
 impl Encoder<'_> {
     /// Writes one value; says whether JSON can hold it.
     fn value(&mut self, value: &Value) -> Result<bool, String> {
-        self.budget.allow_bytes(self.out.len())?;
+        self.budget.fits(self.out.len())?;
+        self.budget.spend(1)?;
         self.budget.allow_depth(self.depth)?;
         match value {
             Value::Missing | Value::Nil => self.out.extend_from_slice(b"null"),
@@ -101,8 +102,9 @@ impl Encoder<'_> {
 
     fn text(&mut self, text: &[u8]) {
         self.out.push(b'"');
-        for character in runes::of(text) {
+        for (_, character, width) in runes::indexed(text) {
             match character {
+                char::REPLACEMENT_CHARACTER if width == 1 => self.out.extend_from_slice(b"\\ufffd"),
                 '"' | '\\' => self.out.extend_from_slice(&[b'\\', character as u8]),
                 '\u{8}' => self.out.extend_from_slice(b"\\b"),
                 '\u{c}' => self.out.extend_from_slice(b"\\f"),

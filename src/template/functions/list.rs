@@ -64,13 +64,13 @@ fn elements<'v>(values: &'v [Value], task: &str) -> Result<&'v [Value], String> 
 
 fn append(context: &mut Context, values: &[Value]) -> Result<Value, String> {
     let elements = elements(values, "push")?;
-    context.budget.allow_elements(elements.len() + 1)?;
+    context.budget.fits_elements(elements.len() + 1)?;
     context.list([elements, &values[1..]].concat())
 }
 
 fn prepend(context: &mut Context, values: &[Value]) -> Result<Value, String> {
     let elements = elements(values, "prepend")?;
-    context.budget.allow_elements(elements.len() + 1)?;
+    context.budget.fits_elements(elements.len() + 1)?;
     context.list([&values[1..], elements].concat())
 }
 
@@ -142,7 +142,7 @@ fn concat(context: &mut Context, values: &[Value]) -> Result<Value, String> {
         let list = list_of(value, "concat")?;
         context
             .budget
-            .allow_elements(all.len() + list.elements().len())?;
+            .fits_elements(all.len() + list.elements().len())?;
         all.extend_from_slice(list.elements());
     }
     if all.is_empty() {

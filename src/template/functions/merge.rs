@@ -2,7 +2,7 @@
 use super::Context;
 use super::context::map_of;
 use super::signature::{Function, Parameter};
-use crate::template::value::{ElementKind, List, Map, Value};
+use crate::template::value::{ElementKind, Map, Value};
 use std::collections::BTreeMap;
 
 const MAPS: &[Parameter] = &[Parameter::Map, Parameter::Map];
@@ -72,12 +72,11 @@ fn is_gap(value: &Value) -> bool {
 }
 
 fn deep_copy(context: &mut Context, values: &[Value]) -> Result<Value, String> {
+    if values[0].is_nil() {
+        return Err("nil cannot be copied".into());
+    }
     context.walk(&values[0])?;
-    let copy = values[0]
+    values[0]
         .deep_copy(context.nesting)
-        .ok_or("the value is nested too deeply, or holds itself")?;
-    Ok(match copy {
-        Value::List(list) if list.is_nil() => Value::List(List::new(list.kind(), Vec::new())),
-        other => other,
-    })
+        .ok_or_else(|| "the value is nested too deeply, or holds itself".into())
 }

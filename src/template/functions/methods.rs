@@ -93,9 +93,7 @@ fn order(values: &[Value]) -> Result<Ordering, String> {
 
 const TIME: &[Function] = &[
     Function::new("Format", &[Parameter::Text], |context, values| {
-        context
-            .budget
-            .allow_bytes(text_of(values, 1).len().saturating_mul(10))?;
+        context.budget.spend(text_of(values, 1).len() as u64)?;
         context.text(moment(values, 0)?.format(text_of(values, 1)))
     }),
     Function::new("String", &[], |_, values| {

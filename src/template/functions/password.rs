@@ -8,7 +8,7 @@ use sha2::Sha256;
 const SCOPE: &[u8] = b"com.lyndir.masterpassword";
 
 /// How many passwords one rendering may derive: each takes a tenth of a second or more by design.
-const MOST_PER_RENDERING: u64 = 4;
+const MOST_PER_RENDERING: u64 = 2;
 
 /// Lists, for each type of password, the shapes it may have.
 const SHAPES: &[(&str, &[&str])] = &[

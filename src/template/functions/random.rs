@@ -32,7 +32,7 @@ pub const FUNCTIONS: &[Function] = &[
 /// Draws that many characters; a negative count gives none.
 fn draw(context: &mut Context, values: &[Value], characters: &[u8]) -> Result<Value, String> {
     let count = usize::try_from(int_of(values, 0)).unwrap_or(0);
-    context.budget.allow_bytes(count)?;
+    context.budget.fits(count)?;
     context.budget.spend(count as u64)?;
     let drawn: Vec<u8> = (0..count)
         .map(|_| characters[context.sequence.below(characters.len())])

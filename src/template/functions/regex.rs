@@ -3,8 +3,8 @@ use super::Context;
 use super::context::{int_of, text_of};
 use super::regex_syntax::translate;
 use super::signature::{Function, Parameter};
-use crate::template::value::{ElementKind, List, Value};
-use regex::bytes::{NoExpand, Regex, RegexBuilder};
+use crate::template::value::{ElementKind, List, Value, runes};
+use regex::bytes::{Regex, RegexBuilder};
 use std::ops::Range;
 
 const TWO: &[Parameter] = &[Parameter::Text, Parameter::Text];
@@ -14,17 +14,22 @@ const LIMITED: &[Parameter] = &[Parameter::Text, Parameter::Text, Parameter::Int
 /// Largest compiled expression, in bytes.
 const COMPILED_BYTES: usize = 256 << 10;
 
-/// Steps that compiling an expression costs: it is the slowest thing a template can ask for.
-const STEPS_TO_COMPILE: u64 = 10_000;
+/// Steps that compiling an expression costs, and each byte of it.
+const STEPS_TO_COMPILE: (u64, u64) = (2_000, 100);
+
+/// Steps that an expression costs in addition where few bytes may mean much: classes of Unicode, counts, flags.
+const STEPS_TO_EXPAND: u64 = 15_000;
 
 /// Lists the family.
 pub const FUNCTIONS: &[Function] = &[
     Function::new("regexMatch", TWO, |context, values| {
-        let (expression, text) = (expression(context, text_of(values, 0)), text_of(values, 1));
+        let text = text_of(values, 1);
         pay(context, text_of(values, 0), text)?;
-        Ok(Value::Bool(
-            expression.is_ok_and(|expression| expression.is_match(text)),
-        ))
+        match expression(context, text_of(values, 0)) {
+            Ok(expression) => Ok(Value::Bool(expression.is_match(text))),
+            Err(Refusal::Syntax(_)) => Ok(Value::Bool(false)),
+            Err(Refusal::Limit(fault)) => Err(fault),
+        }
     }),
     Function::new("regexFind", TWO, |context, values| {
         let (expression, text) = prepared(context, values)?;
@@ -44,25 +49,56 @@ pub const FUNCTIONS: &[Function] = &[
     Function::new("regexSplit", LIMITED, split),
 ];
 
+/// Is why an expression was not compiled.
+enum Refusal {
+    /// It is no expression of Go's language.
+    Syntax(String),
+    /// It costs too much.
+    Limit(String),
+}
+
+impl From<Refusal> for String {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Syntax(fault) | Refusal::Limit(fault) => fault,
+        }
+    }
+}
+
 /// Compiles an expression once for a rendering.
-fn expression(context: &mut Context, pattern: &[u8]) -> Result<Regex, String> {
+fn expression(context: &mut Context, pattern: &[u8]) -> Result<Regex, Refusal> {
     if let Some(known) = context.expressions.get(pattern) {
         return Ok(known.clone());
     }
-    context.budget.spend(STEPS_TO_COMPILE)?;
-    context.budget.spend(pattern.len() as u64 * 10)?;
-    let source = std::str::from_utf8(pattern).map_err(|_| "error parsing regexp: invalid UTF-8")?;
-    let fault = |why: &str| format!("regexp: Compile({source:?}): error parsing regexp: {why}");
-    let translated = translate(source).map_err(|why| fault(&why))?;
-    let built = RegexBuilder::new(&translated)
+    let expands = pattern
+        .windows(2)
+        .any(|pair| matches!(pair, b"\\p" | b"\\P" | b"(?") || pair[1] == b'{');
+    let (base, each) = STEPS_TO_COMPILE;
+    let steps = base + each * pattern.len() as u64 + if expands { STEPS_TO_EXPAND } else { 0 };
+    context.budget.spend(steps).map_err(Refusal::Limit)?;
+    let compiled = compile(pattern)?;
+    context.expressions.insert(pattern.into(), compiled.clone());
+    Ok(compiled)
+}
+
+fn compile(pattern: &[u8]) -> Result<Regex, Refusal> {
+    let shown = runes::to_string(pattern);
+    let fault = |why: &str| format!("regexp: Compile({shown:?}): error parsing regexp: {why}");
+    let source =
+        std::str::from_utf8(pattern).map_err(|_| Refusal::Syntax(fault("invalid UTF-8")))?;
+    let translated = translate(source).map_err(|why| Refusal::Syntax(fault(&why)))?;
+    let mut builder = RegexBuilder::new(&translated);
+    let built = builder
         .size_limit(COMPILED_BYTES)
         .dfa_size_limit(COMPILED_BYTES)
         .nest_limit(50)
         .build();
-    let compiled =
-        built.map_err(|error| fault(error.to_string().lines().last().unwrap_or_default()))?;
-    context.expressions.insert(pattern.into(), compiled.clone());
-    Ok(compiled)
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => {
+            Refusal::Limit("the regular expression is too large".into())
+        }
+        other => Refusal::Syntax(fault(other.to_string().lines().last().unwrap_or_default())),
+    })
 }
 
 /// Pays for a search, whose time grows with the expression and the text.
@@ -88,9 +124,13 @@ fn matches(
     let (expression, text) = prepared(context, values)?;
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let mut found = Vec::new();
-    for place in expression.find_iter(text).take(most) {
+    let places = expression.find_iter(text).map(|place| place.range());
+    for place in places
+        .filter(|place| !splits_character(text, place))
+        .take(most)
+    {
         context.budget.spend(1)?;
-        found.push(place.range());
+        found.push(place);
     }
     Ok(found)
 }
@@ -107,25 +147,33 @@ fn find_all(context: &mut Context, values: &[Value]) -> Result<Value, String> {
 
 fn replace(context: &mut Context, values: &[Value], expands: bool) -> Result<Value, String> {
     let replacement = text_of(values, 2);
-    let count = matches(context, values, -1)?.len();
     let (expression, text) = prepared(context, values)?;
-    // Each `$` may stand for the whole match, so what is made is bounded before it is made.
-    let references = replacement.iter().filter(|byte| **byte == b'$').count();
-    let grown = if expands {
-        references.saturating_mul(text.len())
-    } else {
-        0
-    };
-    let bound = text
-        .len()
-        .saturating_add(grown)
-        .saturating_add(count.saturating_mul(replacement.len()));
-    context.budget.allow_bytes(bound)?;
-    let replaced = match expands {
-        true => expression.replace_all(text, replacement),
-        false => expression.replace_all(text, NoExpand(replacement)),
-    };
+    let mut replaced = Vec::new();
+    let mut from = 0;
+    for found in expression.captures_iter(text) {
+        let place = found.get_match().range();
+        if splits_character(text, &place) {
+            continue;
+        }
+        context.budget.spend(1)?;
+        replaced.extend_from_slice(&text[from..place.start]);
+        match expands {
+            true => found.expand(replacement, &mut replaced),
+            false => replaced.extend_from_slice(replacement),
+        }
+        context.budget.fits(replaced.len())?;
+        from = place.end;
+    }
+    replaced.extend_from_slice(&text[from..]);
     context.text(replaced)
+}
+
+/// Says whether a match of nothing lies inside a character, where Go finds none.
+fn splits_character(text: &[u8], place: &Range<usize>) -> bool {
+    place.is_empty()
+        && text
+            .get(place.start)
+            .is_some_and(|byte| byte & 0xC0 == 0x80)
 }
 
 /// Splits text around matches into at most so many parts, any number if negative.

@@ -11,8 +11,6 @@ pub enum Parameter {
     Text,
     /// An `int`; not an `int64`.
     Int,
-    /// An `int64`.
-    Int64,
     /// A `uint32`, which only a constant can be.
     Unsigned32,
     /// A truth value.
@@ -36,7 +34,6 @@ impl Parameter {
             Parameter::Any => "interface {}",
             Parameter::Text => "string",
             Parameter::Int => "int",
-            Parameter::Int64 => "int64",
             Parameter::Unsigned32 => "uint32",
             Parameter::Bool => "bool",
             Parameter::Float => "float64",

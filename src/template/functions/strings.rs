@@ -25,8 +25,7 @@ pub const FUNCTIONS: &[Function] = &[
         let text = text_of(values, 1);
         context.text(text.strip_suffix(text_of(values, 0)).unwrap_or(text))
     }),
-    Function::new("contains", TWO, |context, values| {
-        context.budget.touch(text_of(values, 1).len())?;
+    Function::new("contains", TWO, |_, values| {
         Ok(Value::Bool(
             find(text_of(values, 1), text_of(values, 0)).is_some(),
         ))
@@ -143,8 +142,7 @@ pub fn replace(
             from += found + old.len();
         }
     }
-    context.budget.touch(text.len())?;
-    context.budget.allow_bytes(
+    context.budget.fits(
         text.len()
             .saturating_add(places.len().saturating_mul(new.len())),
     )?;
@@ -162,20 +160,18 @@ pub fn replace(
 fn repeat(context: &mut Context, values: &[Value]) -> Result<Value, String> {
     let text = text_of(values, 1);
     let count = usize::try_from(int_of(values, 0)).map_err(|_| "strings: negative Repeat count")?;
-    context
-        .budget
-        .allow_bytes(text.len().saturating_mul(count))?;
-    Ok(Value::from(if text.is_empty() {
+    context.budget.fits(text.len().saturating_mul(count))?;
+    context.text(if text.is_empty() {
         Vec::new()
     } else {
         text.repeat(count)
-    }))
+    })
 }
 
 /// Puts blanks before every line.
 fn indent(context: &mut Context, values: &[Value], before: &[u8]) -> Result<Value, String> {
     let count = usize::try_from(int_of(values, 0)).map_err(|_| "strings: negative Repeat count")?;
-    context.budget.allow_bytes(count)?;
+    context.budget.fits(count)?;
     let pad = b" ".repeat(count);
     let text = replace(
         context,
@@ -216,7 +212,7 @@ fn words(
             joined.push(b' ');
         }
         joined.extend(make(context, value)?);
-        context.budget.allow_bytes(joined.len())?;
+        context.budget.fits(joined.len())?;
     }
     context.text(joined)
 }

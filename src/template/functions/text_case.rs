@@ -120,7 +120,10 @@ fn camel(text: &[u8]) -> String {
     let mut last = to_upper(characters[start]);
     for character in &characters[start + 1..] {
         match (connects(*character), connects(last)) {
-            (true, true) => name.push(last),
+            (true, true) => {
+                name.push(last);
+                last = *character;
+            }
             (_, true) => last = to_upper(*character),
             (_, false) => {
                 name.push(last);

@@ -45,7 +45,7 @@ pub const FUNCTIONS: &[Function] = &[
         |context, values| {
             let texts = to_texts(context, &values[1])?;
             let separators = text_of(values, 0).len().saturating_mul(texts.len());
-            context.budget.allow_bytes(
+            context.budget.fits(
                 texts
                     .iter()
                     .map(Vec::len)
@@ -78,7 +78,6 @@ fn split<'t>(
     most: i64,
 ) -> Result<Vec<&'t [u8]>, String> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    context.budget.touch(text.len())?;
     let mut parts = Vec::new();
     let mut rest = text;
     while parts.len() + 1 < most {
@@ -94,7 +93,7 @@ fn split<'t>(
         };
         context
             .budget
-            .allow_elements(parts.len() + 1)
+            .fits_elements(parts.len() + 1)
             .and_then(|()| context.budget.spend(1))?;
         parts.push(&rest[..length]);
         rest = &rest[length + width..];
@@ -156,10 +155,15 @@ fn word_of(character: char) -> Word {
         joint if connects(joint) => Word::Connector,
         mark if is_punctuation(mark) => Word::Punctuation,
         upper if is_upper(upper) => Word::Upper,
-        letter if is_letter(letter) => Word::Alphabet,
+        letter if is_letter(letter) && !is_ideograph(letter) => Word::Alphabet,
         digit if is_number(digit) => Word::Number,
         _ => Word::Other,
     }
+}
+
+/// Says whether a letter is one of the Chinese characters that the library tells apart.
+fn is_ideograph(letter: char) -> bool {
+    matches!(u32::from(letter), 0x3400..=0x4d85 | 0x4e00..=0x9fcc | 0x20000..=0x2b81d)
 }
 
 /// Cuts a name into words: `HTTPServer` is `HTTP` and `Server`.
@@ -170,6 +174,8 @@ pub fn words(text: &[u8]) -> Vec<(Word, &[u8])> {
         let kind = word_of(first);
         let length = match kind {
             Word::Upper => upper_length(rest),
+            // Dashes and underscores are punctuation too once it has begun.
+            Word::Punctuation => run_length(rest, is_punctuation),
             _ => run_length(rest, |character| word_of(character) == kind),
         };
         words.push((kind, &rest[..length]));

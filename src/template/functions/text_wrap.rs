@@ -157,9 +157,7 @@ fn wrap(
             },
         };
         context.budget.spend(1)?;
-        context
-            .budget
-            .allow_bytes(wrapped.len() + end + separator.len())?;
+        context.budget.fits(wrapped.len() + end + separator.len())?;
         wrapped.extend_from_slice(&rest[..end]);
         wrapped.extend_from_slice(separator);
         rest = &rest[next..];

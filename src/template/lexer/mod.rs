@@ -11,9 +11,10 @@ const LEFT: &str = "{{";
 const RIGHT: &str = "}}";
 const BLANKS: &[char] = &[' ', '\t', '\r', '\n'];
 
-/// Cuts the whole source; the last token is always [`Kind::End`].
-pub fn tokens(source: &str) -> Result<Vec<Token>, Located> {
+/// Cuts the whole source into at most `most` words; the last token is always [`Kind::End`].
+pub fn tokens(source: &str, most: usize) -> Result<Vec<Token>, Located> {
     let mut lexer = Lexer {
+        most,
         source,
         position: 0,
         tokens: Vec::new(),
@@ -29,6 +30,7 @@ struct Lexer<'s> {
     source: &'s str,
     position: usize,
     tokens: Vec<Token>,
+    most: usize,
 }
 
 impl Lexer<'_> {
@@ -74,6 +76,12 @@ impl Lexer<'_> {
         let mut scanner = Scanner::new(self.source, self.position);
         loop {
             let token = scanner.next()?;
+            if self.tokens.len() == self.most {
+                return Err(Located::new(
+                    token.span,
+                    format!("the template has more than {} words", self.most),
+                ));
+            }
             let closes = token.kind == Kind::RightDelimiter;
             self.tokens.push(token);
             if closes {

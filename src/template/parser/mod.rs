@@ -15,6 +15,9 @@ use super::value::Text;
 use ast::{Body, Node, Template};
 use std::rc::Rc;
 
+/// Every word of a template must leave room for so many steps.
+const STEPS_PER_WORD: usize = 4;
+
 /// Parses a template with everything it defines.
 pub fn parse(source: &str, limits: &Limits) -> Result<Template, Located> {
     if source.len() > limits.source_bytes {
@@ -25,7 +28,7 @@ pub fn parse(source: &str, limits: &Limits) -> Result<Template, Located> {
     }
     let mut parser = Parser {
         source,
-        tokens: lexer::tokens(source)?,
+        tokens: lexer::tokens(source, limits.steps as usize / STEPS_PER_WORD)?,
         position: 0,
         variables: vec!["$".into()],
         range_depth: 0,

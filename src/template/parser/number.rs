@@ -200,11 +200,16 @@ pub fn parse_float(text: &str) -> Option<f64> {
             .flatten()
             .map(|number| sign * number);
     }
-    let decimal = !lower.is_empty()
-        && lower
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-'));
-    let number = decimal.then(|| lower.parse::<f64>().ok()).flatten()?;
+    if lower.contains('_') && !underscores_are_fine(&lower) {
+        return None;
+    }
+    let bare = lower.replace('_', "");
+    let is_part = |byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-');
+    let number: f64 = bare
+        .bytes()
+        .all(is_part)
+        .then(|| bare.parse().ok())
+        .flatten()?;
     number.is_finite().then_some(sign * number)
 }
 

@@ -28,7 +28,7 @@ impl<'b> Printer<'b> {
     pub fn reserve(&mut self, more: usize) -> Result<(), String> {
         let total = self.out.len().saturating_add(more);
         self.budget
-            .allow_bytes(total)
+            .fits(total)
             .and_then(|()| self.budget.touch(more))
             .map(|()| self.out.reserve(more))
     }
