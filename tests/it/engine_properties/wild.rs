@@ -85,8 +85,8 @@ fn step() -> impl Strategy<Value = Shape> {
 
 fn kind() -> impl Strategy<Value = StepKind> {
     prop_oneof![
-        6 => Just(StepKind::Cmd(Box::new(Command::default()))),
-        1 => Just(StepKind::Build(Box::new(Build::default()))),
+        6 => Just(StepKind::Cmd(Box::default())),
+        1 => Just(StepKind::Build(Box::default())),
         1 => Just(StepKind::Push(Push::default())),
     ]
 }
