@@ -5,6 +5,7 @@ mod expected;
 mod in_memory;
 mod on_docker;
 mod seen;
+mod self_test;
 
 use std::path::Path;
 
@@ -44,19 +45,25 @@ fn registry() -> String {
 /// All specs, or those whose names contain `CAREEN_TEST_SPEC`.
 fn specs() -> Vec<Spec> {
     let wanted = std::env::var("CAREEN_TEST_SPEC").unwrap_or_default();
+    let names = paths().into_iter().filter_map(|path| {
+        let name = path.strip_suffix(".yaml")?;
+        (!name.ends_with(".expected")).then(|| name.to_owned())
+    });
+    let wanted = names.filter(|name| name.contains(&wanted));
+    wanted.map(read).collect()
+}
+
+/// All files below `task-specs`, contexts left out.
+fn paths() -> Vec<String> {
     let walk = ignore::WalkBuilder::new(TASK_SPECS)
         .standard_filters(false)
         .sort_by_file_path(Path::cmp)
         .filter_entry(|entry| entry.file_name() != "contexts")
         .build();
-    let paths = walk.filter_map(Result::ok).map(|entry| entry.into_path());
-    let names = paths.filter_map(|path| {
-        let below = path.strip_prefix(TASK_SPECS).ok()?.to_str()?;
-        let name = below.strip_suffix(".yaml")?;
-        (!name.ends_with(".expected")).then(|| name.to_owned())
-    });
-    let wanted = names.filter(|name| name.contains(&wanted));
-    wanted.map(read).collect()
+    let files = walk.filter_map(Result::ok).map(|entry| entry.into_path());
+    let below =
+        files.filter_map(|path| Some(path.strip_prefix(TASK_SPECS).ok()?.to_str()?.to_owned()));
+    below.collect()
 }
 
 fn read(name: String) -> Spec {

@@ -46,3 +46,5 @@ pub const PLATFORM: &str = "platform";
 pub const DETACH: &str = "detach";
 /// An image name that cannot be pushed.
 pub const IMAGE: &str = "image";
+/// Something of the language that careen does not do yet.
+pub const NOT_SUPPORTED: &str = "not-supported";

@@ -78,7 +78,7 @@ pub(super) const STEP: Object = Object {
         key("isolation", "bc"),
         key("cpus", "c"),
         // A mount on a push is an error of its own.
-        key("volumeMounts", "bcp"),
+        key("volumeMounts", "cp"),
         key("cache", "b"),
         key("exitedWith", ""),
         key("exitedWithout", ""),

@@ -1,7 +1,7 @@
 //! What a step does: its `cmd`, `build` or `push`.
 
-use super::codes;
 use super::reader::{Field, Fields, Reader};
+use super::{codes, unsupported};
 use crate::spec::alias::Aliases;
 use crate::spec::{Build, Cache, Command, Push, StepKind, build_line, command_line};
 use crate::text::{Diagnostic, Diagnostics, Span};
@@ -65,8 +65,11 @@ fn one(
     match name {
         "cmd" => command(reader, field, aliases).map(|command| StepKind::Cmd(Box::new(command))),
         "build" => {
-            let cache = cache(reader, fields.get("cache"));
-            build(reader, field).map(|build| StepKind::Build(Box::new(Build { cache, ..build })))
+            let cache_field = fields.get("cache");
+            let cache = cache(reader, cache_field);
+            let build = build(reader, field).map(|build| Build { cache, ..build })?;
+            unsupported::report(reader, field, cache_field, &build);
+            Some(StepKind::Build(Box::new(build)))
         }
         _ => Some(StepKind::Push(push(reader, field))),
     }

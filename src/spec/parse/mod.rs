@@ -12,6 +12,7 @@ mod secret;
 mod step;
 mod task;
 mod unknown;
+mod unsupported;
 mod version;
 mod volume;
 mod when;

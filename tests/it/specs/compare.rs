@@ -46,6 +46,9 @@ fn compare_run(expected: &Expected, run: &SeenRun, engine: EngineName, found: &m
     found.extend(missing.map(|id| format!("there is no step {id}")));
     let misplaced = expected.order.iter().filter_map(|rule| order(rule, run));
     found.extend(misplaced);
+    if !run.left_over.is_empty() {
+        found.push(format!("left on the engine: {:?}", run.left_over));
+    }
     for (path, content) in &expected.files {
         let is = run.files.get(path);
         if is != Some(content) {

@@ -37,11 +37,13 @@ pub async fn run(spec: &Spec) -> Seen {
     };
     assert_eq!(outcome.run.id, id);
     let pushed = world.engine.pushed().into_iter().map(|(name, _)| name);
+    let left_over = world.engine.left_over().into_iter().map(|(_, name)| name);
     let warnings = warnings.iter().filter(|it| it.level == Level::Warning);
     Seen::Ran(Box::new(SeenRun {
         warnings: warnings.map(|it| it.message.clone()).collect(),
         files: read_files(&saved),
         pushed: pushed.map(|name| name.replace(&id, RUN)).collect(),
+        left_over: left_over.collect(),
         ..SeenRun::read(&world.app, &id).await
     }))
 }

@@ -6,6 +6,11 @@ use std::{
     time::Duration,
 };
 
+use careen::{
+    adapters::docker::DockerEngine,
+    ports::{Containers, Labels, Resource},
+    runner::LABEL_STORE,
+};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -56,6 +61,7 @@ pub async fn run(spec: &Spec) -> Seen {
         warnings: warnings(&done),
         files: read_files(&saved),
         pushed: pushed(&spec.expected, id).await,
+        left_over: left_over(app.ports.store.store_id()).await,
         ..SeenRun::read(&app, id).await
     }))
 }
@@ -132,6 +138,18 @@ fn warnings(done: &Output) -> Vec<String> {
     let text = String::from_utf8_lossy(&done.stderr).into_owned();
     let warnings = text.lines().filter(|line| line.starts_with("warning["));
     warnings.map(str::to_owned).collect()
+}
+
+/// Asks the engine for everything that this careen has made.
+async fn left_over(store: &str) -> Vec<String> {
+    let engine = DockerEngine::connect(None).expect("DOCKER_HOST is an address");
+    let own = Labels::from([(LABEL_STORE.to_owned(), store.to_owned())]);
+    let mut names = Vec::new();
+    for resource in [Resource::Container, Resource::Network, Resource::Volume] {
+        let found = engine.list(resource, &own).await.expect("a list");
+        names.extend(found.into_iter().map(|it| it.name));
+    }
+    names
 }
 
 /// Asks the registry for what must have been pushed.

@@ -28,6 +28,8 @@ pub struct SeenRun {
     /// The wanted files that were there.
     pub files: BTreeMap<String, String>,
     pub pushed: Vec<String>,
+    /// Containers, networks and volumes of the run that are still there.
+    pub left_over: Vec<String>,
 }
 
 /// How a step ended.
