@@ -20,6 +20,9 @@ mod steps;
 mod turn;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use advance::{IllegalEvent, advance};
 pub use ending::{Ending, Fault, FaultKind, Outcome, Verdict};
 pub use event::{Action, Event, Millis, Timer};
