@@ -2,6 +2,7 @@
 
 use super::{
     Action, Event, Millis, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict,
+    turn::Turn,
 };
 
 /// An event that cannot happen in this state; it means that careen has a bug.
@@ -23,37 +24,31 @@ pub fn advance(
     event: &Event,
     at: Millis,
 ) -> Result<(RunState, Vec<Action>), IllegalEvent> {
-    let mut actions = Vec::new();
-    run.apply(event, at, &mut actions)?;
-    Ok((run, actions))
+    let mut turn = Turn::at(at);
+    run.apply(event, &mut turn)?;
+    Ok((run, turn.actions))
 }
 
 impl RunState {
-    /// Does what `advance` does, in place.
-    pub(super) fn apply(
-        &mut self,
-        event: &Event,
-        at: Millis,
-        actions: &mut Vec<Action>,
-    ) -> Result<(), IllegalEvent> {
+    fn apply(&mut self, event: &Event, turn: &mut Turn) -> Result<(), IllegalEvent> {
         self.check_step(event)?;
         self.touched.extend(event.step());
         match event {
-            Event::Begun => self.begin(at, actions)?,
+            Event::Begun => self.begin(turn)?,
             Event::SetupFailed { fault } => {
                 let reason = format!("could not set up the run: {}", fault.explained());
-                self.stop_all(RunStatus::Errored, &reason, at, actions);
+                self.stop_all(RunStatus::Errored, &reason, turn);
             }
-            Event::Abandoned { reason } => self.stop_all(RunStatus::Errored, reason, at, actions),
+            Event::Abandoned { reason } => self.stop_all(RunStatus::Errored, reason, turn),
             Event::CancelRequested { reason } => {
-                self.stop_all(RunStatus::Canceled, reason, at, actions);
+                self.stop_all(RunStatus::Canceled, reason, turn);
             }
             Event::Fired {
                 timer: Timer::RunTimeout,
-            } => self.run_out(at, actions),
+            } => self.run_out(turn),
             Event::Tidied => self.tidied()?,
-            Event::Fired { timer } => self.fired(*timer, at, actions),
-            Event::Pulled { step, fault } => self.pulled(*step, fault.as_ref(), at, actions),
+            Event::Fired { timer } => self.fired(*timer, turn),
+            Event::Pulled { step, fault } => self.pulled(*step, fault.as_ref(), turn),
             Event::Started {
                 step,
                 attempt,
@@ -61,11 +56,11 @@ impl RunState {
                 ..
             } => {
                 self.check_attempt(event, *step, *attempt)?;
-                self.started(*step, *attempt, *has_health_check, at, actions);
+                self.started(*step, *attempt, *has_health_check, turn);
             }
             Event::Healthy { step, attempt } => {
                 self.check_attempt(event, *step, *attempt)?;
-                self.healthy(*step, *attempt, at, actions);
+                self.healthy(*step, *attempt, turn);
             }
             Event::Ended {
                 step,
@@ -73,19 +68,19 @@ impl RunState {
                 outcome,
             } => {
                 self.check_attempt(event, *step, *attempt)?;
-                self.attempt_ended(*step, *attempt, outcome, at, actions);
+                self.attempt_ended(*step, *attempt, outcome, turn);
             }
             Event::Stopped { step, attempt } => {
                 self.check_attempt(event, *step, *attempt)?;
-                self.stopped(*step, *attempt, at, actions);
+                self.stopped(*step, *attempt, turn);
             }
             Event::Reissued { step, attempt } => self.check_attempt(event, *step, *attempt)?,
         }
-        self.settle(actions);
+        self.settle(turn);
         Ok(())
     }
 
-    fn begin(&mut self, at: Millis, actions: &mut Vec<Action>) -> Result<(), IllegalEvent> {
+    fn begin(&mut self, turn: &mut Turn) -> Result<(), IllegalEvent> {
         match self.phase {
             Phase::New => {}
             // Cancelled while the network and volumes were made.
@@ -93,39 +88,35 @@ impl RunState {
             Phase::Active | Phase::Ended => return Err(self.illegal("begun")),
         }
         self.phase = Phase::Active;
-        self.began_at = Some(at);
+        self.began_at = Some(turn.at);
         if let Some(timeout) = self.settings.timeout {
-            actions.push(Action::Set {
-                timer: Timer::RunTimeout,
-                due: at.saturating_add(timeout),
-            });
+            turn.set_in(Timer::RunTimeout, timeout);
         }
         for step in 0..self.steps.len() as u32 {
             if self.step(step).parents_left == 0 {
-                self.release(step, at, actions);
+                self.release(step, turn);
             }
         }
-        self.fill(at, actions);
+        self.fill(turn);
         Ok(())
     }
 
     /// Ends the run for a reason that no step gave.
-    fn stop_all(&mut self, status: RunStatus, reason: &str, at: Millis, actions: &mut Vec<Action>) {
+    fn stop_all(&mut self, status: RunStatus, reason: &str, turn: &mut Turn) {
         self.end_run(
             Verdict {
                 status,
                 reason: Some(reason.to_owned()),
                 step: None,
             },
-            at,
-            actions,
+            turn,
         );
     }
 
-    fn run_out(&mut self, at: Millis, actions: &mut Vec<Action>) {
+    fn run_out(&mut self, turn: &mut Turn) {
         let seconds = self.settings.timeout.unwrap_or(0) / 1000;
         let reason = format!("the run took longer than its timeout of {seconds} s");
-        self.stop_all(RunStatus::TimedOut, &reason, at, actions);
+        self.stop_all(RunStatus::TimedOut, &reason, turn);
     }
 
     fn tidied(&mut self) -> Result<(), IllegalEvent> {
@@ -141,7 +132,7 @@ impl RunState {
     }
 
     /// When the last step has ended, decides the run and asks for everything to be removed.
-    fn settle(&mut self, actions: &mut Vec<Action>) {
+    fn settle(&mut self, turn: &mut Turn) {
         let is_open = matches!(self.phase, Phase::Active | Phase::Stopping);
         if !is_open || self.open > 0 {
             return;
@@ -151,13 +142,9 @@ impl RunState {
             reason: None,
             step: None,
         });
+        self.forget_run_timeout(turn);
         self.phase = Phase::Tidying;
-        if self.settings.timeout.is_some() && self.began_at.is_some() {
-            actions.push(Action::Unset {
-                timer: Timer::RunTimeout,
-            });
-        }
-        actions.push(Action::Tidy);
+        turn.want(Action::Tidy);
     }
 
     fn check_step(&self, event: &Event) -> Result<(), IllegalEvent> {

@@ -1,32 +1,20 @@
 //! Judges attempts, iterations and steps when they are over.
 
-use super::{
-    Action, Ending, Millis, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict,
-    schedule::seconds,
-};
+use super::{Ending, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict, turn::Turn};
 use crate::spec::StepKind;
 
 impl RunState {
     /// Decides after an attempt: fine, once more, or over.
-    pub(super) fn judge(
-        &mut self,
-        step: u32,
-        outcome: &Outcome,
-        at: Millis,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn judge(&mut self, step: u32, outcome: &Outcome, turn: &mut Turn) {
         let Some(ending) = self.badness(step, outcome) else {
-            return self.iteration_over(step, None, at, actions);
+            return self.iteration_over(step, None, turn);
         };
         let delay = self.plan.step(step).retry_delay_seconds;
         if outcome.may_retry() && self.step(step).tries <= self.again(step).retries {
             self.step_mut(step).state = StepState::RetryDelayed;
-            actions.push(Action::Set {
-                timer: Timer::RetryDelay(step),
-                due: at + seconds(delay),
-            });
+            turn.set(Timer::RetryDelay(step), delay);
         } else {
-            self.iteration_over(step, Some(ending), at, actions);
+            self.iteration_over(step, Some(ending), turn);
         }
     }
 
@@ -54,13 +42,7 @@ impl RunState {
     }
 
     /// Goes on to the next iteration, or ends the step; one bad iteration is enough to end it badly.
-    pub(super) fn iteration_over(
-        &mut self,
-        step: u32,
-        bad: Option<Ending>,
-        at: Millis,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn iteration_over(&mut self, step: u32, bad: Option<Ending>, turn: &mut Turn) {
         let repeat = self.again(step).repeat;
         // A lost container says that the engine stopped: starting again is not for the step to decide.
         let is_lost = matches!(&bad, Some(Ending::Errored(fault)) if !fault.kind.is_retried());
@@ -69,31 +51,25 @@ impl RunState {
         progress.iterations += 1;
         if progress.iterations <= repeat && !is_lost && !progress.serves {
             progress.tries = 0;
-            return self.start_another(step, at, actions);
+            return self.start_another(step, turn);
         }
         let ending = progress.worst.take().unwrap_or(Ending::Succeeded);
-        self.finish(step, ending, at, actions);
+        self.finish(step, ending, turn);
     }
 
     /// Ends a step by its own doing: its children go, or the run ends.
-    pub(super) fn finish(
-        &mut self,
-        step: u32,
-        ending: Ending,
-        at: Millis,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn finish(&mut self, step: u32, ending: Ending, turn: &mut Turn) {
         let is_fine = ending == Ending::Succeeded;
         if !is_fine && !self.plan.step(step).ignore_errors {
             let verdict = self.verdict_on(step, &ending);
-            self.close(step, ending, at, actions);
-            return self.end_run(verdict, at, actions);
+            self.close(step, ending, turn);
+            return self.end_run(verdict, turn);
         }
-        self.close(step, ending, at, actions);
+        self.close(step, ending, turn);
         self.step_mut(step).ignored = !is_fine;
         if self.phase == Phase::Active {
-            self.release_children(step, at, actions);
-            self.fill(at, actions);
+            self.release_children(step, turn);
+            self.fill(turn);
         }
     }
 

@@ -17,6 +17,7 @@ mod schedule;
 mod state;
 mod status;
 mod steps;
+mod turn;
 mod view;
 
 pub use advance::{IllegalEvent, advance};

@@ -1,6 +1,6 @@
 //! What a run that was cut off expects to find, derived from its state alone.
 
-use super::{Action, Millis, Phase, RunState, StepState, Timer, schedule::seconds};
+use super::{Action, Millis, Phase, RunState, StepState, Timer, turn::millis};
 use crate::spec::StepKind;
 
 /// An attempt that should be under way.
@@ -64,31 +64,23 @@ impl RunState {
     /// earlier than asked.
     pub fn expected_timers(&self, now: Millis) -> Vec<Action> {
         let mut timers = Vec::new();
-        if let (Some(began), Some(timeout), true) = (
-            self.began_at,
-            self.settings.timeout,
-            matches!(self.phase, Phase::Active | Phase::Stopping),
-        ) {
+        if let (Phase::Active, Some(began), Some(timeout)) =
+            (self.phase, self.began_at, self.settings.timeout)
+        {
             timers.push((Timer::RunTimeout, began.saturating_add(timeout)));
         }
         for (step, progress) in (0u32..).zip(&self.steps) {
             let it = self.plan.step(step);
-            match progress.state {
-                StepState::Delayed => timers.push((
-                    Timer::StartDelay(step),
-                    now + seconds(it.start_delay_seconds),
-                )),
-                StepState::PullDelayed => timers.push((
-                    Timer::PullDelay(step),
-                    now + seconds(it.pull_retry_delay_seconds),
-                )),
-                StepState::RetryDelayed => timers.push((
-                    Timer::RetryDelay(step),
-                    now + seconds(it.retry_delay_seconds),
-                )),
-                _ => {}
-            }
-            if let (true, Some(deadline)) = (progress.state.takes_place(), progress.deadline) {
+            let wait = match progress.state {
+                StepState::Delayed => Some((Timer::StartDelay(step), it.start_delay_seconds)),
+                StepState::PullDelayed => {
+                    Some((Timer::PullDelay(step), it.pull_retry_delay_seconds))
+                }
+                StepState::RetryDelayed => Some((Timer::RetryDelay(step), it.retry_delay_seconds)),
+                _ => None,
+            };
+            timers.extend(wait.map(|(timer, wait)| (timer, now.saturating_add(millis(wait)))));
+            if let Some(deadline) = progress.deadline {
                 timers.push((Timer::StepTimeout(step), deadline));
             }
         }

@@ -1,13 +1,14 @@
 //! Decides which steps may start: parents first, then the limit.
 
 use super::{
-    Action, Ending, Millis, Phase, RunState, StepProgress, StepState, StopReason, Timer, Verdict,
+    Action, Ending, Phase, RunState, StepProgress, StepState, StopReason, Timer, Verdict,
+    turn::Turn,
 };
 use crate::{plan::Plan, spec::StepKind};
 
 impl RunState {
     /// Lets a step go whose parents have all succeeded.
-    pub(super) fn release(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+    pub(super) fn release(&mut self, step: u32, turn: &mut Turn) {
         self.touch(step);
         let delay = self.plan.step(step).start_delay_seconds;
         if delay == 0 {
@@ -16,14 +17,11 @@ impl RunState {
             return;
         }
         self.step_mut(step).state = StepState::Delayed;
-        actions.push(Action::Set {
-            timer: Timer::StartDelay(step),
-            due: at + seconds(delay),
-        });
+        turn.set(Timer::StartDelay(step), delay);
     }
 
     /// Starts ready steps while the limit allows, in file order, and foresees the next ones.
-    pub(super) fn fill(&mut self, at: Millis, actions: &mut Vec<Action>) {
+    pub(super) fn fill(&mut self, turn: &mut Turn) {
         if self.phase != Phase::Active {
             return;
         }
@@ -32,179 +30,171 @@ impl RunState {
                 return;
             };
             self.under_way += 1;
-            self.launch(step, at, actions);
+            self.launch(step, turn);
         }
         let places = self.settings.parallel as usize;
         for &step in self.ready.iter().take(places) {
-            foresee(&self.plan, step, &mut self.steps[step as usize], actions);
+            foresee(&self.plan, step, &mut self.steps[step as usize], turn);
         }
     }
 
     /// Gives a place to a ready step: pulls first where it says so, else starts.
-    fn launch(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+    fn launch(&mut self, step: u32, turn: &mut Turn) {
         self.touch(step);
         if self.plan.step(step).pull {
             let progress = self.step_mut(step);
             progress.state = StepState::Pulling;
             progress.pulls = 1;
-            progress.started_at = Some(at);
-            actions.push(Action::Pull { step });
+            progress.started_at = Some(turn.at);
+            turn.want(Action::Pull { step });
         } else {
-            self.start_first(step, at, actions);
+            self.start_first(step, turn);
         }
     }
 
     /// Makes the first attempt of a step and starts the clock of its timeout.
-    pub(super) fn start_first(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
-        let due = at + seconds(self.plan.step(step).timeout_seconds);
+    pub(super) fn start_first(&mut self, step: u32, turn: &mut Turn) {
+        let timeout = self.plan.step(step).timeout_seconds;
+        let deadline = turn.set(Timer::StepTimeout(step), timeout);
         let progress = self.step_mut(step);
-        progress.started_at.get_or_insert(at);
-        progress.deadline = Some(due);
-        actions.push(Action::Set {
-            timer: Timer::StepTimeout(step),
-            due,
-        });
-        self.foresee_children(step, actions);
-        self.start_attempt(step, actions);
+        progress.started_at.get_or_insert(turn.at);
+        progress.deadline = Some(deadline);
+        self.foresee_children(step, turn);
+        self.start_attempt(step, turn);
     }
 
     /// Makes another attempt of a step, unless its time is over.
-    pub(super) fn start_another(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
-        if self.step(step).deadline.is_some_and(|due| at >= due) {
-            self.finish(step, Ending::TimedOut, at, actions);
+    pub(super) fn start_another(&mut self, step: u32, turn: &mut Turn) {
+        if self
+            .step(step)
+            .deadline
+            .is_some_and(|deadline| turn.at >= deadline)
+        {
+            self.finish(step, Ending::TimedOut, turn);
         } else {
-            self.start_attempt(step, actions);
+            self.start_attempt(step, turn);
         }
     }
 
-    fn start_attempt(&mut self, step: u32, actions: &mut Vec<Action>) {
+    fn start_attempt(&mut self, step: u32, turn: &mut Turn) {
         let progress = self.step_mut(step);
         progress.attempt += 1;
         progress.tries += 1;
         progress.state = StepState::Starting;
         let attempt = progress.attempt;
-        actions.push(Action::Start { step, attempt });
+        turn.want(Action::Start { step, attempt });
     }
 
     /// Hints at the children that only wait for this step, as many as may start at once.
-    fn foresee_children(&mut self, step: u32, actions: &mut Vec<Action>) {
+    fn foresee_children(&mut self, step: u32, turn: &mut Turn) {
         let only_wait = |child: &u32| self.step(*child).parents_left == 1;
         let mut children: Vec<u32> = self.plan.children(step).filter(only_wait).collect();
         // The graph lists them in no order that the limit would keep.
         children.sort_unstable();
         children.truncate(self.settings.parallel as usize);
         for child in children {
-            foresee(&self.plan, child, &mut self.steps[child as usize], actions);
+            foresee(&self.plan, child, &mut self.steps[child as usize], turn);
         }
     }
 
     /// Lets the children go that have no other parent left.
-    pub(super) fn release_children(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+    pub(super) fn release_children(&mut self, step: u32, turn: &mut Turn) {
         let plan = self.plan.clone();
         for child in plan.children(step) {
             let progress = self.step_mut(child);
             progress.parents_left -= 1;
             if progress.parents_left == 0 && progress.state == StepState::Waiting {
-                self.release(child, at, actions);
+                self.release(child, turn);
             }
         }
     }
 
     /// Ends the run with a verdict: nothing new starts, what is under way is stopped, the rest is skipped.
-    pub(super) fn end_run(&mut self, verdict: Verdict, at: Millis, actions: &mut Vec<Action>) {
+    pub(super) fn end_run(&mut self, verdict: Verdict, turn: &mut Turn) {
         match self.phase {
             Phase::New | Phase::Active => {}
             // The first reason stands.
             Phase::Stopping | Phase::Tidying | Phase::Ended => return,
         }
+        self.forget_run_timeout(turn);
         self.verdict = Some(verdict);
         self.phase = Phase::Stopping;
         self.ready.clear();
         for step in 0..self.steps.len() as u32 {
-            self.wind_down(step, at, actions);
+            self.wind_down(step, turn);
         }
     }
 
-    fn wind_down(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+    fn wind_down(&mut self, step: u32, turn: &mut Turn) {
         match self.step(step).state {
             StepState::Waiting | StepState::Ready => {
-                self.close(step, Ending::Skipped, at, actions);
+                self.close(step, Ending::Skipped, turn);
             }
             StepState::Delayed => {
-                actions.push(Action::Unset {
-                    timer: Timer::StartDelay(step),
-                });
-                self.close(step, Ending::Skipped, at, actions);
+                turn.unset(Timer::StartDelay(step));
+                self.close(step, Ending::Skipped, turn);
             }
             StepState::PullDelayed => {
-                actions.push(Action::Unset {
-                    timer: Timer::PullDelay(step),
-                });
-                self.close(step, Ending::Canceled, at, actions);
+                turn.unset(Timer::PullDelay(step));
+                self.close(step, Ending::Canceled, turn);
             }
             StepState::RetryDelayed => {
-                actions.push(Action::Unset {
-                    timer: Timer::RetryDelay(step),
-                });
-                self.close(step, Ending::Canceled, at, actions);
+                turn.unset(Timer::RetryDelay(step));
+                self.close(step, Ending::Canceled, turn);
             }
             StepState::Pulling
             | StepState::Starting
             | StepState::Running
-            | StepState::AwaitingHealth => self.stop(step, StopReason::Canceled, actions),
+            | StepState::AwaitingHealth => self.stop(step, StopReason::Canceled, turn),
             StepState::Stopping(_) | StepState::Ended(_) => {}
         }
     }
 
-    /// Asks for the present attempt or pull of a step to be stopped.
-    pub(super) fn stop(&mut self, step: u32, why: StopReason, actions: &mut Vec<Action>) {
+    /// Asks for the present attempt or pull of a step to be stopped; its timeout has nothing more to say.
+    pub(super) fn stop(&mut self, step: u32, why: StopReason, turn: &mut Turn) {
         self.touch(step);
+        self.forget_timeout(step, turn);
         let progress = self.step_mut(step);
         let is_pull = progress.state == StepState::Pulling;
         let attempt = if is_pull { 0 } else { progress.attempt };
         progress.state = StepState::Stopping(why);
-        actions.push(Action::Stop { step, attempt });
+        turn.want(Action::Stop { step, attempt });
     }
 
     /// Writes down how a step ended and frees its place.
-    pub(super) fn close(
-        &mut self,
-        step: u32,
-        ending: Ending,
-        at: Millis,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn close(&mut self, step: u32, ending: Ending, turn: &mut Turn) {
         self.touch(step);
+        self.forget_timeout(step, turn);
         let progress = self.step_mut(step);
         let took_place = progress.state.takes_place();
-        let is_timed = progress.deadline.is_some();
         progress.state = StepState::Ended(ending);
-        progress.ended_at = Some(at);
+        progress.ended_at = Some(turn.at);
         self.open -= 1;
         if took_place {
             self.under_way -= 1;
         }
-        if is_timed {
-            actions.push(Action::Unset {
-                timer: Timer::StepTimeout(step),
-            });
+    }
+
+    fn forget_timeout(&mut self, step: u32, turn: &mut Turn) {
+        if self.step_mut(step).deadline.take().is_some() {
+            turn.unset(Timer::StepTimeout(step));
+        }
+    }
+
+    /// Forgets the run's timeout, if it was set: the run is decided.
+    pub(super) fn forget_run_timeout(&self, turn: &mut Turn) {
+        if self.phase == Phase::Active && self.settings.timeout.is_some() {
+            turn.unset(Timer::RunTimeout);
         }
     }
 }
 
 /// Hints once at a step's first attempt. Only containers can be made ahead, and only where nothing is pulled first.
-fn foresee(plan: &Plan, step: u32, progress: &mut StepProgress, actions: &mut Vec<Action>) {
+fn foresee(plan: &Plan, step: u32, progress: &mut StepProgress, turn: &mut Turn) {
     let it = plan.step(step);
     let is_container = matches!(it.kind, StepKind::Cmd(_));
     let is_near = is_container && !it.pull && it.start_delay_seconds == 0;
     if is_near && !std::mem::replace(&mut progress.foreseen, true) {
-        actions.push(Action::Foresee { step, attempt: 1 });
+        turn.want(Action::Foresee { step, attempt: 1 });
     }
-}
-
-/// Turns seconds of a task file into milliseconds, within bounds.
-pub(super) fn seconds(seconds: u64) -> Millis {
-    i64::try_from(seconds.saturating_mul(1000))
-        .unwrap_or(i64::MAX / 4)
-        .min(i64::MAX / 4)
 }

@@ -88,7 +88,7 @@ pub struct StepProgress {
     pub(super) worst: Option<Ending>,
     /// When it began: with its pull where it has one, else with its first attempt.
     pub started_at: Option<Millis>,
-    /// When its timeout is over; known from the first attempt on.
+    /// When its timeout is over, while that clock runs: from the first attempt on.
     pub(super) deadline: Option<Millis>,
     /// When it ended.
     pub ended_at: Option<Millis>,

@@ -1,45 +1,40 @@
 //! What each event does to its step.
 
-use super::{
-    Action, Ending, Fault, Millis, Outcome, RunState, StepState, StopReason, Timer,
-    schedule::seconds,
-};
+use super::{Action, Ending, Fault, Outcome, RunState, StepState, StopReason, Timer, turn::Turn};
 use crate::spec::StepKind;
 
 impl RunState {
-    pub(super) fn fired(&mut self, timer: Timer, at: Millis, actions: &mut Vec<Action>) {
+    pub(super) fn fired(&mut self, timer: Timer, turn: &mut Turn) {
         match timer {
             Timer::StartDelay(step) if self.step(step).state == StepState::Delayed => {
                 self.step_mut(step).state = StepState::Ready;
                 self.ready.insert(step);
-                self.fill(at, actions);
+                self.fill(turn);
             }
             Timer::PullDelay(step) if self.step(step).state == StepState::PullDelayed => {
                 let progress = self.step_mut(step);
                 progress.state = StepState::Pulling;
                 progress.pulls += 1;
-                actions.push(Action::Pull { step });
+                turn.want(Action::Pull { step });
             }
             Timer::RetryDelay(step) if self.step(step).state == StepState::RetryDelayed => {
-                self.start_another(step, at, actions);
+                self.start_another(step, turn);
             }
-            Timer::StepTimeout(step) => self.timed_out(step, at, actions),
+            Timer::StepTimeout(step) => self.timed_out(step, turn),
             // The step has moved on since the clock was set.
             Timer::StartDelay(_) | Timer::PullDelay(_) | Timer::RetryDelay(_) => {}
             Timer::RunTimeout => {}
         }
     }
 
-    fn timed_out(&mut self, step: u32, at: Millis, actions: &mut Vec<Action>) {
+    fn timed_out(&mut self, step: u32, turn: &mut Turn) {
         match self.step(step).state {
             StepState::Starting | StepState::Running | StepState::AwaitingHealth => {
-                self.stop(step, StopReason::TimedOut, actions);
+                self.stop(step, StopReason::TimedOut, turn);
             }
             StepState::RetryDelayed => {
-                actions.push(Action::Unset {
-                    timer: Timer::RetryDelay(step),
-                });
-                self.finish(step, Ending::TimedOut, at, actions);
+                turn.unset(Timer::RetryDelay(step));
+                self.finish(step, Ending::TimedOut, turn);
             }
             // Not begun, not under this clock, or over already.
             StepState::Waiting
@@ -52,29 +47,20 @@ impl RunState {
         }
     }
 
-    pub(super) fn pulled(
-        &mut self,
-        step: u32,
-        fault: Option<&Fault>,
-        at: Millis,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn pulled(&mut self, step: u32, fault: Option<&Fault>, turn: &mut Turn) {
         match (&self.step(step).state, fault) {
-            (StepState::Pulling, None) => self.start_first(step, at, actions),
+            (StepState::Pulling, None) => self.start_first(step, turn),
             (StepState::Pulling, Some(fault)) => {
                 let it = self.plan.step(step);
                 let (more, delay) = (it.pull_retries, it.pull_retry_delay_seconds);
                 if self.step(step).pulls <= more {
                     self.step_mut(step).state = StepState::PullDelayed;
-                    actions.push(Action::Set {
-                        timer: Timer::PullDelay(step),
-                        due: at + seconds(delay),
-                    });
+                    turn.set(Timer::PullDelay(step), delay);
                 } else {
-                    self.finish(step, Ending::Errored(fault.clone()), at, actions);
+                    self.finish(step, Ending::Errored(fault.clone()), turn);
                 }
             }
-            (StepState::Stopping(_), _) => self.stopped(step, 0, at, actions),
+            (StepState::Stopping(_), _) => self.stopped(step, 0, turn),
             // Late: the pull was given up.
             _ => {}
         }
@@ -85,8 +71,7 @@ impl RunState {
         step: u32,
         attempt: u32,
         has_health_check: bool,
-        at: Millis,
-        actions: &mut Vec<Action>,
+        turn: &mut Turn,
     ) {
         if self.step(step).state != StepState::Starting || self.step(step).attempt != attempt {
             return;
@@ -99,22 +84,16 @@ impl RunState {
             progress.state = StepState::Running;
         } else if holds {
             progress.state = StepState::AwaitingHealth;
-            actions.push(Action::WatchHealth { step, attempt });
+            turn.want(Action::WatchHealth { step, attempt });
         } else {
-            self.iteration_over(step, None, at, actions);
+            self.iteration_over(step, None, turn);
         }
     }
 
-    pub(super) fn healthy(
-        &mut self,
-        step: u32,
-        attempt: u32,
-        at: Millis,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn healthy(&mut self, step: u32, attempt: u32, turn: &mut Turn) {
         let progress = self.step(step);
         if progress.state == StepState::AwaitingHealth && progress.attempt == attempt {
-            self.iteration_over(step, None, at, actions);
+            self.iteration_over(step, None, turn);
         }
     }
 
@@ -123,8 +102,7 @@ impl RunState {
         step: u32,
         attempt: u32,
         outcome: &Outcome,
-        at: Millis,
-        actions: &mut Vec<Action>,
+        turn: &mut Turn,
     ) {
         let is_open = self.open > 0;
         let progress = self.step_mut(step);
@@ -134,10 +112,10 @@ impl RunState {
         let was_service = std::mem::take(&mut progress.serves);
         match progress.state {
             StepState::Starting | StepState::Running | StepState::AwaitingHealth => {
-                self.remove_behind(step, attempt, actions);
-                self.judge(step, outcome, at, actions);
+                self.remove_behind(step, attempt, turn);
+                self.judge(step, outcome, turn);
             }
-            StepState::Stopping(_) => self.stopped(step, attempt, at, actions),
+            StepState::Stopping(_) => self.stopped(step, attempt, turn),
             // Services that end with the run have not died early.
             StepState::Ended(_) if was_service && is_open => {
                 progress.service_exit = Some(outcome.code());
@@ -154,13 +132,7 @@ impl RunState {
     }
 
     /// Ends a step whose attempt, or pull (attempt 0), is gone because it was to be stopped.
-    pub(super) fn stopped(
-        &mut self,
-        step: u32,
-        attempt: u32,
-        at: Millis,
-        actions: &mut Vec<Action>,
-    ) {
+    pub(super) fn stopped(&mut self, step: u32, attempt: u32, turn: &mut Turn) {
         let progress = self.step_mut(step);
         let StepState::Stopping(why) = progress.state else {
             return;
@@ -170,18 +142,18 @@ impl RunState {
         }
         progress.serves = false;
         if attempt > 0 {
-            self.remove_behind(step, attempt, actions);
+            self.remove_behind(step, attempt, turn);
         }
         match why {
-            StopReason::Canceled => self.close(step, Ending::Canceled, at, actions),
-            StopReason::TimedOut => self.finish(step, Ending::TimedOut, at, actions),
+            StopReason::Canceled => self.close(step, Ending::Canceled, turn),
+            StopReason::TimedOut => self.finish(step, Ending::TimedOut, turn),
         }
     }
 
-    fn remove_behind(&self, step: u32, attempt: u32, actions: &mut Vec<Action>) {
+    fn remove_behind(&self, step: u32, attempt: u32, turn: &mut Turn) {
         let it = self.plan.step(step);
         if !it.keep && matches!(it.kind, StepKind::Cmd(_)) {
-            actions.push(Action::Remove { step, attempt });
+            turn.want(Action::Remove { step, attempt });
         }
     }
 }

@@ -34,12 +34,7 @@ pub(super) async fn run(
     let event = match make(&env, step, attempt, ahead, &stop).await {
         Ok(Some(made)) => start(&env, step, attempt, made, stop).await,
         Ok(None) => Input::event(Event::Stopped { step, attempt }),
-        Err(error) => ended(
-            &env,
-            step,
-            attempt,
-            explain::refused(&env.job, step, &error),
-        ),
+        Err(error) => ended(step, attempt, explain::refused(&env.job, step, &error)),
     };
     env.inbox.send(event);
 }
@@ -68,7 +63,7 @@ async fn start(
     }
     env.is_pristine.store(false, Ordering::Release);
     if let Err(error) = env.ports.containers.start(&made.id).await {
-        return ended(env, step, attempt, explain::refused(&env.job, step, &error));
+        return ended(step, attempt, explain::refused(&env.job, step, &error));
     }
     env.inbox
         .send(started(env, (step, attempt), &made.id, made.image.as_ref()));
@@ -104,7 +99,7 @@ async fn live(
 ) -> Input {
     let log = match logging::open(env, step, attempt).await {
         Ok(log) => log,
-        Err(error) => return unlogged(env, step, attempt, &error),
+        Err(error) => return unlogged(step, attempt, &error),
     };
     let (containers, id) = (env.ports.containers.clone(), container.to_owned());
     let hearing = tokio::spawn(logging::follow(log, move |since| {
@@ -122,7 +117,7 @@ async fn live(
     let matched = match hearing.await {
         // A step that looks for no text is tried again whatever it said.
         Ok(Ok(written)) => written.matched || explain::matches(&env.job, step, ""),
-        Ok(Err(error)) => return unlogged(env, step, attempt, &error),
+        Ok(Err(error)) => return unlogged(step, attempt, &error),
         Err(_) => false,
     };
     if was_stopped {
@@ -132,7 +127,7 @@ async fn live(
         Ok(exit) => judge(env, exit, matched).await,
         Err(error) => explain::faulted(&env.job, step, lost(&error)),
     };
-    ended(env, step, attempt, outcome)
+    ended(step, attempt, outcome)
 }
 
 /// An exit is the command's own word only if the engine did not stop meanwhile.
@@ -180,7 +175,7 @@ pub(super) fn lost(error: &EngineError) -> Fault {
 }
 
 /// Says that an attempt could not be logged.
-pub(super) fn unlogged(env: &Arc<Env>, step: u32, attempt: u32, error: &LogError) -> Input {
+pub(super) fn unlogged(step: u32, attempt: u32, error: &LogError) -> Input {
     let fault = Fault {
         kind: FaultKind::Engine,
         message: format!("could not write the log: {error}"),
@@ -190,16 +185,11 @@ pub(super) fn unlogged(env: &Arc<Env>, step: u32, attempt: u32, error: &LogError
         fault,
         matched: false,
     };
-    ended(env, step, attempt, outcome)
+    ended(step, attempt, outcome)
 }
 
-/// Makes the message that an attempt is over; secrets in engine messages are hidden.
-pub(super) fn ended(env: &Arc<Env>, step: u32, attempt: u32, mut outcome: Outcome) -> Input {
-    let hide = |text: &mut String| *text = env.masker.mask_text(text);
-    match &mut outcome {
-        Outcome::Exited { cause, .. } => cause.iter_mut().for_each(hide),
-        Outcome::Faulted { fault, .. } => hide(&mut fault.message),
-    }
+/// Makes the message that an attempt is over.
+pub(super) fn ended(step: u32, attempt: u32, outcome: Outcome) -> Input {
     Input::event(Event::Ended {
         step,
         attempt,

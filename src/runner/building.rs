@@ -30,7 +30,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
     };
     let (sink, log) = match logging::open(&env, step, attempt).await {
         Ok(log) => logging::sink(&env, step, log),
-        Err(error) => return env.inbox.send(unlogged(&env, step, attempt, &error)),
+        Err(error) => return env.inbox.send(unlogged(step, attempt, &error)),
     };
     let done = tokio::select! {
         done = make(&env, it, build, &sink) => Some(done),
@@ -59,7 +59,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
-            ended(&env, step, attempt, outcome)
+            ended(step, attempt, outcome)
         }
     });
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Change, Job, Ports, Watcher,
     carrier::Carrier,
+    hiding,
     making::Made,
     record::Recorder,
     recover,
@@ -232,7 +233,7 @@ impl Dispatcher {
         let mut events = Vec::with_capacity(inputs.len());
         let mut actions = Vec::new();
         for input in inputs {
-            let (event, images) = match input {
+            let (mut event, images) = match input {
                 Input::Event(event, images) => (event, images),
                 Input::LeaseLost(error) => return Err(error.into()),
             };
@@ -240,7 +241,9 @@ impl Dispatcher {
             if state.phase() == Phase::Tidying && event != Event::Tidied {
                 continue;
             }
-            if let (Some(step), Some(images)) = (event.step(), images) {
+            hiding::hide(&self.env.masker, &mut event);
+            if let (Some(step), Some(mut images)) = (event.step(), images) {
+                hiding::hide_in(&self.env.masker, &mut images);
                 self.recorder.images(step, images);
             }
             let (next, wanted) = advance(state, &event, now.timestamp_millis())?;

@@ -39,7 +39,7 @@ pub(super) async fn watch(env: Arc<Env>, step: u32, attempt: u32) {
                         cause: Some("its health check says that it is unhealthy".to_owned()),
                         matched: true,
                     };
-                    return env.inbox.send(ended(&env, step, attempt, outcome));
+                    return env.inbox.send(ended(step, attempt, outcome));
                 }
                 // The attempt itself reports the exit.
                 State::Exited(_) => return,

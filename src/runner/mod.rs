@@ -12,6 +12,7 @@ mod dispatch;
 mod explain;
 mod grants;
 mod health;
+mod hiding;
 mod images;
 mod job;
 mod lease;

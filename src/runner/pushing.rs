@@ -26,7 +26,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
     let (sink, log) = match logging::open(&env, step, attempt).await {
         Ok(log) => logging::sink(&env, step, log),
         Err(error) => {
-            return env.inbox.send(unlogged(&env, step, attempt, &error));
+            return env.inbox.send(unlogged(step, attempt, &error));
         }
     };
     let done = tokio::select! {
@@ -50,12 +50,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
             };
             Input::Event(event, Some(Value::Array(images)))
         }
-        Some(Err(error)) => ended(
-            &env,
-            step,
-            attempt,
-            explain::refused(&env.job, step, &error),
-        ),
+        Some(Err(error)) => ended(step, attempt, explain::refused(&env.job, step, &error)),
     });
 }
 

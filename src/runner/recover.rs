@@ -159,6 +159,6 @@ fn gone(dispatcher: &Dispatcher, it: Expected, error: &EngineError) {
         fault,
         matched: false,
     };
-    let message = attempt::ended(&dispatcher.env, it.step, it.attempt, outcome);
+    let message = attempt::ended(it.step, it.attempt, outcome);
     dispatcher.env.inbox.send(message);
 }

@@ -11,7 +11,7 @@ use std::{
 
 use careen::{
     adapters::{docker::DockerEngine, sqlite::SqliteStore},
-    ports::{Containers, Labels, Resource, RunFilter, RunStore, StoreError},
+    ports::{Containers, Images, Labels, Resource, RunFilter, RunStore, StoreError},
     runner::LABEL_STORE,
 };
 use serde_json::Value;
@@ -236,6 +236,24 @@ impl Careen {
             names.sort();
             names.dedup();
             names
+        })
+    }
+
+    /// Says whether the engine has an image.
+    pub fn has_image(&self, reference: &str) -> bool {
+        wait_for(async { engine().image(reference).await.ok().flatten().is_some() })
+    }
+
+    /// Asks the engine for all it knows of a container.
+    pub fn inspect(&self, step_and_attempt: &str) -> bollard::models::ContainerInspectResponse {
+        let id = self.container(step_and_attempt).expect("it is there");
+        wait_for(async {
+            let docker = bollard::Docker::connect_with_defaults().expect("a client");
+            let options = None::<bollard::query_parameters::InspectContainerOptions>;
+            docker
+                .inspect_container(&id, options)
+                .await
+                .expect("it is there")
         })
     }
 

@@ -12,7 +12,7 @@ use careen::{
 
 /// A step that runs a container after the one above it; `say` changes what is to be different.
 pub fn step(id: &str, say: impl FnOnce(&mut Step)) -> Step {
-    let mut step = Step::plain(StepKind::Cmd(Box::new(Command::default())));
+    let mut step = Step::plain(StepKind::Cmd(Box::default()));
     step.id = id.to_owned();
     say(&mut step);
     step
