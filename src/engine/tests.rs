@@ -20,7 +20,7 @@ fn cmd(id: &str, parents: &[&str]) -> Step {
             [] => When::Immediately,
             ids => When::After(ids.iter().map(ToString::to_string).collect()),
         },
-        ..Step::plain(StepKind::Cmd(Box::new(Command::default())))
+        ..Step::plain(StepKind::Cmd(Box::default()))
     }
 }
 
@@ -144,7 +144,7 @@ fn only_containers_that_nothing_goes_before_are_foreseen() {
             ..cmd("late", &["a"])
         },
         Step {
-            kind: StepKind::Build(Box::new(Build::default())),
+            kind: StepKind::Build(Box::default()),
             ..cmd("built", &["a"])
         },
         cmd("near", &["a"]),

@@ -103,8 +103,8 @@ fn impure(file: &str, path: &[String]) -> Option<String> {
     let path = path.join("::");
     let is_core = row(top(file)).is_some_and(|row| row <= CORE);
     let is_below = |it: &&str| path == **it || path.starts_with(&format!("{it}::"));
-    let is_impure = IMPURE.iter().any(|it| is_below(it));
-    let is_value = MERE_VALUES.iter().any(|it| is_below(it));
+    let is_impure = IMPURE.iter().any(&is_below);
+    let is_value = MERE_VALUES.iter().any(is_below);
     (is_core && is_impure && !is_value).then(|| format!("{file} names {path}"))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use careen::{
     engine::Settings,
     plan::Plan,
-    spec::{Build, Command, Push, Step, StepKind, Task, When},
+    spec::{Push, Step, StepKind, Task, When},
 };
 use proptest::{collection::vec, option, prelude::*};
 

@@ -7,7 +7,7 @@ use careen::{
         Action, Event, Fault, FaultKind, Millis, Outcome, RunState, Settings, Timer, advance,
     },
     plan::Plan,
-    spec::{Command, Step, StepKind, Task, When},
+    spec::{Step, StepKind, Task, When},
 };
 
 /// A step that runs a container after the one above it; `say` changes what is to be different.

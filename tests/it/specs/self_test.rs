@@ -145,3 +145,15 @@ fn every_spec_says_what_it_shows_and_every_expectation_has_a_spec() {
         }
     }
 }
+
+#[test]
+fn every_spec_that_the_page_on_compatibility_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/COMPATIBILITY.md")).expect("the page");
+    let links = page.split("](../").skip(1);
+    let links: Vec<&str> = links.filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 50, "{} links", links.len());
+    for link in links {
+        assert!(root.join(link).is_file(), "{link} is not there");
+    }
+}
