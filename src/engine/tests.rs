@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     plan::Plan,
-    spec::{Build, Command, Step, StepKind, Task, When},
+    spec::{Step, StepKind, Task, When},
 };
 
 const AT: Millis = 1_000;
@@ -164,7 +164,7 @@ fn the_longest_wait_of_a_task_file_is_no_overflow() {
         timer: Timer::StartDelay(0),
         due: Millis::MAX,
     };
-    assert_eq!(actions, [set.clone()]);
+    assert_eq!(actions, std::slice::from_ref(&set));
     assert_eq!(state.expected_timers(AT), [set]);
 }
 
