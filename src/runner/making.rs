@@ -123,7 +123,12 @@ async fn create(
     let spec = container::spec(&env.job, &env.shared, store, step, attempt, command);
     let deadline = Instant::now() + LATE;
     loop {
-        let name = match containers.create(&spec).await {
+        let mut first = containers.create(&spec).await;
+        // Two containers made at once may both make their working directory in the shared volume; one loses.
+        if matches!(&first, Err(EngineError::Other(text)) if text.contains("file exists")) {
+            first = containers.create(&spec).await;
+        }
+        let name = match first {
             Err(EngineError::NameConflict(name)) => name,
             made => return made,
         };
