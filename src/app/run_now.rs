@@ -101,7 +101,10 @@ impl App {
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
         for _ in 0..ID_DRAWS {
             match self.record(&request, &secrets, rerun_of.clone()).await {
-                Err(AppError::Store(StoreError::IdTaken(_))) => request.vars.id = self.draw_id(),
+                // Held is the id of a run that another careen drives.
+                Err(AppError::Store(StoreError::IdTaken(_) | StoreError::Held { .. })) => {
+                    request.vars.id = self.draw_id();
+                }
                 Err(error) => return Err(error),
                 Ok((held, lease)) => {
                     return Ok(Queued {

@@ -39,7 +39,11 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
     while removals.join_next().await.is_some() {}
     if !env.shared.volumes.is_empty() {
         let own = env.job.lasting_labels(env.ports.store.store_id());
-        let removed = remove_all(env.ports.containers.as_ref(), &own).await;
+        let containers = env.ports.containers.as_ref();
+        let removed = match env.is_resumed {
+            true => remove_lost(containers, &own).await,
+            false => remove_all(containers, &own).await,
+        };
         // An engine that cannot be reached is said once, by what failed first.
         if let Err(error) = removed
             && !matches!(
