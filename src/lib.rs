@@ -12,6 +12,7 @@ pub mod plan; // Task -> Plan: the checked graph of steps
 pub mod ports; // what the outside must be able to do
 pub mod runner; // drives one run to its end
 pub mod spec; // task file text -> Task, every error at once
+pub mod tasks; // stored tasks: definitions, manifests, diffs
 pub mod template; // Go text/template and sprig, bounded
 pub mod text; // source positions, diagnostics, shell words
 pub mod yaml; // YAML 1.1 as yaml.v2 reads it, with spans // one file per command

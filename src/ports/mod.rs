@@ -8,6 +8,7 @@ mod frames;
 mod images;
 mod liveness;
 mod store;
+mod tasks;
 mod vault;
 
 pub use clock::Clock;
@@ -27,4 +28,5 @@ pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
 };
+pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore, TaskVersion};
 pub use vault::{Sealed, Vault, VaultError};

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["text"],
     &["dockerignore", "template", "yaml"],
     &["spec"],
-    &["plan"],
+    &["plan", "tasks"],
     &["engine"],
     &["ports"],
     &["logs"],

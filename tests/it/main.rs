@@ -22,6 +22,7 @@ mod run_secrets;
 mod specs;
 mod store_contract;
 mod task_files;
+mod task_store_contract;
 mod templates;
 mod vault;
 mod words;

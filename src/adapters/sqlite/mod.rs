@@ -11,6 +11,7 @@ mod open;
 mod rows;
 mod runs;
 mod steps;
+mod tasks;
 
 use std::time::Duration;
 

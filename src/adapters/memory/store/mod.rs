@@ -4,6 +4,8 @@ mod faults;
 mod frames;
 mod run;
 mod runs;
+mod tasks;
 
 pub use frames::MemoryFrames;
 pub use runs::MemoryStore;
+pub use tasks::MemoryTasks;
