@@ -5,7 +5,8 @@ CREATE TABLE tasks (
     definition  TEXT NOT NULL,
     created_at  TEXT NOT NULL,
     updated_at  TEXT NOT NULL,
-    updated_by  TEXT NOT NULL
+    updated_by  TEXT NOT NULL,
+    manifest    TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- Every version a task ever had; one without a definition says that it was deleted.

@@ -1,33 +1,41 @@
 //! The use cases: plain verbs on runs.
 
 mod abandon;
+mod apply;
 mod error;
 mod ids;
 mod prepare;
 mod read_logs;
 mod request;
 mod run_now;
+mod run_task;
 mod saved_files;
+mod task_desk;
 
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{Fetch, Liveness, Vault},
+    ports::{Fetch, Liveness, TaskStore, Vault},
     runner::Ports,
 };
 
 pub use abandon::Swept;
+pub use apply::{Broken, Manifests, Step, StepKind};
 pub use error::AppError;
 pub use prepare::{Prepared, check};
 pub use read_logs::LogQuery;
 pub use request::{Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
+pub use run_task::Overrides;
 pub use saved_files::SavedFile;
+pub use task_desk::{TaskDesk, TaskWish};
 
 /// careen, as its surfaces see it.
 pub struct App {
     /// The outside of a run.
     pub ports: Ports,
+    /// Keeps stored tasks.
+    pub tasks: Arc<dyn TaskStore>,
     /// Seals secrets.
     pub vault: Arc<dyn Vault>,
     /// Tells which runs are driven by a living process.

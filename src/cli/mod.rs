@@ -12,6 +12,7 @@ mod run;
 mod runs;
 mod settings;
 mod sweep;
+mod task;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,7 +26,7 @@ pub use error::CliError;
 pub use settings::{Setting, Settings};
 
 use crate::{
-    app::{App, AppError},
+    app::{App, AppError, TaskDesk},
     ports::RegistryLogin,
 };
 
@@ -74,6 +75,9 @@ enum Command {
     /// Look at recorded runs
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Store tasks, change them, and run them
+    #[command(subcommand)]
+    Task(task::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
     /// Show the settings and where each comes from
@@ -125,6 +129,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Check(args) => check::run(&context, args).await,
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
+        Command::Task(command) => task::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),
@@ -146,6 +151,11 @@ impl Context {
         Ok((self.adapters.app)(self.settings.clone()).await?)
     }
 
+    /// Opens the desk where stored tasks are read and changed.
+    pub async fn desk(&self) -> Result<Box<dyn TaskDesk>, CliError> {
+        Ok(Box::new(self.app().await?))
+    }
+
     /// Finds credentials for registries: those that the docker client keeps.
     pub fn logins(&self) -> Result<Vec<RegistryLogin>, CliError> {
         let folder = std::env::var_os("DOCKER_CONFIG")
@@ -163,4 +173,19 @@ impl Context {
     pub fn print_json(&self, value: &serde_json::Value) {
         anstream::println!("{value:#}");
     }
+}
+
+/// Asks a yes-or-no question; without a terminal there is nobody to ask.
+fn confirm(question: &str) -> Result<bool, CliError> {
+    use std::io::{BufRead, IsTerminal};
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::usage(
+            format!("{question} There is no terminal to ask on"),
+            "Add --yes",
+        ));
+    }
+    anstream::eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    Ok(read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -20,6 +20,9 @@ pub struct TaskRow {
     pub updated_at: DateTime<Utc>,
     /// Who stored it.
     pub updated_by: String,
+    /// The manifest file it comes from, if not from a person's hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
 }
 
 /// One version of a task.
@@ -55,6 +58,8 @@ pub struct TaskChange {
     pub secrets: Vec<(String, Sealed)>,
     /// What must be there.
     pub expected: Expected,
+    /// The manifest file it comes from.
+    pub manifest: Option<String>,
     /// Who makes the change.
     pub by: String,
     /// When.
@@ -119,7 +124,7 @@ impl Expected {
 /// Keeps stored tasks.
 #[async_trait]
 pub trait TaskStore: Send + Sync {
-    /// Stores a new version; one that is equal to the last changes only secrets.
+    /// Stores a new version; one that is equal to the last is none, but its secrets and manifest are.
     async fn put_task(&self, change: &TaskChange) -> Result<TaskRow, TaskError>;
     /// Reads one task.
     async fn task(&self, name: &str) -> Result<TaskRow, TaskError>;

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod command;
 mod definition;
 mod diff;
 mod manifest;
@@ -9,6 +10,7 @@ mod triggers;
 
 pub use build::{BuildTask, build_task};
 pub use check::{Fault, check};
+pub use command::command_task;
 pub use definition::{Concurrency, Definition, ImageBuild, Policy, Status, Text};
 pub use diff::{Change, diff};
 pub use manifest::{ManifestError, read, write};

@@ -21,6 +21,7 @@ mod references;
 mod run_secrets;
 mod specs;
 mod store_contract;
+mod task_commands;
 mod task_files;
 mod task_store_contract;
 mod templates;

@@ -27,6 +27,7 @@ fn change(name: &str, context: &str, expected: Expected) -> TaskChange {
         },
         secrets: Vec::new(),
         expected,
+        manifest: None,
         by: "ann".to_owned(),
         at: time(1),
     }
@@ -179,6 +180,24 @@ async fn tasks_are_listed_by_name_in_pages() {
             let names: Vec<&str> = rows.iter().map(|it| it.definition.name.as_str()).collect();
             assert_eq!(names, want);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_manifest_of_a_task_is_known_and_changing_it_makes_no_version() {
+    on_every_store(async |store| {
+        store
+            .put_task(&change("a", "/src", Expected::Any))
+            .await
+            .unwrap();
+        let adopted = TaskChange {
+            manifest: Some("a.yaml".to_owned()),
+            ..change("a", "/src", Expected::Any)
+        };
+        let row = store.put_task(&adopted).await.unwrap();
+        assert_eq!((row.version, row.manifest.as_deref()), (1, Some("a.yaml")));
+        assert_eq!(store.task("a").await.unwrap(), row);
     })
     .await;
 }

@@ -9,7 +9,7 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
-            store::{MemoryFrames, MemoryStore},
+            store::{MemoryFrames, MemoryStore, MemoryTasks},
         },
         sqlite::SqliteStore,
         vault::FileVault,
@@ -126,6 +126,7 @@ fn app(
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
             clock: Arc::new(PausableClock::new()),
         },
+        tasks: Arc::new(MemoryTasks::default()),
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),

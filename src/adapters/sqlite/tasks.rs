@@ -25,7 +25,9 @@ impl TaskStore for SqliteStore {
             .expected
             .check(name, present.as_ref().map(|it| it.version))?;
         let row = match present {
-            Some(row) if row.definition == change.definition => row,
+            Some(row) if row.definition == change.definition => {
+                keep_manifest(&mut transaction, change, row).await?
+            }
             present => insert(&mut transaction, change, present).await?,
         };
         keep_secrets(&mut transaction, change).await?;
@@ -108,11 +110,12 @@ async fn insert(
         created_at: present.map_or(change.at, |it| it.created_at),
         updated_at: change.at,
         updated_by: change.by.clone(),
+        manifest: change.manifest.clone(),
     };
     let text = text(&row.definition)?;
     sqlx::query(
-        "INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE
-         SET version = ?2, definition = ?3, updated_at = ?5, updated_by = ?6",
+        "INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name) DO UPDATE
+         SET version = ?2, definition = ?3, updated_at = ?5, updated_by = ?6, manifest = ?7",
     )
     .bind(name)
     .bind(row.version)
@@ -120,11 +123,26 @@ async fn insert(
     .bind(time_text(row.created_at))
     .bind(time_text(row.updated_at))
     .bind(&row.updated_by)
+    .bind(&row.manifest)
     .execute(&mut *connection)
     .await?;
     let version = (row.version, Some(text), change.by.as_str(), change.at);
     add_version(connection, name, version).await?;
     Ok(row)
+}
+
+async fn keep_manifest(
+    connection: &mut SqliteConnection,
+    change: &TaskChange,
+    row: TaskRow,
+) -> Result<TaskRow, StoreError> {
+    let manifest = change.manifest.clone();
+    sqlx::query("UPDATE tasks SET manifest = ?2 WHERE name = ?1")
+        .bind(&change.definition.name)
+        .bind(&manifest)
+        .execute(connection)
+        .await?;
+    Ok(TaskRow { manifest, ..row })
 }
 
 async fn next_version(connection: &mut SqliteConnection, name: &str) -> Result<u32, StoreError> {
@@ -227,6 +245,7 @@ fn task(row: &SqliteRow) -> Result<TaskRow, StoreError> {
         created_at: row.parsed("created_at")?,
         updated_at: row.parsed("updated_at")?,
         updated_by: row.try_get("updated_by")?,
+        manifest: row.try_get("manifest")?,
     })
 }
 

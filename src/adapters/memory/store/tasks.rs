@@ -37,9 +37,10 @@ impl Stored {
         }
         let named = &change.definition.secret_values;
         self.secrets.retain(|name, _| named.contains(name));
-        if let Some(row) = &self.row
+        if let Some(row) = &mut self.row
             && row.definition == change.definition
         {
+            row.manifest.clone_from(&change.manifest);
             return row.clone();
         }
         let row = TaskRow {
@@ -48,6 +49,7 @@ impl Stored {
             created_at: self.row.as_ref().map_or(change.at, |it| it.created_at),
             updated_at: change.at,
             updated_by: change.by.clone(),
+            manifest: change.manifest.clone(),
         };
         self.versions.push(TaskVersion {
             version: row.version,
