@@ -11,6 +11,7 @@ pub mod logs; // log lines <-> compressed frames with an index
 pub mod plan; // Task -> Plan: the checked graph of steps
 pub mod ports; // what the outside must be able to do
 pub mod runner; // drives one run to its end
+pub mod server; // the API over HTTP
 pub mod spec; // task file text -> Task, every error at once
 pub mod tasks; // stored tasks: definitions, manifests, diffs
 pub mod template; // Go text/template and sprig, bounded

@@ -49,7 +49,8 @@ async fn app(settings: Settings) -> Result<App, AppError> {
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             clock: Arc::new(SystemClock),
         },
-        tasks: store,
+        tasks: store.clone(),
+        access: store,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),

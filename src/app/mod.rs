@@ -9,13 +9,16 @@ mod read_logs;
 mod request;
 mod run_now;
 mod run_task;
+mod run_wish;
 mod saved_files;
+mod secret_text;
 mod task_desk;
+mod tokens;
 
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{Fetch, Liveness, TaskStore, Vault},
+    ports::{AccessStore, Fetch, Liveness, TaskStore, Vault},
     runner::Ports,
 };
 
@@ -27,7 +30,9 @@ pub use read_logs::LogQuery;
 pub use request::{Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use run_task::Overrides;
+pub use run_wish::{Git, RunWish};
 pub use saved_files::SavedFile;
+pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
 
 /// careen, as its surfaces see it.
@@ -36,6 +41,8 @@ pub struct App {
     pub ports: Ports,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
+    /// Keeps tokens, the audit log and answered requests.
+    pub access: Arc<dyn AccessStore>,
     /// Seals secrets.
     pub vault: Arc<dyn Vault>,
     /// Tells which runs are driven by a living process.

@@ -5,17 +5,19 @@ use std::{collections::BTreeMap, path::PathBuf};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::{App, AppError, Limits, Request, Secrets, draw, task_desk::secret_row};
+use super::{
+    App, AppError, Limits, Request, Secrets, draw,
+    run_wish::{default_parallel, read_file},
+    task_desk::secret_row,
+};
 use crate::{
     ports::TaskRow,
-    spec::{RunVars, command_line},
+    spec::command_line,
     tasks::{Definition, Status, Text},
 };
 
 /// Processes and threads of one container of a stored task.
 const PIDS: i64 = 4096;
-/// How many steps of a stored task may be under way at once, for each core.
-const STEPS_PER_CORE: usize = 4;
 /// Billionths in a whole.
 const NANO: f64 = 1e9;
 
@@ -60,13 +62,7 @@ impl App {
         let (file, text) = match task.text() {
             Text::Inline(text) => (format!("{}.yaml", task.name), text),
             Text::File(file) => {
-                let path = context.clone().unwrap_or_default().join(&file);
-                let text = std::fs::read_to_string(&path).map_err(|error| {
-                    AppError::usage(
-                        format!("cannot read the task file {}: {error}", path.display()),
-                        format!("It is named by `file` of task {}", task.name),
-                    )
-                })?;
+                let text = read_file(context.as_deref(), &file)?;
                 (file, text)
             }
         };
@@ -80,9 +76,17 @@ impl App {
         (file, text): (String, String),
         context: Option<PathBuf>,
     ) -> Result<Request, AppError> {
-        let now = self.ports.clock.now();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let vars = self.task_vars(task, &text, context.as_deref()).await?;
+        let git = context.as_deref().and_then(|it| self.ports.folders.git(it));
+        let mut vars = self.fresh_vars(&text, git).await?;
+        vars.task_name.clone_from(&task.name);
+        vars.registry = task.registry.clone().unwrap_or_default();
+        let mut platform = task.platform.as_deref().unwrap_or_default().split('/');
+        if let Some(os) = platform.next().filter(|it| !it.is_empty()) {
+            os.clone_into(&mut vars.os);
+        }
+        if let Some(architecture) = platform.next() {
+            architecture.clone_into(&mut vars.architecture);
+        }
         Ok(Request {
             file,
             text,
@@ -90,48 +94,15 @@ impl App {
             values: task.values.clone(),
             alias_files: BTreeMap::new(),
             vars,
-            draws: draw(now),
+            draws: draw(self.ports.clock.now()),
             timeout_seconds: task.timeout_seconds,
-            parallel: u32::try_from(cores * STEPS_PER_CORE).unwrap_or(u32::MAX),
+            parallel: default_parallel(),
             wait_healthy: false,
             strict: false,
             allow: task.allow.clone(),
             limits: limits(task),
             outputs: Vec::new(),
         })
-    }
-
-    async fn task_vars(
-        &self,
-        task: &Definition,
-        text: &str,
-        context: Option<&std::path::Path>,
-    ) -> Result<RunVars, AppError> {
-        let git = context.and_then(|it| self.ports.folders.git(it));
-        let (commit, branch) = git.map(|it| (it.commit, it.branch)).unwrap_or_default();
-        let id = self.draw_id();
-        let mut platform = task.platform.as_deref().unwrap_or("linux").split('/');
-        let mut vars = RunVars {
-            registry: task.registry.clone().unwrap_or_default(),
-            date: self.ports.clock.now(),
-            shared_volume: format!("acb_vol_{id}"),
-            os: platform.next().unwrap_or("linux").to_owned(),
-            commit,
-            branch,
-            task_name: task.name.clone(),
-            triggered_by: "manual".to_owned(),
-            id,
-            ..RunVars::default()
-        };
-        let architecture = platform.next().map(str::to_owned);
-        // The engine is asked only by files that may want to know.
-        if text.contains("OSVersion") || text.contains("Architecture") && architecture.is_none() {
-            let info = self.ports.containers.info().await?;
-            vars.os_version = info.os_version;
-            vars.architecture = info.architecture;
-        }
-        vars.architecture = architecture.unwrap_or(vars.architecture);
-        Ok(vars)
     }
 
     /// Opens the task's secret values; templates see each as a value and as a secret.

@@ -10,9 +10,11 @@ mod plan;
 mod request;
 mod run;
 mod runs;
+mod server;
 mod settings;
 mod sweep;
 mod task;
+mod token;
 
 use std::{
     path::{Path, PathBuf},
@@ -78,6 +80,11 @@ enum Command {
     /// Store tasks, change them, and run them
     #[command(subcommand)]
     Task(task::Command),
+    /// Serve the API, and run what is queued
+    Server(server::Args),
+    /// Make, list and revoke the tokens of a server
+    #[command(subcommand)]
+    Token(token::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
     /// Show the settings and where each comes from
@@ -130,6 +137,8 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Task(command) => task::run(&context, command).await,
+        Command::Server(args) => server::run(&context, args).await,
+        Command::Token(command) => token::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),

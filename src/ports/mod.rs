@@ -1,5 +1,6 @@
 //! What careen needs from the outside, as traits in plain types.
 
+mod access;
 mod clock;
 mod containers;
 mod fetch;
@@ -11,6 +12,7 @@ mod store;
 mod tasks;
 mod vault;
 
+pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use clock::Clock;
 pub use containers::{
     ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,

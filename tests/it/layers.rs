@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["adapters"],
     &["runner"],
     &["app"],
+    &["server"],
     &["cli"],
 ];
 
@@ -55,6 +56,7 @@ const KEEPERS: &[(&str, &str)] = &[
     ("sqlx", "adapters/sqlite/"),
     ("clap", "cli/"),
     ("indicatif", "cli/"),
+    ("axum", "server/"),
 ];
 
 /// Says what is wrong with a file under `src`; empty when it keeps the map.

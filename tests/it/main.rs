@@ -1,5 +1,6 @@
 //! One test binary; a file per promise.
 
+mod access_contract;
 mod aliases;
 mod build_lines;
 mod careens;
@@ -19,6 +20,7 @@ mod logs;
 mod migrations;
 mod references;
 mod run_secrets;
+mod server;
 mod specs;
 mod store_contract;
 mod task_commands;

@@ -9,7 +9,7 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
-            store::{MemoryFrames, MemoryStore, MemoryTasks},
+            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
         },
         sqlite::SqliteStore,
         vault::FileVault,
@@ -46,6 +46,19 @@ impl World {
             app,
             engine,
             folder,
+        }
+    }
+
+    /// The same careen once more, to be shared: its record is that of this world.
+    pub fn app(&self) -> App {
+        App {
+            ports: self.app.ports.clone(),
+            tasks: self.app.tasks.clone(),
+            access: self.app.access.clone(),
+            vault: self.app.vault.clone(),
+            liveness: self.app.liveness.clone(),
+            fetch: self.app.fetch.clone(),
+            files: self.app.files.clone(),
         }
     }
 
@@ -127,6 +140,7 @@ fn app(
             clock: Arc::new(PausableClock::new()),
         },
         tasks: Arc::new(MemoryTasks::default()),
+        access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),

@@ -1,0 +1,30 @@
+//! What every handler has at hand.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Launcher;
+use crate::app::App;
+
+/// On what terms the server serves.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// Whether requests without a token are served as an admin's.
+    pub is_open: bool,
+    /// What runs may be allowed, as `--allow` takes it.
+    pub allow: Vec<String>,
+}
+
+/// careen and how it is served.
+#[derive(Clone)]
+pub struct Api {
+    /// careen itself.
+    pub app: Arc<App>,
+    /// Sees to it that queued runs are run.
+    pub launcher: Arc<dyn Launcher>,
+    /// On what terms the server serves.
+    pub terms: Arc<Terms>,
+    /// Canceled when the server is to stop: open streams end.
+    pub stop: CancellationToken,
+}

@@ -1,0 +1,7 @@
+//! What the API promises, asked over the router without a socket.
+
+mod access;
+mod again;
+mod asked;
+mod runs;
+mod tasks;
