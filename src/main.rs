@@ -2,6 +2,8 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use tokio::sync::Mutex;
+
 use careen::{
     adapters::{
         clock::SystemClock,
@@ -10,6 +12,7 @@ use careen::{
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
+        objects::ObjectFolder,
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
@@ -57,6 +60,12 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        objects: Arc::new(
+            ObjectFolder::open(&settings.objects(), std::env::vars())
+                .map_err(|error| AppError::Files(error.to_string()))?,
+        ),
+        contexts: data.join("contexts"),
+        uploads: Mutex::default(),
         files: data.join("files"),
     })
 }

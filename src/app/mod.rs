@@ -2,6 +2,7 @@
 
 mod abandon;
 mod apply;
+mod contexts;
 mod error;
 mod ids;
 mod prepare;
@@ -18,14 +19,15 @@ mod tokens;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{AccessStore, Fetch, Liveness, TaskStore, Vault},
+    ports::{AccessStore, Fetch, Liveness, Objects, TaskStore, Vault},
     runner::Ports,
 };
 
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
+pub use contexts::{ContextDigest, Upload, hash_file};
 pub use error::AppError;
-pub use prepare::{Prepared, check};
+pub use prepare::{Prepared, check, outline};
 pub use read_logs::LogQuery;
 pub use request::{Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
@@ -49,6 +51,12 @@ pub struct App {
     pub liveness: Arc<dyn Liveness>,
     /// Gets remote alias files.
     pub fetch: Arc<dyn Fetch>,
+    /// Keeps uploaded contexts.
+    pub objects: Arc<dyn Objects>,
+    /// Where contexts are put together and unpacked.
+    pub contexts: PathBuf,
+    /// Held by whoever adds to an uploaded context.
+    pub uploads: tokio::sync::Mutex<()>,
     /// Where saved files of runs are kept.
     pub files: PathBuf,
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{
-    CliError, Context,
+    CliError, Context, remote,
     request::{Given, RunOptions, context_folder},
     run::{Terms, say_swept, show},
 };
@@ -61,7 +61,6 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     }
     let terms = Terms::of(context)?;
     let app = context.app().await?;
-    say_swept(context, &app).await;
     let given = Given {
         file: format!("build of {}", args.file),
         text: build_task(&build),
@@ -70,6 +69,11 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         strict: false,
     };
     let request = args.run.request(context, &app, given).await?;
+    if let Some(client) = context.client()? {
+        let asked = (request, Secrets::default());
+        return remote::run(context, &client, &app, asked, false).await;
+    }
+    say_swept(context, &app).await;
     let queued = app.queue(request, Secrets::default(), None).await?;
     show(context, &app, queued, terms).await
 }

@@ -7,6 +7,7 @@ mod config;
 mod error;
 mod live;
 mod plan;
+mod remote;
 mod request;
 mod run;
 mod runs;
@@ -29,6 +30,7 @@ pub use settings::{Setting, Settings};
 
 use crate::{
     app::{App, AppError, TaskDesk},
+    client::Client,
     ports::RegistryLogin,
 };
 
@@ -53,6 +55,9 @@ pub struct Globals {
     /// The database file [default: the XDG data folder]
     #[arg(long, global = true, value_name = "FILE", env = "CAREEN_DB")]
     pub db: Option<PathBuf>,
+    /// Do it on this careen server; CAREEN_TOKEN, or CAREEN_TOKEN_FILE, holds the token
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long, global = true)]
     pub json: bool,
@@ -162,7 +167,18 @@ impl Context {
 
     /// Opens the desk where stored tasks are read and changed.
     pub async fn desk(&self) -> Result<Box<dyn TaskDesk>, CliError> {
-        Ok(Box::new(self.app().await?))
+        match self.client()? {
+            Some(client) => Ok(Box::new(client)),
+            None => Ok(Box::new(self.app().await?)),
+        }
+    }
+
+    /// Finds the server that things are done on, if one is set.
+    pub fn client(&self) -> Result<Option<Client>, CliError> {
+        let Some(address) = &self.settings.server.value else {
+            return Ok(None);
+        };
+        Ok(Some(Client::new(address, remote::token()?)?))
     }
 
     /// Finds credentials for registries: those that the docker client keeps.

@@ -58,15 +58,12 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     say_first_token(&app, &args).await?;
     let launcher = Arc::new(InProcess::new(app.clone(), logins));
     launcher.take_up().await?;
-    let api = Api {
-        app,
-        launcher: launcher.clone(),
-        terms: Arc::new(Terms {
-            is_open: args.insecure_loopback,
-            allow: args.allow.clone(),
-        }),
-        stop: stop_on_signals(launcher.clone()),
+    let terms = Terms {
+        is_open: args.insecure_loopback,
+        allow: args.allow.clone(),
     };
+    let api = Api::new(app, launcher.clone(), terms);
+    stop_on_signals(api.stop.clone(), launcher.clone());
     let scheme = if args.tls_cert.is_some() {
         "https"
     } else {
@@ -126,9 +123,7 @@ async fn say_first_token(app: &App, args: &Args) -> Result<(), CliError> {
 }
 
 /// The first signal stops the server, the second also what it runs.
-fn stop_on_signals(launcher: Arc<InProcess>) -> CancellationToken {
-    let token = CancellationToken::new();
-    let stop = token.clone();
+fn stop_on_signals(stop: CancellationToken, launcher: Arc<InProcess>) {
     tokio::spawn(async move {
         signalled().await;
         stop.cancel();
@@ -136,5 +131,4 @@ fn stop_on_signals(launcher: Arc<InProcess>) -> CancellationToken {
         signalled().await;
         launcher.stop().await;
     });
-    token
 }

@@ -8,6 +8,7 @@ mod folders;
 mod frames;
 mod images;
 mod liveness;
+mod objects;
 mod store;
 mod tasks;
 mod vault;
@@ -26,6 +27,7 @@ pub use images::{
     BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use liveness::{Held, Liveness};
+pub use objects::{ObjectError, Objects};
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,

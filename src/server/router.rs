@@ -11,8 +11,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    Api, access, again, audit, docs::Docs, error::ApiError, etag, health, metrics, run, runs, task,
-    task_versions, tasks, tokens,
+    Api, access, again, audit, contexts, docs::Docs, error::ApiError, etag, health, logs, metrics,
+    run, runs, stream, task, task_versions, tasks, tokens,
 };
 
 /// The largest body of a request.
@@ -64,6 +64,10 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(run::show))
         .routes(routes!(run::cancel))
         .routes(routes!(run::rerun))
+        .routes(routes!(stream::follow))
+        .routes(routes!(logs::lines))
+        .routes(routes!(logs::bytes))
+        .routes(routes!(contexts::show, contexts::append, contexts::finish))
         .routes(routes!(tasks::list))
         .routes(routes!(task::show, task::put, task::delete))
         .routes(routes!(task::run))

@@ -12,7 +12,7 @@ use super::{
     views::{QueuedRun, RunView},
 };
 use crate::{
-    app::RunWish,
+    app::{ContextDigest, RunWish},
     engine::RunStatus,
     ports::{Role, RunFilter},
 };
@@ -74,7 +74,14 @@ pub async fn queue(
 ) -> Result<(StatusCode, Json<QueuedRun>), ApiError> {
     caller.may(Role::Runner)?;
     check_allowed(&api, &wish.allow)?;
-    let (request, secrets) = api.app.wished_request(wish, None).await?;
+    let folder = match &wish.context {
+        Some(digest) => {
+            let digest = ContextDigest::parse(digest)?;
+            Some(api.app.open_context(&digest).await?)
+        }
+        None => None,
+    };
+    let (request, secrets) = api.app.wished_request(wish, folder).await?;
     let id = api.launcher.queue(request, secrets).await?;
     Ok(queued(id))
 }

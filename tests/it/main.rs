@@ -19,6 +19,7 @@ mod loading;
 mod logs;
 mod migrations;
 mod references;
+mod remote;
 mod run_secrets;
 mod server;
 mod specs;

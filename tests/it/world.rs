@@ -11,6 +11,7 @@ use careen::{
             containers::MemoryEngine,
             store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
         },
+        objects::ObjectFolder,
         sqlite::SqliteStore,
         vault::FileVault,
     },
@@ -58,6 +59,9 @@ impl World {
             vault: self.app.vault.clone(),
             liveness: self.app.liveness.clone(),
             fetch: self.app.fetch.clone(),
+            objects: self.app.objects.clone(),
+            contexts: self.app.contexts.clone(),
+            uploads: Default::default(),
             files: self.app.files.clone(),
         }
     }
@@ -144,6 +148,11 @@ fn app(
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),
+        objects: Arc::new(
+            ObjectFolder::open(&at("objects").to_string_lossy(), []).expect("a folder"),
+        ),
+        contexts: at("contexts"),
+        uploads: Default::default(),
         files: at("files"),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     super::{
-        CliError, Context,
+        CliError, Context, remote,
         request::secret_value,
         run::{Terms, say_swept, show},
     },
@@ -43,6 +43,9 @@ pub struct Args {
 /// Runs a task now and shows it live.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let overrides = overrides(&args)?;
+    if let Some(client) = context.client()? {
+        return remote::run_task(context, &client, args.name.name(), overrides).await;
+    }
     let terms = Terms::of(context)?;
     let app = context.app().await?;
     let row = app.tasks.task(args.name.name()).await;
@@ -55,7 +58,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
 }
 
 /// Reads what this run does differently.
-pub(in crate::cli) fn overrides(args: &Args) -> Result<Overrides, CliError> {
+fn overrides(args: &Args) -> Result<Overrides, CliError> {
     let mut overrides = Overrides {
         context: args.context.as_deref().map(absolute),
         file: args.file.clone(),

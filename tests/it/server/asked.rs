@@ -50,13 +50,9 @@ impl Served {
     pub async fn on(terms: Terms) -> Served {
         let world = World::new().await;
         let app = Arc::new(world.app());
-        let stop = CancellationToken::new();
-        let api = Api {
-            launcher: Arc::new(InProcess::new(app.clone(), Vec::new())),
-            app: app.clone(),
-            terms: Arc::new(terms),
-            stop: stop.clone(),
-        };
+        let launcher = Arc::new(InProcess::new(app.clone(), Vec::new()));
+        let api = Api::new(app.clone(), launcher, terms);
+        let stop = api.stop.clone();
         Served {
             app,
             stop,

@@ -3,5 +3,7 @@
 mod access;
 mod again;
 mod asked;
+mod contexts;
 mod runs;
+mod streams;
 mod tasks;
