@@ -60,6 +60,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        courier: Arc::new(Web),
         objects: Arc::new(
             ObjectFolder::open(&settings.objects(), std::env::vars())
                 .map_err(|error| AppError::Files(error.to_string()))?,

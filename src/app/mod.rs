@@ -5,6 +5,7 @@ mod apply;
 mod contexts;
 mod error;
 mod ids;
+mod notices;
 mod prepare;
 mod read_logs;
 mod request;
@@ -19,7 +20,7 @@ mod tokens;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{AccessStore, Fetch, Liveness, Objects, TaskStore, Vault},
+    ports::{AccessStore, Courier, Fetch, Liveness, Objects, TaskStore, Vault},
     runner::Ports,
 };
 
@@ -27,6 +28,7 @@ pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
 pub use contexts::{ContextDigest, Upload, hash_file};
 pub use error::AppError;
+pub use notices::{Hook, Notices, Wants};
 pub use prepare::{Prepared, check, outline};
 pub use read_logs::LogQuery;
 pub use request::{Limits, OutputWish, Request, Secrets, draw};
@@ -51,6 +53,8 @@ pub struct App {
     pub liveness: Arc<dyn Liveness>,
     /// Gets remote alias files.
     pub fetch: Arc<dyn Fetch>,
+    /// Carries notices.
+    pub courier: Arc<dyn Courier>,
     /// Keeps uploaded contexts.
     pub objects: Arc<dyn Objects>,
     /// Where contexts are put together and unpacked.

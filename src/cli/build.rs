@@ -74,6 +74,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         return remote::run(context, &client, &app, asked, false).await;
     }
     say_swept(context, &app).await;
+    terms.heed_signals();
     let queued = app.queue(request, Secrets::default(), None).await?;
     show(context, &app, queued, terms).await
 }

@@ -23,17 +23,20 @@ use crate::{
 
 /// Reads the token for the server from the environment.
 pub fn token() -> Result<Option<SecretString>, CliError> {
-    if let Ok(token) = std::env::var("CAREEN_TOKEN") {
-        return Ok(Some(SecretString::from(token)));
+    secret_variable("CAREEN_TOKEN")
+}
+
+/// Reads a secret from a variable, or from the file that the variable with `_FILE` behind its name names.
+pub fn secret_variable(name: &str) -> Result<Option<SecretString>, CliError> {
+    if let Ok(secret) = std::env::var(name) {
+        return Ok(Some(SecretString::from(secret)));
     }
-    let Ok(path) = std::env::var("CAREEN_TOKEN_FILE") else {
+    let name = format!("{name}_FILE");
+    let Ok(path) = std::env::var(&name) else {
         return Ok(None);
     };
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        CliError::usage(
-            format!("the token file {path}: {error}"),
-            "Mend CAREEN_TOKEN_FILE",
-        )
+        CliError::usage(format!("the file {path}: {error}"), format!("Mend {name}"))
     })?;
     Ok(Some(SecretString::from(text.trim())))
 }

@@ -5,10 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, Context, error::ERRORED, run::signalled};
+use super::{CliError, Context, error::ERRORED, remote::secret_variable, run::signalled};
 use crate::{
-    app::App,
-    server::{Api, InProcess, Launcher, Listen, Terms, serve},
+    app::{App, Hook, Notices},
+    server::{Api, InProcess, Launcher, Listen, Terms, serve, watch_specs},
     spec::Grant,
 };
 
@@ -45,6 +45,13 @@ pub struct Args {
         env = "CAREEN_TLS_KEY"
     )]
     tls_key: Option<PathBuf>,
+    /// Keep the stored tasks the same as this folder of manifests
+    #[arg(long, value_name = "DIR", env = "CAREEN_TASK_SPECS")]
+    task_specs: Option<PathBuf>,
+    /// Tell ends of runs to this address; all:, failures: or recoveries: in front says which. CAREEN_HOOK_KEY, or
+    /// CAREEN_HOOK_KEY_FILE, holds the key that signs
+    #[arg(long, value_name = "[WHICH:]URL")]
+    notify: Vec<Hook>,
     /// Requests a second from one address; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 200)]
     rate_limit: u32,
@@ -56,7 +63,11 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let logins = context.logins()?;
     let app = Arc::new(context.app().await?);
     say_first_token(&app, &args).await?;
-    let launcher = Arc::new(InProcess::new(app.clone(), logins));
+    let mut launcher = InProcess::new(app.clone(), logins);
+    if let Some(notices) = notices(&args)? {
+        launcher = launcher.telling(notices);
+    }
+    let launcher = Arc::new(launcher);
     launcher.take_up().await?;
     let terms = Terms {
         is_open: args.insecure_loopback,
@@ -64,6 +75,9 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     };
     let api = Api::new(app, launcher.clone(), terms);
     stop_on_signals(api.stop.clone(), launcher.clone());
+    if let Some(folder) = args.task_specs.clone() {
+        tokio::spawn(watch_specs(api.app.clone(), folder, api.stop.clone()));
+    }
     let scheme = if args.tls_cert.is_some() {
         "https"
     } else {
@@ -106,6 +120,19 @@ fn check(args: &Args) -> Result<(), CliError> {
         Some(word) => Err(CliError::usage(
             format!("--allow {word} is not known"),
             "It takes privileged, docker-socket, host-network, external-network=NAME or host-path=/DIR",
+        )),
+    }
+}
+
+/// Reads who is told the ends of runs. Without a key nobody is, for nobody could trust what they are told.
+fn notices(args: &Args) -> Result<Option<Notices>, CliError> {
+    let key = secret_variable("CAREEN_HOOK_KEY")?;
+    match key {
+        Some(key) => Ok(Some(Notices::new(args.notify.clone(), key))),
+        None if args.notify.is_empty() => Ok(None),
+        None => Err(CliError::usage(
+            "--notify needs a key that signs what is told",
+            "Set CAREEN_HOOK_KEY, or CAREEN_HOOK_KEY_FILE to a file that holds it",
         )),
     }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod clock;
 mod containers;
+mod courier;
 mod fetch;
 mod folders;
 mod frames;
@@ -20,6 +21,7 @@ pub use containers::{
     Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
+pub use courier::{Courier, CourierError, Parcel};
 pub use fetch::{Fetch, FetchError};
 pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};

@@ -88,6 +88,9 @@ async fn make(
         .map_err(|error| mine(error.to_string()))?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     fill(&mut request, env, step, build);
+    if request.network.is_some() {
+        env.networks.passed().await?;
+    }
     env.ports.images.build(&request, sink).await
 }
 
@@ -160,6 +163,7 @@ async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
     {
         return Ok(Root::Context(context.clone()));
     }
+    env.files.passed().await?;
     let folder = tempfile::tempdir()
         .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
     if has_workspace {

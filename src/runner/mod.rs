@@ -10,6 +10,7 @@ mod carrier;
 mod container;
 mod dispatch;
 mod explain;
+mod gate;
 mod grants;
 mod health;
 mod hiding;

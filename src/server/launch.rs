@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::metrics;
 use crate::{
-    app::{App, AppError, Live, Queued, Request, Secrets},
+    app::{App, AppError, Live, Notices, Queued, Request, Secrets},
     ports::{RegistryLogin, RunFilter, StoreError},
 };
 
@@ -31,6 +31,7 @@ pub trait Launcher: Send + Sync {
 pub struct InProcess {
     app: Arc<App>,
     logins: Vec<RegistryLogin>,
+    notices: Option<Arc<Notices>>,
     under_way: Arc<Mutex<HashMap<String, CancellationToken>>>,
     tasks: TaskTracker,
 }
@@ -41,9 +42,16 @@ impl InProcess {
         Self {
             app,
             logins,
+            notices: None,
             under_way: Arc::default(),
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// Tells the ends of its runs.
+    pub fn telling(mut self, notices: Notices) -> Self {
+        self.notices = Some(Arc::new(notices));
+        self
     }
 
     /// Takes up every unfinished run that no living process drives, as after a crash.
@@ -77,6 +85,7 @@ impl InProcess {
         };
         lock(&self.under_way).insert(id.clone(), live.cancel.clone());
         let (app, under_way) = (self.app.clone(), self.under_way.clone());
+        let notices = self.notices.clone();
         let run = id.clone();
         self.tasks.spawn(async move {
             let outcome = app.drive(queued, live).await;
@@ -86,6 +95,9 @@ impl InProcess {
                     let times = outcome.run.started_at.zip(outcome.run.ended_at);
                     let took = times.map_or(0, |(start, end)| (end - start).num_milliseconds());
                     metrics::run_ended(outcome.run.status, took as f64 / 1000.0);
+                    if let Some(notices) = notices {
+                        notices.tell(&app, &outcome.run).await;
+                    }
                 }
                 Err(error) => tracing::error!(run, "could not be driven to its end: {error}"),
             }

@@ -60,6 +60,7 @@ const KEEPERS: &[(&str, &str)] = &[
     ("indicatif", "cli/"),
     ("axum", "server/"),
     ("object_store", "adapters/objects/"),
+    ("notify_debouncer_full", "server/"),
 ];
 
 /// Says what is wrong with a file under `src`; empty when it keeps the map.

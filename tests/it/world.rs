@@ -16,7 +16,7 @@ use careen::{
         vault::FileVault,
     },
     app::{App, AppError, Limits, Live, Outcome, Request, Secrets, draw},
-    ports::{Clock, Fetch, FetchError, FrameStore, RunStore},
+    ports::{Clock, Courier, CourierError, Fetch, FetchError, FrameStore, Parcel, RunStore},
     runner::Ports,
     spec::RunVars,
 };
@@ -59,6 +59,7 @@ impl World {
             vault: self.app.vault.clone(),
             liveness: self.app.liveness.clone(),
             fetch: self.app.fetch.clone(),
+            courier: self.app.courier.clone(),
             objects: self.app.objects.clone(),
             contexts: self.app.contexts.clone(),
             uploads: Default::default(),
@@ -148,6 +149,7 @@ fn app(
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),
+        courier: Arc::new(NoWeb),
         objects: Arc::new(
             ObjectFolder::open(&at("objects").to_string_lossy(), []).expect("a folder"),
         ),
@@ -174,6 +176,16 @@ impl Clock for PausableClock {
     fn now(&self) -> DateTime<Utc> {
         let passed = TimeDelta::from_std(self.noon.0.elapsed());
         self.noon.1 + passed.expect("no test runs for ages")
+    }
+}
+
+#[async_trait::async_trait]
+impl Courier for NoWeb {
+    async fn carry(&self, parcel: &Parcel) -> Result<(), CourierError> {
+        Err(CourierError::Refused(format!(
+            "{}: there is no web here",
+            parcel.url
+        )))
     }
 }
 

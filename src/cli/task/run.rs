@@ -53,6 +53,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let (mut request, secrets) = app.task_request(&row, overrides).await?;
     say_swept(context, &app).await;
     app.read_alias_files(&mut request, &secrets, false).await?;
+    terms.heed_signals();
     let queued = app.queue(request, secrets, None).await?;
     show(context, &app, queued, terms).await
 }

@@ -7,8 +7,8 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use careen::{
-    app::App,
-    ports::Role,
+    app::{App, Notices},
+    ports::{Courier, Role},
     server::{Api, InProcess, Terms, router},
 };
 use secrecy::ExposeSecret;
@@ -27,6 +27,7 @@ pub struct Served {
     pub stop: CancellationToken,
     _world: World,
     router: axum::Router,
+    launcher: Arc<InProcess>,
     token: Option<String>,
 }
 
@@ -50,16 +51,38 @@ impl Served {
     pub async fn on(terms: Terms) -> Served {
         let world = World::new().await;
         let app = Arc::new(world.app());
-        let launcher = Arc::new(InProcess::new(app.clone(), Vec::new()));
-        let api = Api::new(app.clone(), launcher, terms);
-        let stop = api.stop.clone();
+        let launcher = InProcess::new(app.clone(), Vec::new());
+        Served::with(world, app, launcher, terms)
+    }
+
+    /// Serves an admin, and tells ends of runs through this courier.
+    pub async fn telling(notices: Notices, courier: Arc<dyn Courier>) -> Served {
+        let world = World::new().await;
+        let mut app = world.app();
+        app.courier = courier;
+        let app = Arc::new(app);
+        let launcher = InProcess::new(app.clone(), Vec::new()).telling(notices);
+        let mut served = Served::with(world, app, launcher, Terms::default());
+        served.asks_as(Role::Admin).await;
+        served
+    }
+
+    fn with(world: World, app: Arc<App>, launcher: InProcess, terms: Terms) -> Served {
+        let launcher = Arc::new(launcher);
+        let api = Api::new(app.clone(), launcher.clone(), terms);
         Served {
-            app,
-            stop,
-            _world: world,
+            stop: api.stop.clone(),
             router: router(api),
+            launcher,
+            app,
+            _world: world,
             token: None,
         }
+    }
+
+    /// Waits until everything that runs has ended and was told.
+    pub async fn settles(&self) {
+        self.launcher.drain().await;
     }
 
     /// Asks with a new token of this role from now on; returns the token's id.

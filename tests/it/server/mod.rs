@@ -4,6 +4,7 @@ mod access;
 mod again;
 mod asked;
 mod contexts;
+mod notices;
 mod runs;
 mod streams;
 mod tasks;
