@@ -2,7 +2,6 @@
 
 mod abandon;
 mod apply;
-mod contexts;
 mod error;
 mod ids;
 mod notices;
@@ -16,6 +15,7 @@ mod saved_files;
 mod secret_text;
 mod task_desk;
 mod tokens;
+mod uploads;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -26,7 +26,6 @@ use crate::{
 
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
-pub use contexts::{ContextDigest, Upload, hash_file};
 pub use error::AppError;
 pub use notices::{Hook, Notices, Wants};
 pub use prepare::{Prepared, check, outline};
@@ -38,6 +37,7 @@ pub use run_wish::{Git, RunWish};
 pub use saved_files::SavedFile;
 pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
+pub use uploads::{ContextDigest, Upload, hash_file};
 
 /// careen, as its surfaces see it.
 pub struct App {
