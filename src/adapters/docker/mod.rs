@@ -9,6 +9,7 @@ mod build_options;
 mod connect;
 mod containers;
 mod delivered;
+mod dial;
 mod errors;
 mod images;
 mod inspecting;
