@@ -305,7 +305,7 @@ pub enum EngineError {
         advice: String,
     },
     /// The connection broke in mid-call: the engine may have stopped.
-    #[error("the connection to the Docker Engine broke: {0}")]
+    #[error("the engine was restarted or stopped: {0}")]
     Broken(String),
     /// The image is neither here nor in its registry.
     #[error("image {reference} not found: {reason}")]
