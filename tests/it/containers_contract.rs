@@ -12,12 +12,12 @@ mod world;
 /// Makes a test of each claim for the engine in memory, for this machine's Docker Engine, and for newer ones.
 macro_rules! claims {
     ($($claim:ident),* $(,)?) => {
-        claims! { in in_memory: $($claim),* }
-        claims! { in on_docker: $($claim),* }
-        claims! { in on_newer_engine: $($claim),* }
-        claims! { in on_containerd_store: $($claim),* }
+        claims! { on in_memory on_docker on_newer_engine on_containerd_store: [$($claim),*] }
     };
-    (in $world:ident: $($claim:ident),*) => {
+    (on $($world:ident)*: $claims:tt) => {
+        $(claims! { in $world: $claims })*
+    };
+    (in $world:ident: [$($claim:ident),* $(,)?]) => {
         mod $world {
             $(#[tokio::test] async fn $claim() {
                 $crate::containers_contract::world::$world(super::$claim).await

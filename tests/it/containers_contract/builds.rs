@@ -13,11 +13,13 @@ use super::{
 };
 
 claims! {
-    an_image_is_built_and_the_second_time_taken_from_the_cache,
-    a_command_that_fails_fails_the_build_with_its_code,
-    what_the_user_wrote_wrong_fails_the_build,
-    a_base_that_is_not_to_be_had_is_no_fault_of_the_user,
-    a_context_that_cannot_be_read_says_why,
+    on in_memory on_docker on_newer_engine: [
+        an_image_is_built_and_the_second_time_taken_from_the_cache,
+        a_command_that_fails_fails_the_build_with_its_code,
+        what_the_user_wrote_wrong_fails_the_build,
+        a_base_that_is_not_to_be_had_is_no_fault_of_the_user,
+        a_context_that_cannot_be_read_says_why,
+    ]
 }
 
 /// A request to build a Dockerfile beside a file, without a network for its commands.
