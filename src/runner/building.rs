@@ -87,6 +87,7 @@ async fn make(
         .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
         .map_err(|error| mine(error.to_string()))?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
+    request.files = selected.files;
     fill(&mut request, env, step, build);
     env.ports.images.build(&request, sink).await
 }
