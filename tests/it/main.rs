@@ -8,6 +8,7 @@ mod command_lines;
 mod containers_contract;
 mod crash;
 mod docker_runs;
+mod dockerfiles;
 mod dockerignore;
 mod engine_properties;
 mod engine_stories;
