@@ -8,6 +8,7 @@ mod attempt;
 mod building;
 mod carrier;
 mod container;
+mod digests;
 mod dispatch;
 mod explain;
 mod grants;
@@ -28,6 +29,7 @@ mod tidy;
 mod timers;
 mod watcher;
 
+pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
 pub use explain::hint;
 pub use grants::{Denied, denied};
