@@ -14,6 +14,7 @@ use careen::{
             containers::MemoryEngine,
             store::{MemoryFrames, MemoryStore},
         },
+        registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
@@ -95,6 +96,7 @@ fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> 
         vault: Arc::new(FileVault::open(&folder.join("key"))),
         liveness: Arc::new(LockFolder::new(folder.join("locks"))),
         fetch: Arc::new(Web),
+        registry: Arc::new(HttpRegistry::new(Terms::default())),
         files: folder.join("files"),
     }
 }

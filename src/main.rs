@@ -10,6 +10,7 @@ use careen::{
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
+        registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
@@ -55,6 +56,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        registry: Arc::new(HttpRegistry::new(Terms::default())),
         files: data.join("files"),
     })
 }

@@ -9,6 +9,7 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            registry::MemoryRegistry,
             store::{MemoryFrames, MemoryStore},
         },
         sqlite::SqliteStore,
@@ -129,6 +130,7 @@ fn app(
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),
+        registry: Arc::new(MemoryRegistry::new()),
         files: at("files"),
     }
 }
