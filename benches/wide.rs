@@ -91,12 +91,12 @@ fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> 
             store,
             frames,
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
         vault: Arc::new(FileVault::open(&folder.join("key"))),
         liveness: Arc::new(LockFolder::new(folder.join("locks"))),
         fetch: Arc::new(Web),
-        registry: Arc::new(HttpRegistry::new(Terms::default())),
         files: folder.join("files"),
     }
 }

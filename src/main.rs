@@ -48,6 +48,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
             frames: Arc::new(FileFrames::open(&data.join("logs"), store.clone())),
             store,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
+            registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
         vault: Arc::new(FileVault::from_environment(
@@ -56,7 +57,6 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
-        registry: Arc::new(HttpRegistry::new(Terms::default())),
         files: data.join("files"),
     })
 }

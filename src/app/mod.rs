@@ -12,7 +12,7 @@ mod saved_files;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{Fetch, Liveness, Registry, Vault},
+    ports::{Fetch, Liveness, Vault},
     runner::Ports,
 };
 
@@ -34,8 +34,6 @@ pub struct App {
     pub liveness: Arc<dyn Liveness>,
     /// Gets remote alias files.
     pub fetch: Arc<dyn Fetch>,
-    /// Speaks to registries.
-    pub registry: Arc<dyn Registry>,
     /// Where saved files of runs are kept.
     pub files: PathBuf,
 }

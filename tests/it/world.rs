@@ -125,12 +125,12 @@ fn app(
             frames,
             store,
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            registry: Arc::new(MemoryRegistry::new()),
             clock: Arc::new(PausableClock::new()),
         },
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),
-        registry: Arc::new(MemoryRegistry::new()),
         files: at("files"),
     }
 }
