@@ -11,6 +11,7 @@ use careen::{
         folder::{Caps, LocalFolders},
         locks::LockFolder,
         memory::store::{MemoryFrames, MemoryStore},
+        registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
@@ -66,6 +67,7 @@ fn wired(
             frames,
             store,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
+            registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
         vault: Arc::new(FileVault::from_environment(
