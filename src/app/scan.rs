@@ -1,5 +1,7 @@
 //! What a Dockerfile stands on, with the digests of today.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
 
 use super::{App, AppError};
@@ -11,6 +13,8 @@ use crate::{
     text::Diagnostics,
 };
 
+/// How long a registry may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How many images are looked up at once.
 const AT_ONCE: usize = 8;
 
@@ -52,6 +56,7 @@ impl App {
         let lookup = Lookup {
             ports: &self.ports,
             logins,
+            patience: PATIENCE,
         };
         let looked: Vec<Digest> = stream::iter(&images)
             .map(|image| lookup.today(&image.reference))

@@ -1,7 +1,15 @@
 //! Which content is behind a reference: asked of whoever will give it to a build.
 
+use std::time::Duration;
+
 use super::Ports;
-use crate::{ports::RegistryLogin, spec::reference::Reference};
+use crate::{
+    ports::{EngineError, ImageInfo, RegistryLogin, Repository},
+    spec::reference::Reference,
+};
+
+/// The tag that is meant where none is written.
+const DEFAULT_TAG: &str = "latest";
 
 /// What is known of the content behind a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,28 +43,65 @@ pub struct Lookup<'a> {
     pub ports: &'a Ports,
     /// Credentials for registries.
     pub logins: &'a [RegistryLogin],
+    /// How long a registry may take to answer, all its tries together.
+    pub patience: Duration,
 }
 
 impl Lookup<'_> {
     /// What the reference means today: in its registry, else on the engine.
     pub async fn today(&self, image: &Reference) -> Digest {
+        match self.in_registry(image).await {
+            Digest::Unknown(reason) => match self.on_engine(image).await {
+                Digest::Unknown(_) => Digest::Unknown(reason),
+                known => known,
+            },
+            known => known,
+        }
+    }
+
+    /// What an engine that builds will take for it: what it has, else what the registry has.
+    pub(super) async fn for_engine(&self, image: &Reference) -> Digest {
         if let Some(digest) = &image.digest {
             return Digest::Written(digest.clone());
         }
-        self.on_engine(image).await
+        match self.ports.images.image(&image.familiar()).await {
+            Ok(None) => self.in_registry(image).await,
+            found => of_engine(image, found),
+        }
+    }
+
+    /// What the registry has behind it now.
+    pub(super) async fn in_registry(&self, image: &Reference) -> Digest {
+        if let Some(digest) = &image.digest {
+            return Digest::Written(digest.clone());
+        }
+        let login = self.logins.iter().find(|it| it.server == image.domain);
+        let at = Repository::of(image, login);
+        let tag = image.tag.as_deref().unwrap_or(DEFAULT_TAG);
+        let asked = self.ports.registry.resolve(&at, tag, None);
+        match tokio::time::timeout(self.patience, asked).await {
+            Ok(Ok(digest)) => Digest::Registry(digest),
+            Ok(Err(error)) => Digest::Unknown(error.to_string()),
+            Err(_) => Digest::Unknown(format!("{} does not answer", image.domain)),
+        }
     }
 
     async fn on_engine(&self, image: &Reference) -> Digest {
-        match self.ports.images.image(&image.familiar()).await {
-            Ok(Some(info)) => match own_digest(image, &info.repo_digests) {
-                Some(digest) => Digest::Engine(digest),
-                None => {
-                    Digest::Unknown("the image on the engine was never in a registry".to_owned())
-                }
-            },
-            Ok(None) => Digest::Unknown("the engine does not have it".to_owned()),
-            Err(error) => Digest::Unknown(error.to_string()),
-        }
+        of_engine(image, self.ports.images.image(&image.familiar()).await)
+    }
+}
+
+fn of_engine(image: &Reference, found: Result<Option<ImageInfo>, EngineError>) -> Digest {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return Digest::Unknown(error.to_string()),
+    };
+    let Some(info) = found else {
+        return Digest::Unknown("the engine does not have it".to_owned());
+    };
+    match own_digest(image, &info.repo_digests) {
+        Some(digest) => Digest::Engine(digest),
+        None => Digest::Unknown("the engine has it from no registry".to_owned()),
     }
 }
 

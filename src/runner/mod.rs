@@ -5,6 +5,7 @@
 
 mod acting;
 mod attempt;
+mod bases;
 mod building;
 mod carrier;
 mod container;

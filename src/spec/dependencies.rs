@@ -34,6 +34,7 @@ impl BaseImage {
         KnownBase {
             image: self.written.clone(),
             digest: digest.map(str::to_owned),
+            unknown: None,
             is_runtime: self.is_runtime,
         }
     }
@@ -152,6 +153,9 @@ pub struct KnownBase {
     pub image: String,
     /// Its digest.
     pub digest: Option<String>,
+    /// Why its digest is not known, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unknown: Option<String>,
     /// Whether the image that is built begins with it.
     pub is_runtime: bool,
 }
