@@ -1,5 +1,6 @@
 //! What careen needs from the outside, as traits in plain types.
 
+mod addresses;
 mod clock;
 mod containers;
 mod fetch;
@@ -7,9 +8,13 @@ mod folders;
 mod frames;
 mod images;
 mod liveness;
+mod manifest;
+mod registry;
+mod registry_error;
 mod store;
 mod vault;
 
+pub use addresses::is_public;
 pub use clock::Clock;
 pub use containers::{
     ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,
@@ -26,6 +31,9 @@ pub use images::{
     RegistryLogin, Sink,
 };
 pub use liveness::{Held, Liveness};
+pub use manifest::{Contents, Manifest, hex_digest, sha256};
+pub use registry::{Blob, BlobStream, Head, Registry, Repository, Right, Upload, whole, written};
+pub use registry_error::RegistryError;
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
