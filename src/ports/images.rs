@@ -1,9 +1,11 @@
 //! A thing that holds, builds and moves images.
 
-use async_trait::async_trait;
-use secrecy::SecretString;
+use std::sync::Arc;
 
-use super::{EngineError, Labels, Output, TarSource};
+use async_trait::async_trait;
+use secrecy::{SecretSlice, SecretString};
+
+use super::{ContextFiles, EngineError, Labels, Output, TarSource};
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -46,17 +48,30 @@ pub trait Sink: Send + Sync {
     fn progress(&self, progress: Progress);
 }
 
+/// Something a build may look at and that leaves no trace in the image.
+#[derive(Debug, Clone)]
+pub struct BuildSecret {
+    /// The id by which `RUN --mount=type=secret` asks for it.
+    pub id: String,
+    /// The content.
+    pub value: Arc<SecretSlice<u8>>,
+}
+
 /// An image to build from a context.
 #[derive(Clone)]
 pub struct BuildRequest {
     /// The context.
     pub context: TarSource,
+    /// The same context file by file; without it, the archive is sent whole.
+    pub files: Option<Arc<dyn ContextFiles>>,
     /// The Dockerfile, a path inside the archive.
     pub dockerfile: String,
     /// The names to give the image.
     pub tags: Vec<String>,
     /// Names and values of `ARG`s.
     pub build_args: Vec<(String, String)>,
+    /// What `RUN --mount=type=secret` may read.
+    pub secrets: Vec<BuildSecret>,
     /// The stage to stop at.
     pub target: Option<String>,
     /// Labels of the image.
@@ -71,6 +86,8 @@ pub struct BuildRequest {
     pub network: Option<String>,
     /// Images whose layers may be taken.
     pub cache_from: Vec<String>,
+    /// Whether the image bears notes that let others take its layers.
+    pub inline_cache: bool,
     /// Lines for `/etc/hosts`, each as `host:address`.
     pub extra_hosts: Vec<String>,
     /// Size of `/dev/shm` in bytes.
@@ -90,9 +107,11 @@ impl BuildRequest {
     pub fn new(context: TarSource, dockerfile: &str) -> BuildRequest {
         BuildRequest {
             context,
+            files: None,
             dockerfile: dockerfile.to_string(),
             tags: Vec::new(),
             build_args: Vec::new(),
+            secrets: Vec::new(),
             target: None,
             labels: Labels::new(),
             platform: None,
@@ -100,6 +119,7 @@ impl BuildRequest {
             pull: false,
             network: None,
             cache_from: Vec::new(),
+            inline_cache: false,
             extra_hosts: Vec::new(),
             shm_size_bytes: None,
             memory_bytes: None,

@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use serde_json::json;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     attempt::{ended, unlogged},
+    bases,
     carrier::WORKSPACE_PATH,
     dispatch::{Env, Input},
     explain,
@@ -18,14 +19,13 @@ use super::{
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildRequest, Built, EngineError},
+    ports::{BuildError, BuildRequest, EngineError},
     spec::{Build, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
 pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: CancellationToken) {
-    let it = env.job.plan.step(step);
-    let StepKind::Build(build) = &it.kind else {
+    let StepKind::Build(build) = &env.job.plan.step(step).kind else {
         return;
     };
     let (sink, log) = match logging::open(&env, step, attempt).await {
@@ -33,14 +33,14 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
         Err(error) => return env.inbox.send(unlogged(step, attempt, &error)),
     };
     let done = tokio::select! {
-        done = make(&env, it, build, &sink) => Some(done),
+        done = make(&env, (step, attempt), build, &sink) => Some(done),
         () = stop.cancelled() => None,
     };
     drop(sink);
     let heard = log.await.ok().and_then(Result::ok);
     env.inbox.send(match done {
         None => Input::event(Event::Stopped { step, attempt }),
-        Some(Ok(built)) => {
+        Some(Ok(images)) => {
             let outcome = Outcome::Exited {
                 code: 0,
                 cause: None,
@@ -51,7 +51,6 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            let images = json!([{ "image": build.tags, "id": built.image_id }]);
             Input::Event(event, Some(images))
         }
         Some(Err(error)) => {
@@ -66,10 +65,11 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
 
 async fn make(
     env: &Arc<Env>,
-    step: &Step,
+    ids: (u32, u32),
     build: &Build,
     sink: &LogSink,
-) -> Result<Built, BuildError> {
+) -> Result<Value, BuildError> {
+    let step = env.job.plan.step(ids.0);
     let mine = |message: String| BuildError::Failed {
         message,
         exit_code: None,
@@ -87,8 +87,14 @@ async fn make(
         .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
         .map_err(|error| mine(error.to_string()))?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
+    request.files = selected.files;
     fill(&mut request, env, step, build);
-    env.ports.images.build(&request, sink).await
+    let text = tokio::fs::read_to_string(root.path().join(&dockerfile)).await;
+    let text = text.unwrap_or_default();
+    let based = bases::settle(env, ids, &request, &text).await;
+    let built = env.ports.images.build(&request, sink).await?;
+    let id = Some(built.image_id.as_str());
+    Ok(bases::made(env, &request, id, based.as_deref()))
 }
 
 /// Copies what the step says into the request.

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Change, Job, Ports, Watcher,
+    bases::Recorded,
     carrier::Carrier,
     hiding,
     making::Made,
@@ -92,6 +93,8 @@ pub(super) struct Env {
     pub watcher: Arc<dyn Watcher>,
     /// The way to the loop.
     pub inbox: Inbox,
+    /// What builds stood on before an earlier process was cut off.
+    pub recorded_bases: Recorded,
     /// Whether an earlier process has begun the run, so that logs may be there already.
     pub is_resumed: bool,
     /// Whether no container has started yet, so that the workspace still is the context.
@@ -131,6 +134,7 @@ pub async fn run(
 ) -> Result<(RunState, Verdict), RunError> {
     let (send, messages) = mpsc::unbounded_channel();
     let recorded = ports.store.events(&job.run.id, job.run.generation).await?;
+    let recorded_bases = Recorded::of(&recorded);
     let shared = Shared::of(&job, ports.store.store_id());
     let (mut recorder, state) = Recorder::open(&ports, &job, recorded)?;
     if state.phase() != Phase::New {
@@ -147,6 +151,7 @@ pub async fn run(
         carrier: Carrier::default(),
         watcher,
         inbox: Inbox(send),
+        recorded_bases,
         is_resumed: state.phase() != Phase::New,
         is_pristine: AtomicBool::new(state.phase() == Phase::New),
     });

@@ -258,6 +258,14 @@ impl Careen {
         wait_for(async { engine.image(reference).await.ok().flatten().is_some() })
     }
 
+    /// Says under which digest the engine got an image from its own repository; `None` when it was built there.
+    pub fn repo_digest(&self, repository: &str) -> Option<String> {
+        let image = wait_for(async { engine().image(repository).await.ok().flatten() })?;
+        let own =
+            |text: &String| Some(text.strip_prefix(repository)?.strip_prefix('@')?.to_owned());
+        image.repo_digests.iter().find_map(own)
+    }
+
     /// Asks the engine for all it knows of a container.
     pub fn inspect(&self, step_and_attempt: &str) -> bollard::models::ContainerInspectResponse {
         let id = self.container(step_and_attempt).expect("it is there");

@@ -2,12 +2,15 @@
 
 mod aliases;
 mod build_lines;
+mod build_sessions;
 mod careens;
 mod cli;
 mod command_lines;
 mod containers_contract;
 mod crash;
+mod dependencies;
 mod docker_runs;
+mod dockerfiles;
 mod dockerignore;
 mod engine_properties;
 mod engine_restarts;
@@ -21,7 +24,10 @@ mod loading;
 mod logs;
 mod migrations;
 mod references;
+mod registries;
+mod registry_contract;
 mod run_secrets;
+mod scans;
 mod specs;
 mod store_contract;
 mod task_files;

@@ -9,7 +9,7 @@ use crate::ports::EngineError;
 
 use super::{
     address::Address,
-    dial::{self, Dialer},
+    dial::{self, Dialer, EngineStream},
     errors::translate,
 };
 
@@ -83,6 +83,14 @@ impl DockerEngine {
             let query = if is_build { query.as_str() } else { "" };
             prepare(request, &prefix, query)
         }))
+    }
+
+    /// Opens a connection to say on it what the client cannot, and names the API version agreed on.
+    pub(super) async fn raw(&self) -> Result<(EngineStream, &str), EngineError> {
+        let version = &self.client().await?.api_version;
+        let stream = self.inner.dialer.open().await;
+        let stream = stream.map_err(|err| self.error(bollard::errors::Error::IOError { err }))?;
+        Ok((stream, version))
     }
 
     /// Gives the client, agreeing on the API version at the first call.
