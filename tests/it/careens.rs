@@ -260,7 +260,14 @@ impl Careen {
 
     /// Says under which digest the engine got an image from its own repository; `None` when it was built there.
     pub fn repo_digest(&self, repository: &str) -> Option<String> {
-        let image = wait_for(async { engine().image(repository).await.ok().flatten() })?;
+        let image = wait_for(async {
+            self.engine()
+                .connect()
+                .image(repository)
+                .await
+                .ok()
+                .flatten()
+        })?;
         let own =
             |text: &String| Some(text.strip_prefix(repository)?.strip_prefix('@')?.to_owned());
         image.repo_digests.iter().find_map(own)

@@ -54,6 +54,14 @@ pub(super) async fn build(
             );
             build_whole(engine, request, Listener::new(sink, true)).await
         }
+        Err(BuildError::Failed { message, .. }) if lacks_whole_contexts(&message) => {
+            let reason = "the engine's BuildKit takes no whole context with its image store";
+            note(
+                sink,
+                &format!("{reason}: building with the classic builder"),
+            );
+            build_whole(engine, request, Listener::new(sink, true)).await
+        }
         other => other,
     }
 }
@@ -174,6 +182,11 @@ fn lacks_buildkit(message: &str) -> bool {
     let lower = message.to_lowercase();
     let words = ["not supported", "not enabled", "unsupported"];
     lower.contains("buildkit") && words.iter().any(|word| lower.contains(word))
+}
+
+/// Engine 26 with containerd's image store looks for the context that it was sent at an address that nobody has.
+fn lacks_whole_contexts(message: &str) -> bool {
+    message.contains("http://build-context-")
 }
 
 #[cfg(test)]
