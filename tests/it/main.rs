@@ -3,6 +3,7 @@
 mod aliases;
 mod build_lines;
 mod build_sessions;
+mod caches;
 mod careens;
 mod cli;
 mod command_lines;
