@@ -5,9 +5,11 @@
 
 mod acting;
 mod attempt;
+mod bases;
 mod building;
 mod carrier;
 mod container;
+mod digests;
 mod dispatch;
 mod explain;
 mod gate;
@@ -29,6 +31,7 @@ mod tidy;
 mod timers;
 mod watcher;
 
+pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
 pub use explain::hint;
 pub use grants::{Denied, denied};

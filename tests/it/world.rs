@@ -9,6 +9,7 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            registry::MemoryRegistry,
             store::{MemoryFrames, MemoryStore},
         },
         sqlite::SqliteStore,
@@ -124,6 +125,7 @@ fn app(
             frames,
             store,
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            registry: Arc::new(MemoryRegistry::new()),
             clock: Arc::new(PausableClock::new()),
         },
         vault: Arc::new(FileVault::open(&at("key"))),
