@@ -6,7 +6,7 @@ use careen::{
     adapters::{
         clock::SystemClock,
         docker::DockerEngine,
-        docker_config,
+        docker_config::{self, DockerConfig},
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
@@ -15,7 +15,7 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError},
+    app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
     runner::Ports,
 };
@@ -40,13 +40,14 @@ async fn app(settings: Settings) -> Result<App, AppError> {
     let engine = Arc::new(DockerEngine::connect(
         settings.docker_host.value.as_deref(),
     )?);
+    let docker_config = cli::docker_config_file().unwrap_or_default();
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
     Ok(App {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
             frames: Arc::new(FileFrames::open(&data.join("logs"), store.clone())),
-            store,
+            store: store.clone(),
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
@@ -57,6 +58,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        credentials: Credentials::new(store, Arc::new(DockerConfig::new(&docker_config))),
         files: data.join("files"),
     })
 }

@@ -1,6 +1,8 @@
 //! The use cases: plain verbs on runs.
 
 mod abandon;
+mod connections;
+mod credentials;
 mod error;
 mod ids;
 mod prepare;
@@ -8,6 +10,8 @@ mod read_logs;
 mod request;
 mod run_now;
 mod saved_files;
+mod stored_secrets;
+mod test_connection;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -17,6 +21,8 @@ use crate::{
 };
 
 pub use abandon::Swept;
+pub use connections::{ConnectionChange, NewConnection, NewPassword};
+pub use credentials::Credentials;
 pub use error::AppError;
 pub use prepare::{Prepared, check};
 pub use read_logs::LogQuery;
@@ -34,6 +40,8 @@ pub struct App {
     pub liveness: Arc<dyn Liveness>,
     /// Gets remote alias files.
     pub fetch: Arc<dyn Fetch>,
+    /// Keeps connections and secrets.
+    pub credentials: Credentials,
     /// Where saved files of runs are kept.
     pub files: PathBuf,
 }

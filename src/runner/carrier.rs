@@ -129,11 +129,11 @@ fn spec(job: &Job, shared: &Shared, store: &str) -> ContainerSpec {
 fn docker_config(job: &Job) -> Option<Vec<u8>> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     use secrecy::ExposeSecret;
-    if job.logins.is_empty() && !job.has_docker_socket() {
+    let logins = job.visible_logins();
+    if logins.is_empty() && !job.has_docker_socket() {
         return None;
     }
-    let auths: serde_json::Map<_, _> = job
-        .logins
+    let auths: serde_json::Map<_, _> = logins
         .iter()
         .map(|login| {
             let pair = format!("{}:{}", login.username, login.password.expose_secret());

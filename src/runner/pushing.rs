@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     attempt::{ended, unlogged},
     dispatch::{Env, Input},
-    explain, images,
+    images,
     logging::{self, LogSink},
+    registry_faults,
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{EngineError, PushedImage},
+    ports::{EngineError, PushedImage, Right},
     spec::{Push, StepKind},
 };
 
@@ -50,7 +51,10 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
             };
             Input::Event(event, Some(Value::Array(images)))
         }
-        Some(Err(error)) => ended(step, attempt, explain::refused(&env.job, step, &error)),
+        Some(Err(error)) => {
+            let outcome = registry_faults::refused(&env, step, (Right::Push, &error)).await;
+            ended(step, attempt, outcome)
+        }
     });
 }
 
@@ -69,7 +73,14 @@ async fn push_one(
     reference: &str,
     sink: &LogSink,
 ) -> Result<PushedImage, EngineError> {
-    let login = env.job.login_for(reference);
+    let credential = env.job.credential(reference, Right::Push).await;
+    if let Some(found) = credential.as_ref().filter(|it| it.pull_only) {
+        return Err(EngineError::Unauthorized {
+            reference: reference.to_owned(),
+            reason: format!("{} is for pulls only", found.title()),
+        });
+    }
+    let login = credential.as_ref().map(|it| &it.login);
     let tries = std::sync::atomic::AtomicU32::new(0);
     (|| {
         let number = tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;

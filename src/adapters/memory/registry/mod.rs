@@ -12,8 +12,8 @@ use futures_util::TryStreamExt;
 
 use self::host::Hosts;
 use crate::ports::{
-    Blob, BlobStream, Head, Manifest, Registry, RegistryError, Repository, Right, Upload, sha256,
-    whole, written,
+    Blob, BlobStream, Head, Manifest, Registry, RegistryError, Repository, Right, Trust, Upload,
+    sha256, whole, written,
 };
 
 /// Registries that are gone with this value and its clones.
@@ -58,6 +58,12 @@ impl MemoryRegistry {
 
 #[async_trait]
 impl Registry for MemoryRegistry {
+    fn trust(&self, _host: &str, _trust: &Trust) {}
+
+    async fn reach(&self, host: &str) -> Result<bool, RegistryError> {
+        self.lock().find(host).map(|_| true)
+    }
+
     async fn ping(&self, at: &Repository) -> Result<(), RegistryError> {
         self.lock().enter(at, None).map(drop)
     }
