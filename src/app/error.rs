@@ -2,7 +2,7 @@
 
 use crate::{
     logs::LogError,
-    ports::{EngineError, StoreError, VaultError},
+    ports::{EngineError, RegistryError, StoreError, VaultError},
     runner::{Denied, RunError},
     text::Diagnostics,
 };
@@ -37,6 +37,9 @@ pub enum AppError {
     /// The engine could not.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A registry could not, or would not.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -82,6 +85,7 @@ impl AppError {
             AppError::Usage { hint, .. } => (!hint.is_empty()).then(|| hint.clone()),
             AppError::MissingSecrets(ids) => Some(ways_to_give(ids)),
             AppError::Engine(error) => Some(crate::runner::hint(error)).filter(|it| !it.is_empty()),
+            AppError::Registry(error) => Some(error.hint()),
             AppError::Store(StoreError::NoSuchRun(_)) => {
                 Some("careen runs list shows the runs that are recorded".to_owned())
             }

@@ -2,6 +2,7 @@
 
 mod abandon;
 mod connections;
+mod copy_image;
 mod credentials;
 mod error;
 mod ids;
@@ -22,6 +23,7 @@ use crate::{
 
 pub use abandon::Swept;
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
+pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
 pub use error::AppError;
 pub use prepare::{Prepared, check};

@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod connection;
 mod error;
+mod image;
 mod live;
 mod password;
 mod plan;
@@ -79,6 +80,9 @@ enum Command {
     Runs(runs::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
+    /// Copy images between registries, without an engine
+    #[command(subcommand)]
+    Image(image::Command),
     /// Keep credentials of registries
     #[command(subcommand)]
     Connection(connection::Command),
@@ -135,6 +139,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
+        Command::Image(command) => image::run(&context, command).await,
         Command::Connection(command) => connection::run(&context, command).await,
         Command::Secret(command) => secret::run(&context, command).await,
         Command::Config(command) => config::run(&context, &command),

@@ -1,8 +1,9 @@
-//! One attempt of a `push` step: its images, one after another, each with patience.
+//! One attempt of a `push` step: its images, some at once, each with patience.
 
 use std::sync::Arc;
 
 use backon::Retryable;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,9 @@ use crate::{
     ports::{EngineError, PushedImage, Right},
     spec::{Push, StepKind},
 };
+
+/// How many images are pushed at once.
+const AT_ONCE: usize = 4;
 
 /// Pushes and reports `Ended` with the digests, or `Stopped`.
 pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: CancellationToken) {
@@ -58,14 +62,17 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
     });
 }
 
+/// Pushes some images at once; their layers go up side by side anyway.
 async fn push_all(env: &Arc<Env>, push: &Push, sink: &LogSink) -> Result<Vec<Value>, EngineError> {
-    let mut pushed = Vec::with_capacity(push.images.len());
-    for reference in &push.images {
-        let image = push_one(env, reference, sink).await?;
-        sink.say(&format!("Successfully pushed image: {reference}"));
-        pushed.push(json!({ "image": reference, "digest": image.digest }));
-    }
-    Ok(pushed)
+    stream::iter(push.images.clone())
+        .map(|reference| async move {
+            let image = push_one(env, &reference, sink).await?;
+            sink.say(&format!("Successfully pushed image: {reference}"));
+            Ok(json!({ "image": reference, "digest": image.digest }))
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await
 }
 
 async fn push_one(

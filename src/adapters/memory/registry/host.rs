@@ -13,6 +13,7 @@ use crate::ports::{Manifest, RegistryError, Repository, Right};
 pub(super) struct Hosts {
     pub(super) open: BTreeMap<String, Host>,
     pub(super) faults: VecDeque<RegistryError>,
+    pub(super) upload_faults: VecDeque<RegistryError>,
     pub(super) written_bytes: u64,
 }
 

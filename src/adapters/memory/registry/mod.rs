@@ -46,6 +46,11 @@ impl MemoryRegistry {
         self.lock().faults.extend(errors);
     }
 
+    /// Lets the next blobs fail with these errors when their bytes come, one each.
+    pub fn fail_next_uploads(&self, errors: impl IntoIterator<Item = RegistryError>) {
+        self.lock().upload_faults.extend(errors);
+    }
+
     /// Counts the bytes that were written as blobs.
     pub fn written_bytes(&self) -> u64 {
         self.lock().written_bytes
@@ -183,6 +188,10 @@ impl Registry for MemoryRegistry {
         blob: &Blob,
         bytes: BlobStream,
     ) -> Result<(), RegistryError> {
+        let fault = self.lock().upload_faults.pop_front();
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
         let pieces: Vec<_> = bytes.try_collect().await?;
         let bytes = pieces.concat();
         if sha256(&bytes) != blob.digest {
