@@ -13,8 +13,8 @@ use super::{
     bases,
     carrier::WORKSPACE_PATH,
     dispatch::{Env, Input},
-    explain,
     logging::{self, LogSink},
+    registry_faults,
     setup::DEFAULT_NETWORK,
 };
 use crate::{
@@ -54,7 +54,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
             Input::Event(event, Some(images))
         }
         Some(Err(error)) => {
-            let mut outcome = explain::not_built(&env.job, step, &error);
+            let mut outcome = registry_faults::not_built(&env, step, &error).await;
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
@@ -89,6 +89,7 @@ async fn make(
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
+    request.logins = env.job.logins().await;
     if request.network.is_some() {
         env.networks.passed().await?;
     }
@@ -129,7 +130,6 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
     request.squash = build.squash;
-    request.logins.clone_from(&env.job.logins);
     request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
     request.network = match build.network.as_deref() {
         // Nothing else of the run is there to be met.
