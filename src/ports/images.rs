@@ -1,7 +1,9 @@
 //! A thing that holds, builds and moves images.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use secrecy::SecretString;
+use secrecy::{SecretSlice, SecretString};
 
 use super::{EngineError, Labels, Output, TarSource};
 
@@ -46,6 +48,15 @@ pub trait Sink: Send + Sync {
     fn progress(&self, progress: Progress);
 }
 
+/// Something a build may look at and that leaves no trace in the image.
+#[derive(Debug, Clone)]
+pub struct BuildSecret {
+    /// The id by which `RUN --mount=type=secret` asks for it.
+    pub id: String,
+    /// The content.
+    pub value: Arc<SecretSlice<u8>>,
+}
+
 /// An image to build from a context.
 #[derive(Clone)]
 pub struct BuildRequest {
@@ -57,6 +68,8 @@ pub struct BuildRequest {
     pub tags: Vec<String>,
     /// Names and values of `ARG`s.
     pub build_args: Vec<(String, String)>,
+    /// What `RUN --mount=type=secret` may read.
+    pub secrets: Vec<BuildSecret>,
     /// The stage to stop at.
     pub target: Option<String>,
     /// Labels of the image.
@@ -93,6 +106,7 @@ impl BuildRequest {
             dockerfile: dockerfile.to_string(),
             tags: Vec::new(),
             build_args: Vec::new(),
+            secrets: Vec::new(),
             target: None,
             labels: Labels::new(),
             platform: None,

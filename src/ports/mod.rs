@@ -25,7 +25,8 @@ pub use fetch::{Fetch, FetchError};
 pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
+    BuildError, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress, PushedImage,
+    RegistryLogin, Sink,
 };
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
