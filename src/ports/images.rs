@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::{SecretSlice, SecretString};
 
-use super::{EngineError, Labels, Output, TarSource};
+use super::{ContextFiles, EngineError, Labels, Output, TarSource};
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ pub struct BuildSecret {
 pub struct BuildRequest {
     /// The context.
     pub context: TarSource,
+    /// The same context file by file; without it, the archive is sent whole.
+    pub files: Option<Arc<dyn ContextFiles>>,
     /// The Dockerfile, a path inside the archive.
     pub dockerfile: String,
     /// The names to give the image.
@@ -84,6 +86,8 @@ pub struct BuildRequest {
     pub network: Option<String>,
     /// Images whose layers may be taken.
     pub cache_from: Vec<String>,
+    /// Whether the image bears notes that let others take its layers.
+    pub inline_cache: bool,
     /// Lines for `/etc/hosts`, each as `host:address`.
     pub extra_hosts: Vec<String>,
     /// Size of `/dev/shm` in bytes.
@@ -103,6 +107,7 @@ impl BuildRequest {
     pub fn new(context: TarSource, dockerfile: &str) -> BuildRequest {
         BuildRequest {
             context,
+            files: None,
             dockerfile: dockerfile.to_string(),
             tags: Vec::new(),
             build_args: Vec::new(),
@@ -114,6 +119,7 @@ impl BuildRequest {
             pull: false,
             network: None,
             cache_from: Vec::new(),
+            inline_cache: false,
             extra_hosts: Vec::new(),
             shm_size_bytes: None,
             memory_bytes: None,

@@ -22,7 +22,9 @@ pub use containers::{
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
 pub use fetch::{Fetch, FetchError};
-pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
+pub use folders::{
+    BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
+};
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
     BuildError, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress, PushedImage,

@@ -76,6 +76,7 @@ async fn make(
     let selected = env.ports.folders.build_context(&context, &dockerfile);
     let selected = selected.map_err(|error| failed(error.to_string()))?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
+    request.files = selected.files;
     fill(&mut request, env, step, build);
     request.secrets = secrets(&mut files, step, &build.secrets)?;
     let text = tokio::fs::read_to_string(&dockerfile).await;

@@ -48,7 +48,9 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
         if let Err(error) = removed
             && !matches!(
                 error,
-                EngineError::Unreachable { .. } | EngineError::PermissionDenied { .. }
+                EngineError::Unreachable { .. }
+                    | EngineError::PermissionDenied { .. }
+                    | EngineError::Barred { .. }
             )
         {
             env.watcher.note(&format!(

@@ -1,13 +1,13 @@
 //! Every engine keeps the promises of the `Containers` and `Images` ports.
 
 mod broken;
-mod builds;
+pub mod builds;
 mod faults;
 mod files;
 mod images;
 mod life;
 mod objects;
-mod world;
+pub mod world;
 
 /// Makes a test of each claim for the engine in memory and one for the Docker Engine.
 macro_rules! claims {

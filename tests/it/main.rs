@@ -2,6 +2,7 @@
 
 mod aliases;
 mod build_lines;
+mod build_sessions;
 mod careens;
 mod cli;
 mod command_lines;

@@ -6,13 +6,27 @@ use bollard::errors::Error;
 
 use crate::ports::EngineError;
 
+/// What an engine with TLS says to one who speaks plainly.
+const WANTS_TLS: &str = "an HTTP request to an HTTPS server";
+
 /// Puts an error of the client into our words; `address` is where the engine was looked for.
 pub(super) fn translate(error: Error, address: &str) -> EngineError {
     let unreachable = |reason: String| EngineError::Unreachable {
         address: address.to_string(),
         reason,
     };
+    if let Some(known) = carried(&error) {
+        return known;
+    }
     match error {
+        Error::DockerResponseServerError { message, .. } if message.contains(WANTS_TLS) => {
+            EngineError::Barred {
+                address: address.to_string(),
+                reason: "it speaks TLS only".to_string(),
+                advice: "Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem"
+                    .to_string(),
+            }
+        }
         Error::DockerResponseServerError {
             status_code,
             message,
@@ -141,6 +155,12 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
 
 fn io_kind(error: &(dyn StdError + 'static)) -> Option<ErrorKind> {
     causes(error).find_map(|cause| Some(cause.downcast_ref::<std::io::Error>()?.kind()))
+}
+
+/// The error that a connection of ours has put into an input or output error.
+fn carried(error: &Error) -> Option<EngineError> {
+    let inner = |error: &'_ std::io::Error| error.get_ref()?.downcast_ref::<EngineError>().cloned();
+    causes(error).find_map(|cause| inner(cause.downcast_ref::<std::io::Error>()?))
 }
 
 fn causes<'a>(

@@ -179,7 +179,7 @@ async fn dropping_a_build_cancels_it() {
 }
 
 /// Says whether a process of this machine has these words in its command line.
-fn runs(words: &str) -> bool {
+pub fn runs(words: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("/proc");
     let lines = processes
         .flatten()
