@@ -73,8 +73,11 @@ async fn make(
         Some(file) => files.path(file)?,
         None => context.join("Dockerfile"),
     };
-    let selected = env.ports.folders.build_context(&context, &dockerfile);
-    let selected = selected.map_err(|error| failed(error.to_string()))?;
+    let select = |text: Option<&str>| {
+        let selected = env.ports.folders.build_context(&context, &dockerfile, text);
+        selected.map_err(|error| failed(error.to_string()))
+    };
+    let selected = select(None)?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
@@ -82,9 +85,15 @@ async fn make(
     let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
     let based = bases::settle(env, ids, &request, &text).await;
+    if let Some(pinned) = based.as_ref().and_then(|based| based.text.as_deref()) {
+        let selected = select(Some(pinned))?;
+        request.context = selected.tar;
+        request.files = selected.files;
+        request.dockerfile = selected.dockerfile;
+    }
     let built = env.ports.images.build(&request, sink).await?;
-    let id = Some(built.image_id.as_str());
-    Ok(bases::made(env, &request, id, based.as_deref()))
+    let bases = based.as_ref().map(|based| based.bases.as_slice());
+    Ok(bases::made(env, &request, Some(&built.image_id), bases))
 }
 
 /// Reads the secrets of a build: files of the workspace and of mounts, and variables of the step.

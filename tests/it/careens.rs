@@ -77,6 +77,11 @@ impl Careen {
         name
     }
 
+    /// Takes over an image of another name, to be removed with the careen.
+    pub fn owns(&mut self, reference: &str) {
+        self.images.push(reference.to_owned());
+    }
+
     /// The folder with everything of this careen.
     pub fn home(&self) -> &Path {
         self.home.path()
