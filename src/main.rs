@@ -18,7 +18,7 @@ use careen::{
     },
     app::{App, AppError},
     cli::{self, Adapters, Settings},
-    ports::{FrameStore, RunStore},
+    ports::{EngineError, FrameStore, RunStore},
     runner::Ports,
 };
 
@@ -56,9 +56,7 @@ fn wired(
     frames: Arc<dyn FrameStore>,
 ) -> Result<App, AppError> {
     let data = settings.data_folder();
-    let engine = Arc::new(DockerEngine::connect(
-        settings.docker_host.value.as_deref(),
-    )?);
+    let engine = Arc::new(engine(settings)?);
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
     Ok(App {
         ports: Ports {
@@ -77,5 +75,14 @@ fn wired(
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
         files: data.join("files"),
+    })
+}
+
+/// Names the engine, and the one for builds that it cannot make.
+fn engine(settings: &Settings) -> Result<DockerEngine, EngineError> {
+    let engine = DockerEngine::connect(settings.docker_host.value.as_deref())?;
+    Ok(match settings.builder.value.as_deref() {
+        Some(builder) => engine.with_builder(DockerEngine::connect(Some(builder))?),
+        None => engine,
     })
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     engine::{Event, Outcome},
     ports::{BuildError, BuildRequest, BuildSecret},
-    spec::{Build, SecretSource, SecretUse, Step, StepKind},
+    spec::{Build, Cache, SecretSource, SecretUse, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
@@ -81,6 +81,9 @@ async fn make(
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
+    if request.network.is_some() {
+        env.networks.passed().await?;
+    }
     request.secrets = secrets(&mut files, step, &build.secrets)?;
     let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
@@ -146,10 +149,12 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.tags.clone_from(&build.tags);
     request.target.clone_from(&build.target);
     request.labels = build.labels.iter().cloned().collect();
-    request.platform = build.platforms.first().cloned();
+    request.platform = Some(build.platforms.join(",")).filter(|list| !list.is_empty());
     request.no_cache = build.no_cache;
     request.pull = build.pull;
     request.cache_from.clone_from(&build.cache_from);
+    request.cache_to.clone_from(&build.cache_to);
+    request.kept_cache = kept_cache(step, build);
     request.extra_hosts.clone_from(&build.extra_hosts);
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
@@ -171,4 +176,19 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     // BuildKit knows no networks by name.
     let is_named = |name: &str| !matches!(name, "default" | "none" | "host" | "bridge");
     request.classic |= request.network.as_deref().is_some_and(is_named);
+}
+
+/// Names the cache of a step with `cache: enabled`, beside its first image that names a registry.
+fn kept_cache(step: &Step, build: &Build) -> Option<String> {
+    let has_registry = |tag: &&String| {
+        let first = tag.split_once('/').map(|(first, _)| first);
+        first.is_some_and(|first| first.contains(['.', ':']))
+    };
+    let image = build.tags.iter().find(has_registry);
+    let image = image.filter(|_| build.cache == Cache::Enabled)?;
+    let repository = match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    };
+    Some(format!("{repository}:cache_quickrun_{}", step.id))
 }

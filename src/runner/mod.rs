@@ -13,6 +13,7 @@ mod container;
 mod digests;
 mod dispatch;
 mod explain;
+mod gate;
 mod grants;
 mod health;
 mod hiding;

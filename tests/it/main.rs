@@ -3,6 +3,7 @@
 mod aliases;
 mod build_lines;
 mod build_sessions;
+mod caches;
 mod careens;
 mod cli;
 mod command_lines;
@@ -13,7 +14,10 @@ mod docker_runs;
 mod dockerfiles;
 mod dockerignore;
 mod engine_properties;
+mod engine_restarts;
 mod engine_stories;
+mod engine_ways;
+mod engines;
 mod folder;
 mod frames_contract;
 mod layers;
