@@ -6,6 +6,7 @@
 mod acting;
 mod attempt;
 mod bases;
+mod build_files;
 mod building;
 mod carrier;
 mod container;
