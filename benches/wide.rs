@@ -12,13 +12,15 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            credentials::MemoryCredentials,
             store::{MemoryFrames, MemoryStore},
         },
+        registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
-    app::{App, Limits, Live, Request, Secrets, draw},
+    app::{App, Credentials, Limits, Live, Request, Secrets, draw},
     engine::RunStatus,
     ports::{FrameStore, RunStore},
     runner::Ports,
@@ -90,11 +92,16 @@ fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> 
             store,
             frames,
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
         vault: Arc::new(FileVault::open(&folder.join("key"))),
         liveness: Arc::new(LockFolder::new(folder.join("locks"))),
         fetch: Arc::new(Web),
+        credentials: Credentials::new(
+            Arc::new(MemoryCredentials::new()),
+            Arc::new(MemoryCredentials::new()),
+        ),
         files: folder.join("files"),
     }
 }

@@ -8,17 +8,23 @@ use careen::{
     adapters::{
         clock::SystemClock,
         docker::DockerEngine,
-        docker_config,
+        docker_config::{self, DockerConfig},
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
+        memory::{
+            credentials::MemoryCredentials,
+            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
+        },
         objects::ObjectFolder,
+        registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError},
+    app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
+    ports::{AccessStore, EngineError, FrameStore, RunStore, TaskStore},
     runner::Ports,
 };
 
@@ -31,29 +37,70 @@ fn main() -> ExitCode {
         .init();
     cli::main(Adapters {
         app: |settings| Box::pin(app(settings)),
+        passing_app,
         logins: docker_config::logins,
     })
 }
 
 /// Makes careen from its embedded parts: SQLite, files beside it, the local engine.
 async fn app(settings: Settings) -> Result<App, AppError> {
-    let data = settings.data_folder();
     let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
-    let engine = Arc::new(DockerEngine::connect(
-        settings.docker_host.value.as_deref(),
-    )?);
+    let logs = settings.data_folder().join("logs");
+    let frames = Arc::new(FileFrames::open(&logs, store.clone()));
+    let kept = Kept {
+        store: store.clone(),
+        frames,
+        tasks: store.clone(),
+        access: store.clone(),
+        credentials: Credentials::new(store, docker_logins()),
+    };
+    wired(&settings, kept)
+}
+
+/// Makes a careen that forgets everything when it ends, for commands that record nothing.
+fn passing_app(settings: &Settings) -> Result<App, AppError> {
+    let kept = Kept {
+        store: Arc::new(MemoryStore::new("passing")),
+        frames: Arc::new(MemoryFrames::new()),
+        tasks: Arc::new(MemoryTasks::default()),
+        access: Arc::new(MemoryAccess::default()),
+        credentials: Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins()),
+    };
+    wired(settings, kept)
+}
+
+/// The docker client's own logins.
+fn docker_logins() -> Arc<DockerConfig> {
+    Arc::new(DockerConfig::new(
+        &cli::docker_config_file().unwrap_or_default(),
+    ))
+}
+
+/// What is kept, and where.
+struct Kept {
+    store: Arc<dyn RunStore>,
+    frames: Arc<dyn FrameStore>,
+    tasks: Arc<dyn TaskStore>,
+    access: Arc<dyn AccessStore>,
+    credentials: Credentials,
+}
+
+fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
+    let data = settings.data_folder();
+    let engine = Arc::new(engine(settings)?);
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
     Ok(App {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
-            frames: Arc::new(FileFrames::open(&data.join("logs"), store.clone())),
-            store: store.clone(),
+            frames: kept.frames,
+            store: kept.store,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
+            registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
-        tasks: store.clone(),
-        access: store,
+        tasks: kept.tasks,
+        access: kept.access,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),
@@ -61,12 +108,19 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
         courier: Arc::new(Web),
-        objects: Arc::new(
-            ObjectFolder::open(&settings.objects(), std::env::vars())
-                .map_err(|error| AppError::Files(error.to_string()))?,
-        ),
+        objects: Arc::new(ObjectFolder::at(settings.objects(), std::env::vars())),
         contexts: data.join("contexts"),
         uploads: Mutex::default(),
+        credentials: kept.credentials,
         files: data.join("files"),
+    })
+}
+
+/// Names the engine, and the one for builds that it cannot make.
+fn engine(settings: &Settings) -> Result<DockerEngine, EngineError> {
+    let engine = DockerEngine::connect(settings.docker_host.value.as_deref())?;
+    Ok(match settings.builder.value.as_deref() {
+        Some(builder) => engine.with_builder(DockerEngine::connect(Some(builder))?),
+        None => engine,
     })
 }

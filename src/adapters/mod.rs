@@ -8,6 +8,7 @@ pub mod folder;
 pub mod locks;
 pub mod memory;
 pub mod objects;
+pub mod registry;
 pub mod sqlite;
 pub mod vault;
 pub mod web;

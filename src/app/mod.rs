@@ -2,6 +2,9 @@
 
 mod abandon;
 mod apply;
+mod connections;
+mod copy_image;
+mod credentials;
 mod error;
 mod ids;
 mod notices;
@@ -12,8 +15,11 @@ mod run_now;
 mod run_task;
 mod run_wish;
 mod saved_files;
+mod scan;
 mod secret_text;
+mod stored_secrets;
 mod task_desk;
+mod test_connection;
 mod tokens;
 mod uploads;
 
@@ -26,6 +32,9 @@ use crate::{
 
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
+pub use connections::{ConnectionChange, NewConnection, NewPassword};
+pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
+pub use credentials::Credentials;
 pub use error::AppError;
 pub use notices::{Hook, Notices, Wants};
 pub use prepare::{Prepared, check, outline};
@@ -35,6 +44,7 @@ pub use run_now::{Live, Outcome, Queued};
 pub use run_task::Overrides;
 pub use run_wish::{Git, RunWish};
 pub use saved_files::SavedFile;
+pub use scan::{ScanRequest, Scanned};
 pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
 pub use uploads::{ContextDigest, Upload, hash_file};
@@ -61,6 +71,8 @@ pub struct App {
     pub contexts: PathBuf,
     /// Held by whoever adds to an uploaded context.
     pub uploads: tokio::sync::Mutex<()>,
+    /// Keeps connections and secrets.
+    pub credentials: Credentials,
     /// Where saved files of runs are kept.
     pub files: PathBuf,
 }

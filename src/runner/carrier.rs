@@ -138,18 +138,18 @@ pub(super) fn filled(job: &Job) -> BTreeSet<String> {
 }
 
 fn uses_docker(job: &Job) -> bool {
-    !job.logins.is_empty() || job.has_docker_socket()
+    !job.visible_logins().is_empty() || job.has_docker_socket()
 }
 
 /// The docker client's settings, for steps that use one: logins, and the header that ACR sets.
 fn docker_config(job: &Job) -> Option<Vec<u8>> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     use secrecy::ExposeSecret;
-    if !uses_docker(job) {
+    let logins = job.visible_logins();
+    if logins.is_empty() && !job.has_docker_socket() {
         return None;
     }
-    let auths: serde_json::Map<_, _> = job
-        .logins
+    let auths: serde_json::Map<_, _> = logins
         .iter()
         .map(|login| {
             let pair = format!("{}:{}", login.username, login.password.expose_secret());

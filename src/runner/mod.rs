@@ -5,10 +5,14 @@
 
 mod acting;
 mod attempt;
+mod bases;
+mod build_files;
 mod building;
 mod carrier;
 mod container;
+mod digests;
 mod dispatch;
+mod examine;
 mod explain;
 mod gate;
 mod grants;
@@ -24,12 +28,15 @@ mod outputs;
 mod pushing;
 mod record;
 mod recover;
+mod registry_faults;
 mod setup;
 mod tidy;
 mod timers;
 mod watcher;
 
+pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
+pub use examine::{Examination, Finding, examine};
 pub use explain::hint;
 pub use grants::{Denied, denied};
 pub use job::{Job, Limits, OutputRequest, Ports};

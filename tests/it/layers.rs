@@ -9,7 +9,7 @@ use names::{paths, words};
 /// The map, lowest first; modules of one row do not know each other.
 const LAYERS: &[&[&str]] = &[
     &["text"],
-    &["dockerignore", "template", "yaml"],
+    &["dockerfile", "dockerignore", "template", "yaml"],
     &["spec"],
     &["plan", "tasks"],
     &["engine"],
@@ -49,10 +49,11 @@ const MERE_VALUES: &[&str] = &[
     "std::net::Ipv6Addr",
 ];
 
-/// Libraries that talk to one outside system, and the only folders that may name them.
+/// Libraries that talk to the outside, and the only folders that may name them.
 const KEEPERS: &[(&str, &str)] = &[
     ("bollard", "adapters/docker/"),
     ("git2", "adapters/folder/"),
+    ("reqwest", "adapters/registry/"),
     ("reqwest", "adapters/web/"),
     ("reqwest", "client/"),
     ("sqlx", "adapters/sqlite/"),
@@ -115,9 +116,12 @@ fn impure(file: &str, path: &[String]) -> Option<String> {
 }
 
 fn unkept(file: &str, path: &[String]) -> Option<String> {
-    let mut keepers = KEEPERS.iter().filter(|(library, _)| *library == path[0]);
-    let (library, first) = keepers.next()?;
-    let is_kept = file.starts_with(first) || keepers.any(|(_, keeper)| file.starts_with(keeper));
+    let mut keepers = KEEPERS
+        .iter()
+        .filter(|(library, _)| *library == path[0])
+        .peekable();
+    let (library, _) = keepers.peek()?;
+    let is_kept = keepers.any(|(_, keeper)| file.starts_with(keeper));
     (!is_kept).then(|| format!("{file} names {library}"))
 }
 

@@ -9,13 +9,15 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            credentials::MemoryCredentials,
+            registry::MemoryRegistry,
             store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
         },
         objects::ObjectFolder,
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Limits, Live, Outcome, Request, Secrets, draw},
+    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
     ports::{Clock, Courier, CourierError, Fetch, FetchError, FrameStore, Parcel, RunStore},
     runner::Ports,
     spec::RunVars,
@@ -63,6 +65,7 @@ impl World {
             objects: self.app.objects.clone(),
             contexts: self.app.contexts.clone(),
             uploads: Default::default(),
+            credentials: self.app.credentials.clone(),
             files: self.app.files.clone(),
         }
     }
@@ -142,6 +145,7 @@ fn app(
             frames,
             store,
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            registry: Arc::new(MemoryRegistry::new()),
             clock: Arc::new(PausableClock::new()),
         },
         tasks: Arc::new(MemoryTasks::default()),
@@ -150,11 +154,13 @@ fn app(
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),
         courier: Arc::new(NoWeb),
-        objects: Arc::new(
-            ObjectFolder::open(&at("objects").to_string_lossy(), []).expect("a folder"),
-        ),
+        objects: Arc::new(ObjectFolder::at(at("objects").to_string_lossy(), [])),
         contexts: at("contexts"),
         uploads: Default::default(),
+        credentials: Credentials::new(
+            Arc::new(MemoryCredentials::new()),
+            Arc::new(MemoryCredentials::new()),
+        ),
         files: at("files"),
     }
 }

@@ -4,6 +4,7 @@
 //! transaction that reads first and writes later would fail as soon as another process writes in between.
 
 mod access;
+mod connections;
 mod errors;
 mod events;
 mod frames;
@@ -12,6 +13,7 @@ mod open;
 mod rows;
 mod runs;
 mod steps;
+mod stored_secrets;
 mod tasks;
 
 use std::time::Duration;

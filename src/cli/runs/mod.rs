@@ -1,6 +1,7 @@
 //! `careen runs`: looks at recorded runs.
 
 mod cancel;
+mod dependencies;
 mod files;
 mod list;
 mod logs;

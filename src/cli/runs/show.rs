@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     super::{CliError, Context, live::duration},
-    RunArg,
+    RunArg, dependencies,
 };
 use crate::{
     app::AppError,
@@ -63,6 +63,7 @@ fn show(
         let mut value = json!(run);
         value["step_list"] = json!(steps);
         value["attempts"] = json!(attempts);
+        value["dependencies"] = json!(dependencies::of(steps));
         if let Some(events) = events {
             value["events"] = json!(events);
         }
@@ -71,6 +72,7 @@ fn show(
     }
     print_run(run);
     print_steps(steps);
+    dependencies::print(&dependencies::of(steps));
     for event in events.unwrap_or_default() {
         anstream::println!("{:4} {} {}", event.seq, event.at.to_rfc3339(), event.body);
     }
