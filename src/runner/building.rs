@@ -5,12 +5,13 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    attempt::{ended, unlogged},
+    attempt::unlogged,
     bases,
+    build_secrets::{self, Places},
     carrier::WORKSPACE_PATH,
     dispatch::{Env, Input},
     explain,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildRequest, EngineError},
+    ports::{BuildError, BuildPart, BuildRequest, EngineError},
     spec::{Build, Step, StepKind},
 };
 
@@ -36,6 +37,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
         done = make(&env, (step, attempt), build, &sink) => Some(done),
         () = stop.cancelled() => None,
     };
+    let parts = sink.parts();
     drop(sink);
     let heard = log.await.ok().and_then(Result::ok);
     env.inbox.send(match done {
@@ -51,16 +53,44 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            Input::Event(event, Some(images))
+            Input::Event(event, Some(with_parts(images, &parts)))
         }
-        Some(Err(error)) => {
+        Some(Err(NotMade { error, images })) => {
             let mut outcome = explain::not_built(&env.job, step, &error);
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
-            ended(step, attempt, outcome)
+            let event = Event::Ended {
+                step,
+                attempt,
+                outcome,
+            };
+            Input::Event(event, images.map(|images| with_parts(images, &parts)))
         }
     });
+}
+
+/// Why nothing was made, and what of the record of images stands all the same.
+struct NotMade {
+    error: BuildError,
+    images: Option<Value>,
+}
+
+impl<E: Into<BuildError>> From<E> for NotMade {
+    fn from(error: E) -> NotMade {
+        NotMade {
+            error: error.into(),
+            images: None,
+        }
+    }
+}
+
+/// Adds to the record of an image how its build went, part by part.
+fn with_parts(mut images: Value, parts: &[BuildPart]) -> Value {
+    if let Some(image) = images.get_mut(0).filter(|_| !parts.is_empty()) {
+        image["parts"] = json!(parts);
+    }
+    images
 }
 
 async fn make(
@@ -68,7 +98,7 @@ async fn make(
     ids: (u32, u32),
     build: &Build,
     sink: &LogSink,
-) -> Result<Value, BuildError> {
+) -> Result<Value, NotMade> {
     let step = env.job.plan.step(ids.0);
     let mine = |message: String| BuildError::Failed {
         message,
@@ -89,12 +119,24 @@ async fn make(
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
+    let places = Places {
+        workspace: root.path(),
+        base,
+        volumes: env.job.plan.volumes(),
+    };
+    request.secrets = build_secrets::secrets(build, step, &places).map_err(mine)?;
+    build_secrets::mark_arguments(&mut request, &env.job);
     let text = tokio::fs::read_to_string(root.path().join(&dockerfile)).await;
     let text = text.unwrap_or_default();
     let based = bases::settle(env, ids, &request, &text).await;
-    let built = env.ports.images.build(&request, sink).await?;
-    let id = Some(built.image_id.as_str());
-    Ok(bases::made(env, &request, id, based.as_deref()))
+    let made = |id| bases::made(env, &request, id, based.as_deref());
+    match env.ports.images.build(&request, sink).await {
+        Ok(built) => Ok(made(Some(built.image_id.as_str()))),
+        Err(error) => Err(NotMade {
+            error,
+            images: Some(made(None)),
+        }),
+    }
 }
 
 /// Copies what the step says into the request.
@@ -189,7 +231,7 @@ async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
 }
 
 /// Finds a path of the workspace, relative to its root; nothing outside can be named.
-fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
+pub(super) fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
     if path == "-" || path.contains("://") || path.starts_with("git@") {
         return Err(format!(
             "the build context {path} is not a folder of the workspace; contexts from elsewhere are not supported here yet"

@@ -20,12 +20,6 @@ pub(super) fn report(
         reader
             .report(finding.help("name a folder of the workspace; an earlier step can fetch one"));
     }
-    if !build.secrets.is_empty() {
-        let finding = error("`--secret` is not supported yet");
-        reader.report(finding.help(
-            "let a step write the file to the workspace, and use it in a stage that is not kept",
-        ));
-    }
     if build.platforms.len() > 1 {
         let finding = error("a build makes an image for one platform");
         reader.report(finding.help("write a step for each platform"));
