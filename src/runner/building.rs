@@ -1,18 +1,16 @@
 //! One attempt of a `build` step.
 
-use std::{
-    path::{Component, Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    Job,
     attempt::unlogged,
     bases,
-    build_secrets::{self, Places},
-    carrier::WORKSPACE_PATH,
+    build_files::{BuildFiles, failed},
     dispatch::{Env, Input},
     explain,
     logging::{self, LogSink},
@@ -20,8 +18,8 @@ use super::{
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildPart, BuildRequest, EngineError},
-    spec::{Build, Step, StepKind},
+    ports::{BuildError, BuildPart, BuildRequest, BuildSecret},
+    spec::{Build, SecretSource, SecretUse, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
@@ -100,33 +98,20 @@ async fn make(
     sink: &LogSink,
 ) -> Result<Value, NotMade> {
     let step = env.job.plan.step(ids.0);
-    let mine = |message: String| BuildError::Failed {
-        message,
-        exit_code: None,
-    };
-    let base = step.working_directory.as_deref().unwrap_or(WORKSPACE_PATH);
-    let context = inside(base, &build.context).map_err(mine)?;
+    let mut files = BuildFiles::open(env, step, sink).await?;
+    let context = files.path(&build.context)?;
     let dockerfile = match &build.dockerfile {
-        Some(file) => inside(base, file).map_err(mine)?,
+        Some(file) => files.path(file)?,
         None => context.join("Dockerfile"),
     };
-    let root = root(env, sink).await?;
-    let selected = env
-        .ports
-        .folders
-        .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
-        .map_err(|error| mine(error.to_string()))?;
+    let selected = env.ports.folders.build_context(&context, &dockerfile);
+    let selected = selected.map_err(|error| failed(error.to_string()))?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
-    let places = Places {
-        workspace: root.path(),
-        base,
-        volumes: env.job.plan.volumes(),
-    };
-    request.secrets = build_secrets::secrets(build, step, &places).map_err(mine)?;
-    build_secrets::mark_arguments(&mut request, &env.job);
-    let text = tokio::fs::read_to_string(root.path().join(&dockerfile)).await;
+    request.secrets = secrets(&mut files, step, &build.secrets)?;
+    mark_arguments(&mut request, &env.job);
+    let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
     let based = bases::settle(env, ids, &request, &text).await;
     let made = |id| bases::made(env, &request, id, based.as_deref());
@@ -137,6 +122,48 @@ async fn make(
             images: Some(made(None)),
         }),
     }
+}
+
+/// Marks the build arguments whose values are secrets of the run, or contain one.
+fn mark_arguments(request: &mut BuildRequest, job: &Job) {
+    let holds_secret = |value: &str| {
+        let mut secrets = job.secrets.iter().map(ExposeSecret::expose_secret);
+        secrets.any(|secret| !secret.is_empty() && value.contains(secret))
+    };
+    let arguments = request.build_args.iter();
+    let marked = arguments.filter(|(_, value)| holds_secret(value));
+    request.secret_args = marked.map(|(name, _)| name.clone()).collect();
+}
+
+/// Reads the secrets of a build: files of the workspace and of mounts, and variables of the step.
+fn secrets(
+    files: &mut BuildFiles<'_>,
+    step: &Step,
+    uses: &[SecretUse],
+) -> Result<Vec<BuildSecret>, BuildError> {
+    let variable = |name: &str| step.env.iter().find(|var| var.name == name);
+    let mut secrets = Vec::with_capacity(uses.len());
+    for SecretUse { id, source } in uses {
+        let content = match source {
+            SecretSource::File(path) => files.read(path)?,
+            SecretSource::Env(name) | SecretSource::EnvOrFile(name) => match variable(name) {
+                Some(var) => var.value.clone().into_bytes(),
+                None if matches!(source, SecretSource::EnvOrFile(_)) => files.read(name)?,
+                None => return Err(failed(without_variable(id, name))),
+            },
+        };
+        secrets.push(BuildSecret {
+            id: id.clone(),
+            value: Arc::new(content.into()),
+        });
+    }
+    Ok(secrets)
+}
+
+fn without_variable(id: &str, name: &str) -> String {
+    format!(
+        "the secret {id} is to come from the variable {name}, which the step's env does not have; add it there"
+    )
 }
 
 /// Copies what the step says into the request.
@@ -183,100 +210,4 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     // BuildKit knows no networks by name.
     let is_named = |name: &str| !matches!(name, "default" | "none" | "host" | "bridge");
     request.classic |= request.network.as_deref().is_some_and(is_named);
-}
-
-/// Where the workspace's files are on this machine.
-enum Root {
-    Context(PathBuf),
-    Copy(tempfile::TempDir),
-}
-
-impl Root {
-    fn path(&self) -> &Path {
-        match self {
-            Root::Context(path) => path,
-            Root::Copy(folder) => folder.path(),
-        }
-    }
-}
-
-/// The context itself while no container has run; after that a copy of the workspace, for steps may have written.
-async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
-    let has_workspace = !env.shared.volumes.is_empty();
-    if let Some(context) = &env.job.context
-        && (!has_workspace || env.is_pristine.load(Ordering::Acquire))
-    {
-        return Ok(Root::Context(context.clone()));
-    }
-    let folder = tempfile::tempdir()
-        .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
-    if has_workspace {
-        sink.say("Reading the build context from the workspace");
-        let tar = env
-            .carrier
-            .download(
-                &env.ports,
-                &env.job,
-                &env.shared,
-                &format!("{WORKSPACE_PATH}/."),
-            )
-            .await?;
-        env.ports
-            .folders
-            .unpack(tar, folder.path())
-            .await
-            .map_err(|error| EngineError::Other(error.to_string()))?;
-    }
-    Ok(Root::Copy(folder))
-}
-
-/// Finds a path of the workspace, relative to its root; nothing outside can be named.
-pub(super) fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
-    if path == "-" || path.contains("://") || path.starts_with("git@") {
-        return Err(format!(
-            "the build context {path} is not a folder of the workspace; contexts from elsewhere are not supported here yet"
-        ));
-    }
-    let mut inner = PathBuf::new();
-    let whole = Path::new(base).join(path);
-    for part in whole.components() {
-        match part {
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-            Component::Normal(name) => inner.push(name),
-            Component::ParentDir if inner.pop() => {}
-            Component::ParentDir => return Err(outside(path)),
-        }
-    }
-    inner
-        .strip_prefix("workspace")
-        .map(Path::to_path_buf)
-        .map_err(|_| outside(path))
-}
-
-fn outside(path: &str) -> String {
-    format!("{path} is outside of {WORKSPACE_PATH}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::inside;
-    use std::path::Path;
-
-    #[test]
-    fn a_path_never_leaves_the_workspace() {
-        let ok = |base, path, want: &str| assert_eq!(inside(base, path).unwrap(), Path::new(want));
-        ok("/workspace", ".", "");
-        ok("/workspace/sub", "..", "");
-        ok("/workspace/sub", "a/../b", "sub/b");
-        ok("/", "/workspace/x", "x");
-        for (base, path) in [
-            ("/workspace", "../etc"),
-            ("/workspace", "/etc"),
-            ("/", "../../.."),
-            ("/workspace", "-"),
-            ("/workspace", "https://example.com/a.git"),
-        ] {
-            assert!(inside(base, path).is_err(), "{base} {path}");
-        }
-    }
 }

@@ -6,7 +6,7 @@
 mod acting;
 mod attempt;
 mod bases;
-mod build_secrets;
+mod build_files;
 mod building;
 mod carrier;
 mod container;
