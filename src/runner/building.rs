@@ -88,7 +88,9 @@ async fn make(
         .map_err(|error| mine(error.to_string()))?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     fill(&mut request, env, step, build);
-    request.logins = env.job.logins().await;
+    if request.network.is_some() {
+        env.networks.passed().await?;
+    }
     env.ports.images.build(&request, sink).await
 }
 
@@ -119,6 +121,7 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
     request.squash = build.squash;
+    request.logins.clone_from(&env.job.logins);
     request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
     request.network = match build.network.as_deref() {
         // Nothing else of the run is there to be met.
@@ -160,6 +163,7 @@ async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
     {
         return Ok(Root::Context(context.clone()));
     }
+    env.files.passed().await?;
     let folder = tempfile::tempdir()
         .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
     if has_workspace {

@@ -15,7 +15,7 @@ use crate::ports::{Containers, EngineError, Labels, Resource};
 /// How long to wait for the last words of services that are being removed.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long after a process has died the engine may still be making what it asked for.
-const LATE: Duration = Duration::from_millis(300);
+pub(super) const LATE: Duration = Duration::from_millis(300);
 
 /// What may still be going on when a run is tidied.
 pub(super) struct Left {
