@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use super::{
-    CliError, Context, remote,
+    CliError, Context,
+    build_secrets::Hidden,
+    remote,
     request::{Given, RunOptions, context_folder},
     run::{Terms, say_swept, show},
 };
-use crate::{
-    app::Secrets,
-    tasks::{BuildTask, build_task},
-};
+use crate::tasks::{BuildTask, build_task};
 
 /// The options of `careen build`.
 #[derive(Debug, clap::Args)]
@@ -27,6 +26,12 @@ pub struct Args {
     /// Set an ARG; NAME alone takes it from the variable of that name
     #[arg(long, value_name = "NAME[=VALUE]")]
     build_arg: Vec<String>,
+    /// Set an ARG that stays out of the image's history; NAME alone takes the variable of that name
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    secret_build_arg: Vec<String>,
+    /// A secret for RUN --mount=type=secret, from a file or variable of this machine
+    #[arg(long, value_name = "id=ID,src=FILE|env=NAME")]
+    secret: Vec<String>,
     /// Stop at this stage
     #[arg(long, value_name = "STAGE")]
     target: Option<String>,
@@ -61,21 +66,26 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     }
     let terms = Terms::of(context)?;
     let app = context.app().await?;
+    let hidden = Hidden::read(&args.secret_build_arg, &args.secret)?;
     let given = Given {
         file: format!("build of {}", args.file),
-        text: build_task(&build),
+        text: build_task(&BuildTask {
+            more: hidden.words.clone(),
+            more_lines: hidden.environment(),
+            ..build
+        }),
         folder: context_folder(&args.context)?,
         values: serde_json::Map::new(),
         strict: false,
     };
     let request = args.run.request(context, &app, given).await?;
     if let Some(client) = context.client()? {
-        let asked = (request, Secrets::default());
+        let asked = (request, hidden.secrets);
         return remote::run(context, &client, &app, asked, false).await;
     }
     say_swept(context, &app).await;
     terms.heed_signals();
-    let queued = app.queue(request, Secrets::default(), None).await?;
+    let queued = app.queue(request, hidden.secrets, None).await?;
     show(context, &app, queued, terms).await
 }
 

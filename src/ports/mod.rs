@@ -12,19 +12,16 @@ mod frames;
 mod images;
 mod keyring;
 mod liveness;
-mod objects;
-mod store;
-mod tasks;
-mod vault;
-
-pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 mod manifest;
+mod objects;
 mod registry;
 mod registry_error;
 mod store;
 mod stored_secrets;
+mod tasks;
 mod vault;
 
+pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
 pub use clock::Clock;
 pub use connections::{Connection, ConnectionStore, PasswordSource};
@@ -40,8 +37,8 @@ pub use folders::{
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress, PushedImage,
-    RegistryLogin, Sink,
+    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress,
+    PushedImage, RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};

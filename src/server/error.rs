@@ -116,6 +116,7 @@ fn kind(error: &AppError) -> (StatusCode, &'static str) {
         AppError::Task(TaskError::Moved { .. }) => (StatusCode::PRECONDITION_FAILED, "task_moved"),
         AppError::Task(TaskError::Store(error)) => of_store(error),
         AppError::Engine(_) => (StatusCode::SERVICE_UNAVAILABLE, "engine_unavailable"),
+        AppError::Registry(_) => (StatusCode::BAD_GATEWAY, "registry_failed"),
         AppError::Remote { .. } => (StatusCode::BAD_GATEWAY, "remote_failed"),
         AppError::Log(_) | AppError::Vault(_) | AppError::Run(_) | AppError::Files(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal")

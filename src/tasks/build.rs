@@ -31,6 +31,10 @@ pub struct BuildTask {
     pub pull: bool,
     /// Whether to push.
     pub push: bool,
+    /// More words of the docker build, before its context.
+    pub more: Vec<String>,
+    /// More lines of the build step.
+    pub more_lines: String,
 }
 
 impl BuildTask {
@@ -71,6 +75,7 @@ pub fn build_task(build: &BuildTask) -> String {
     let mut text = format!(
         "version: v1.0.0\nsteps:\n  - id: build\n    build: {words}\n    timeout: {BUILD_TIMEOUT_SECONDS}\n"
     );
+    text.push_str(&build.more_lines);
     let pushed = build.pushed();
     if !pushed.is_empty() {
         let pushed = serde_json::json!(pushed);
@@ -110,6 +115,7 @@ fn words(build: &BuildTask) -> Vec<String> {
     if let Some(platform) = &build.platform {
         flag("--platform", Some(platform));
     }
+    words.extend(build.more.iter().map(|word| shell_quoted(word)));
     words.push(".".to_owned());
     words
 }

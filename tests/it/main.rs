@@ -37,6 +37,7 @@ mod remote;
 mod run_secrets;
 mod run_secrets;
 mod scans;
+mod secret_builds;
 mod server;
 mod specs;
 mod specs;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     super::{CliError, Context, live::duration},
-    RunArg, dependencies,
+    RunArg, dependencies, parts,
 };
 use crate::{
     app::AppError,
@@ -72,6 +72,7 @@ fn show(
     }
     print_run(run);
     print_steps(steps);
+    parts::print(steps);
     dependencies::print(&dependencies::of(steps));
     for event in events.unwrap_or_default() {
         anstream::println!("{:4} {} {}", event.seq, event.at.to_rfc3339(), event.body);
