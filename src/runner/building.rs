@@ -112,7 +112,7 @@ async fn make(
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
-    request.logins = env.job.logins().await;
+    request.logins.clone_from(&env.job.logins);
     if request.network.is_some() {
         env.networks.passed().await?;
     }
