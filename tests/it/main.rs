@@ -29,6 +29,7 @@ mod registries;
 mod registry_contract;
 mod run_secrets;
 mod scans;
+mod secret_builds;
 mod specs;
 mod store_contract;
 mod task_files;
