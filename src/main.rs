@@ -6,19 +6,22 @@ use careen::{
     adapters::{
         clock::SystemClock,
         docker::DockerEngine,
-        docker_config,
+        docker_config::{self, DockerConfig},
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
-        memory::store::{MemoryFrames, MemoryStore},
+        memory::{
+            credentials::MemoryCredentials,
+            store::{MemoryFrames, MemoryStore},
+        },
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError},
+    app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
-    ports::{FrameStore, RunStore},
+    ports::{EngineError, FrameStore, RunStore},
     runner::Ports,
 };
 
@@ -41,24 +44,32 @@ async fn app(settings: Settings) -> Result<App, AppError> {
     let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
     let logs = settings.data_folder().join("logs");
     let frames = Arc::new(FileFrames::open(&logs, store.clone()));
-    wired(&settings, store, frames)
+    let credentials = Credentials::new(store.clone(), docker_logins());
+    wired(&settings, store, frames, credentials)
 }
 
 /// Makes a careen that forgets everything when it ends, for commands that record nothing.
 fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
-    wired(settings, store, Arc::new(MemoryFrames::new()))
+    let credentials = Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins());
+    wired(settings, store, Arc::new(MemoryFrames::new()), credentials)
+}
+
+/// The docker client's own logins.
+fn docker_logins() -> Arc<DockerConfig> {
+    Arc::new(DockerConfig::new(
+        &cli::docker_config_file().unwrap_or_default(),
+    ))
 }
 
 fn wired(
     settings: &Settings,
     store: Arc<dyn RunStore>,
     frames: Arc<dyn FrameStore>,
+    credentials: Credentials,
 ) -> Result<App, AppError> {
     let data = settings.data_folder();
-    let engine = Arc::new(DockerEngine::connect(
-        settings.docker_host.value.as_deref(),
-    )?);
+    let engine = Arc::new(engine(settings)?);
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
     Ok(App {
         ports: Ports {
@@ -76,6 +87,16 @@ fn wired(
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        credentials,
         files: data.join("files"),
+    })
+}
+
+/// Names the engine, and the one for builds that it cannot make.
+fn engine(settings: &Settings) -> Result<DockerEngine, EngineError> {
+    let engine = DockerEngine::connect(settings.docker_host.value.as_deref())?;
+    Ok(match settings.builder.value.as_deref() {
+        Some(builder) => engine.with_builder(DockerEngine::connect(Some(builder))?),
+        None => engine,
     })
 }

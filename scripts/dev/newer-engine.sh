@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2153
-# Two newer Docker Engines (Debian trixie's) in containers on the engine at hand: `classic` keeps images as that one
-# does, `containerd` in containerd's store. Reached by TCP with TLS and by SSH, both on 127.0.0.1 alone.
-NEWER_ENGINES=(classic containerd)
+# Newer Docker Engines (Debian trixie's) in containers on the engine at hand: `classic` keeps images as that one does,
+# `containerd` in containerd's store, `fragile` is there to be restarted and broken by tests. Reached by TCP with TLS
+# and by SSH, both on 127.0.0.1 alone.
+NEWER_ENGINES=(classic containerd fragile)
 NEWER_STATE=$STATE/newer-engine
 NEWER_IMAGE=careen-dev/engine:26-1
 # What the tests' steps and builds stand on.
@@ -41,7 +42,7 @@ start_newer_engine() {
   local name features=false
   name=$(newer_name "$1")
   [ "$1" != containerd ] || features=true
-  if ! docker inspect "$name" >/dev/null 2>&1; then
+  if ! docker container inspect "$name" >/dev/null 2>&1; then
     docker create --name "$name" --hostname "newer-$1" --label "careen-dev=$STATE" --env "CONTAINERD_STORE=$features" \
       --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
       --security-opt systempaths=unconfined --cgroupns host --volume /sys/fs/cgroup:/sys/fs/cgroup:rw \
@@ -109,7 +110,7 @@ stop_newer_engine() {
   for kind in "${NEWER_ENGINES[@]}"; do
     name=$(newer_name "$kind")
     [ ! -e "$STATE/newer-engine-$kind-registry.pid" ] || stop_daemon "newer-engine-$kind-registry" ssh >/dev/null
-    docker inspect "$name" >/dev/null 2>&1 || continue
+    docker container inspect "$name" >/dev/null 2>&1 || continue
     docker rm -f "$name" >/dev/null && docker volume rm "$name" >/dev/null
     rm -f "$NEWER_STATE/$kind"
     say "newer engine '$kind': removed"

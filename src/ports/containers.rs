@@ -95,6 +95,8 @@ pub struct Mount {
     pub target: String,
     /// Whether it may only be read.
     pub read_only: bool,
+    /// Whether an empty volume stays as it is, instead of getting what the image has at the target.
+    pub no_copy: bool,
 }
 
 /// What a container's network is.
@@ -305,7 +307,7 @@ pub enum EngineError {
         advice: String,
     },
     /// The connection broke in mid-call: the engine may have stopped.
-    #[error("the connection to the Docker Engine broke: {0}")]
+    #[error("the engine was restarted or stopped: {0}")]
     Broken(String),
     /// The image is neither here nor in its registry.
     #[error("image {reference} not found: {reason}")]

@@ -100,7 +100,7 @@ pub struct BuildRequest {
     pub target: Option<String>,
     /// Labels of the image.
     pub labels: Labels,
-    /// The platform; `None` is the engine's own.
+    /// The platform, or several with commas; `None` is the engine's own.
     pub platform: Option<String>,
     /// Whether nothing is taken from the cache.
     pub no_cache: bool,
@@ -108,8 +108,12 @@ pub struct BuildRequest {
     pub pull: bool,
     /// The network of RUN instructions.
     pub network: Option<String>,
-    /// Images whose layers may be taken.
+    /// Whose layers may be taken, each as in `--cache-from`.
     pub cache_from: Vec<String>,
+    /// Where layers are left, each as in `--cache-to`.
+    pub cache_to: Vec<String>,
+    /// The image under which the step's cache is kept in a registry, if the engine can (`cache: enabled`).
+    pub kept_cache: Option<String>,
     /// Whether the image bears notes that let others take its layers.
     pub inline_cache: bool,
     /// Lines for `/etc/hosts`, each as `host:address`.
@@ -145,6 +149,8 @@ impl BuildRequest {
             pull: false,
             network: None,
             cache_from: Vec::new(),
+            cache_to: Vec::new(),
+            kept_cache: None,
             inline_cache: false,
             extra_hosts: Vec::new(),
             shm_size_bytes: None,

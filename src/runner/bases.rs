@@ -57,7 +57,7 @@ pub(super) async fn settle(
     let images = images_of(env, request, text).await?;
     let lookup = Lookup {
         ports: &env.ports,
-        logins: &env.job.logins,
+        logins: &request.logins,
         patience: PATIENCE,
     };
     let mut bases = Vec::with_capacity(images.len());

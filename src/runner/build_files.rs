@@ -116,6 +116,7 @@ async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
     {
         return Ok(Root::Context(context.clone()));
     }
+    env.files.passed().await?;
     let folder = tempfile::tempdir()
         .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
     if has_workspace {

@@ -12,14 +12,14 @@ use super::{
     bases,
     build_files::{BuildFiles, failed},
     dispatch::{Env, Input},
-    explain,
     logging::{self, LogSink},
+    registry_faults,
     setup::DEFAULT_NETWORK,
 };
 use crate::{
     engine::{Event, Outcome},
     ports::{BuildError, BuildPart, BuildRequest, BuildSecret},
-    spec::{Build, SecretSource, SecretUse, Step, StepKind},
+    spec::{Build, Cache, SecretSource, SecretUse, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
@@ -54,7 +54,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
             Input::Event(event, Some(with_parts(images, &parts)))
         }
         Some(Err(NotMade { error, images })) => {
-            let mut outcome = explain::not_built(&env.job, step, &error);
+            let mut outcome = registry_faults::not_built(&env, step, &error).await;
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
@@ -110,6 +110,10 @@ async fn make(
     request.files = selected.files;
     fill(&mut request, env, step, build);
     request.secrets = secrets(&mut files, step, &build.secrets)?;
+    request.logins = env.job.logins().await;
+    if request.network.is_some() {
+        env.networks.passed().await?;
+    }
     mark_arguments(&mut request, &env.job);
     let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
@@ -185,15 +189,16 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.tags.clone_from(&build.tags);
     request.target.clone_from(&build.target);
     request.labels = build.labels.iter().cloned().collect();
-    request.platform = build.platforms.first().cloned();
+    request.platform = Some(build.platforms.join(",")).filter(|list| !list.is_empty());
     request.no_cache = build.no_cache;
     request.pull = build.pull;
     request.cache_from.clone_from(&build.cache_from);
+    request.cache_to.clone_from(&build.cache_to);
+    request.kept_cache = kept_cache(step, build);
     request.extra_hosts.clone_from(&build.extra_hosts);
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
     request.squash = build.squash;
-    request.logins.clone_from(&env.job.logins);
     request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
     request.network = match build.network.as_deref() {
         // Nothing else of the run is there to be met.
@@ -210,4 +215,19 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     // BuildKit knows no networks by name.
     let is_named = |name: &str| !matches!(name, "default" | "none" | "host" | "bridge");
     request.classic |= request.network.as_deref().is_some_and(is_named);
+}
+
+/// Names the cache of a step with `cache: enabled`, beside its first image that names a registry.
+fn kept_cache(step: &Step, build: &Build) -> Option<String> {
+    let has_registry = |tag: &&String| {
+        let first = tag.split_once('/').map(|(first, _)| first);
+        first.is_some_and(|first| first.contains(['.', ':']))
+    };
+    let image = build.tags.iter().find(has_registry);
+    let image = image.filter(|_| build.cache == Cache::Enabled)?;
+    let repository = match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    };
+    Some(format!("{repository}:cache_quickrun_{}", step.id))
 }

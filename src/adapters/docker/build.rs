@@ -22,6 +22,7 @@ use super::{
     hidden_args::hide,
     listener::Listener,
     logins::by_host,
+    places::{self, Place},
     session::{self, SessionError},
 };
 
@@ -31,13 +32,31 @@ pub(super) async fn build(
     request: &BuildRequest,
     sink: &dyn Sink,
 ) -> Result<Built, BuildError> {
+    let place = places::choose(engine, request).await?;
+    if let Some(text) = &place.note {
+        note(sink, text);
+    }
+    if std::ptr::eq(place.engine, engine) {
+        return build_at(&place, request, sink).await;
+    }
+    let built = build_at(&place, request, sink).await?;
+    let fetched = places::fetch((place.engine, engine), request, &built).await;
+    fetched.map_err(BuildError::Engine)
+}
+
+async fn build_at(
+    place: &Place<'_>,
+    request: &BuildRequest,
+    sink: &dyn Sink,
+) -> Result<Built, BuildError> {
+    let engine = place.engine;
     if request.classic {
         needs_session(request, "the classic builder is asked for")?;
         tell_of_arguments(request, sink);
         return build_whole(engine, request, Listener::new(sink, true)).await;
     }
     if let Some(files) = request.files.clone().filter(|_| fits_session(request)) {
-        match build_in_session(engine, request, files, Listener::new(sink, false)).await {
+        match build_in_session(place, request, files, Listener::new(sink, false)).await {
             Err(NotBuilt::NoSession(reason)) => note(
                 sink,
                 &format!(
@@ -55,6 +74,14 @@ pub(super) async fn build(
             note(
                 sink,
                 "the engine has no BuildKit: building with the classic builder",
+            );
+            build_whole(engine, request, Listener::new(sink, true)).await
+        }
+        Err(BuildError::Failed { message, .. }) if lacks_whole_contexts(&message) => {
+            let reason = "the engine's BuildKit takes no whole context with its image store";
+            note(
+                sink,
+                &format!("{reason}: building with the classic builder"),
             );
             build_whole(engine, request, Listener::new(sink, true)).await
         }
@@ -95,11 +122,12 @@ fn needs_session(request: &BuildRequest, reason: &str) -> Result<(), BuildError>
 }
 
 async fn build_in_session(
-    engine: &DockerEngine,
+    place: &Place<'_>,
     request: &BuildRequest,
     files: Arc<dyn ContextFiles>,
     mut listener: Listener<'_>,
 ) -> Result<Built, NotBuilt> {
+    let engine = place.engine;
     let not_built = |error: SessionError, listener: &Listener<'_>| match error {
         SessionError::Missing(reason) => NotBuilt::NoSession(reason),
         SessionError::Engine(error) => error.into(),
@@ -121,7 +149,7 @@ async fn build_in_session(
     if request.memory_bytes.is_some() {
         listener.say("BuildKit does not limit the memory of commands: --memory has no effect\n");
     }
-    let solved = session::solve(engine, &session, request, |message| {
+    let solved = session::solve(engine, &session, (request, &place.caches), |message| {
         listener.take_status(message)
     });
     let solved = solved.await;
@@ -211,6 +239,11 @@ fn lacks_buildkit(message: &str) -> bool {
     let lower = message.to_lowercase();
     let words = ["not supported", "not enabled", "unsupported"];
     lower.contains("buildkit") && words.iter().any(|word| lower.contains(word))
+}
+
+/// Engine 26 with containerd's image store looks for the context that it was sent at an address that nobody has.
+fn lacks_whole_contexts(message: &str) -> bool {
+    message.contains("http://build-context-")
 }
 
 #[cfg(test)]

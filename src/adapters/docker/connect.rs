@@ -31,6 +31,7 @@ pub struct DockerEngine {
 #[derive(Debug)]
 struct Inner {
     dialer: Arc<Dialer>,
+    builder: Option<DockerEngine>,
     client: OnceCell<Client>,
 }
 
@@ -58,9 +59,32 @@ impl DockerEngine {
         Ok(DockerEngine {
             inner: Arc::new(Inner {
                 dialer: Arc::new(Dialer::new(address)),
+                builder: None,
                 client: OnceCell::new(),
             }),
         })
+    }
+
+    /// Names another engine for builds that this one cannot make.
+    pub fn with_builder(self, builder: DockerEngine) -> DockerEngine {
+        let dialer = self.inner.dialer.clone();
+        DockerEngine {
+            inner: Arc::new(Inner {
+                dialer,
+                builder: Some(builder),
+                client: OnceCell::new(),
+            }),
+        }
+    }
+
+    /// The engine for builds that this one cannot make.
+    pub(super) fn other_builder(&self) -> Option<&DockerEngine> {
+        self.inner.builder.as_ref()
+    }
+
+    /// Its address, for messages.
+    pub(super) fn name(&self) -> String {
+        self.address().to_string()
     }
 
     /// Gives the client for calls that are answered soon.

@@ -6,6 +6,8 @@ use bollard::errors::Error;
 
 use crate::ports::EngineError;
 
+use super::dial;
+
 /// What an engine with TLS says to one who speaks plainly.
 const WANTS_TLS: &str = "an HTTP request to an HTTPS server";
 
@@ -15,7 +17,7 @@ pub(super) fn translate(error: Error, address: &str) -> EngineError {
         address: address.to_string(),
         reason,
     };
-    if let Some(known) = carried(&error) {
+    if let Some(known) = carried(&error, address) {
         return known;
     }
     match error {
@@ -158,9 +160,12 @@ fn io_kind(error: &(dyn StdError + 'static)) -> Option<ErrorKind> {
 }
 
 /// The error that a connection of ours has put into an input or output error.
-fn carried(error: &Error) -> Option<EngineError> {
-    let inner = |error: &'_ std::io::Error| error.get_ref()?.downcast_ref::<EngineError>().cloned();
-    causes(error).find_map(|cause| inner(cause.downcast_ref::<std::io::Error>()?))
+fn carried(error: &Error, address: &str) -> Option<EngineError> {
+    causes(error).find_map(|cause| {
+        let cause = cause.downcast_ref::<std::io::Error>()?;
+        let known = cause.get_ref()?.downcast_ref::<EngineError>().cloned();
+        known.or_else(|| dial::tls_error(cause, address))
+    })
 }
 
 fn causes<'a>(

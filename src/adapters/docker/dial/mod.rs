@@ -2,6 +2,7 @@
 
 mod http;
 mod ssh;
+mod ssh_stream;
 mod tls;
 mod words;
 
@@ -16,6 +17,7 @@ use tokio::{
 use super::address::Address;
 
 pub(super) use http::client;
+pub(super) use words::tls_error;
 
 /// Both directions of a connection.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -64,7 +66,7 @@ impl Dialer {
                 let program = self
                     .ssh
                     .get_or_try_init(async || ssh::Program::new(destination));
-                Box::new(program.await?.connect()?)
+                Box::new(program.await?.connect().await?)
             }
         })
     }

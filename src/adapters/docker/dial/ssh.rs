@@ -1,34 +1,39 @@
 //! Connections through the `ssh` program: `docker system dial-stdio` on the engine's machine.
 //!
-//! The first connection carries all others, so that they cost no new handshake; where its server allows no more of
-//! them on one connection, `ssh` opens another by itself.
+//! Some of them share one connection to the machine, so that they cost no new handshake. A server allows only so many
+//! (`MaxSessions`), and does not like many handshakes at once (`MaxStartups`): so more are made one after the other.
 
-use std::{
-    future::Future,
-    io,
-    pin::Pin,
-    process::Stdio,
-    task::{Context, Poll, ready},
-};
+use std::{io, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
-    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    process::{Child, Command},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore},
 };
 
-use super::words::{no_ssh_program, ssh_error};
+use super::{ssh_stream::SshStream, words::no_ssh_program};
 
-/// Nobody reads more of what `ssh` has to say.
-const LONGEST_COMPLAINT_BYTES: u64 = 16 * 1024;
+/// Fewer than the ten that a server allows by default.
+const STREAMS_PER_CONNECTION: usize = 8;
 
-/// How the program is called.
+/// How often it is looked whether a connection is there to be shared.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// How the program is called, and the connections that it keeps.
 #[derive(Debug)]
 pub(super) struct Program {
     destination: String,
     arguments: Vec<String>,
-    /// Holds the socket at which connections meet.
+    /// Holds the sockets at which streams meet.
     folder: TempDir,
+    shared: Mutex<Vec<Shared>>,
+}
+
+/// A connection that several streams share.
+#[derive(Debug)]
+struct Shared {
+    socket: PathBuf,
+    room: Arc<Semaphore>,
 }
 
 impl Program {
@@ -44,35 +49,57 @@ impl Program {
             destination: destination.to_string(),
             arguments,
             folder: TempDir::with_prefix("careen-ssh-")?,
+            shared: Mutex::new(Vec::new()),
         })
     }
 
-    /// Starts a connection; whether somebody answers is seen when something is read.
-    pub(super) fn connect(&self) -> io::Result<SshStream> {
-        let socket = self.folder.path().join("all");
+    /// Opens a stream; whether somebody answers is seen when something is read.
+    pub(super) async fn connect(&self) -> io::Result<SshStream> {
+        let mut shared = self.shared.lock().await;
+        shared.retain(|it| it.socket.exists());
+        for it in shared.iter() {
+            if let Ok(place) = it.room.clone().try_acquire_owned() {
+                let child = self.spawn(&it.socket, "no")?;
+                return SshStream::of(child, self.destination.clone(), place);
+            }
+        }
+        let (own, place) = self.new_connection()?;
+        let mut child = self.spawn(&own.socket, "yes")?;
+        // The lock is held meanwhile: others can then share this one.
+        while !own.socket.exists() && child.try_wait()?.is_none() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        shared.push(own);
+        SshStream::of(child, self.destination.clone(), place)
+    }
+
+    fn new_connection(&self) -> io::Result<(Shared, OwnedSemaphorePermit)> {
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        let room = Arc::new(Semaphore::new(STREAMS_PER_CONNECTION));
+        let place = room.clone().try_acquire_owned().map_err(io::Error::other)?;
+        // Short, because a socket's path must be.
+        let socket = self.folder.path().join(&name[..8]);
+        Ok((Shared { socket, room }, place))
+    }
+
+    fn spawn(&self, socket: &PathBuf, master: &str) -> io::Result<Child> {
         let mut command = Command::new("ssh");
-        command.arg("-T");
+        command.arg("-T").arg("-S").arg(socket);
+        command.args(["-o", &format!("ControlMaster={master}")]);
         // There is nobody to ask, and a master in the background would outlive us.
-        for option in [
-            "BatchMode=yes",
-            "ConnectTimeout=30",
-            "ControlMaster=auto",
-            "ControlPersist=no",
-        ] {
+        for option in ["BatchMode=yes", "ConnectTimeout=30", "ControlPersist=no"] {
             command.args(["-o", option]);
         }
-        command.arg("-S").arg(socket).args(&self.arguments);
         // The terminal's Ctrl-C is for us: the connection is still needed to stop what runs.
-        command.process_group(0);
+        command.args(&self.arguments).process_group(0);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let child = command.spawn().map_err(|error| match error.kind() {
+        command.spawn().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => no_ssh_program(&self.destination),
             _ => error,
-        })?;
-        SshStream::of(child, self.destination.clone())
+        })
     }
 }
 
@@ -85,81 +112,6 @@ fn split_port(destination: &str) -> (&str, Option<&str>) {
             (host, Some(&port[1..]))
         }
         None => (destination, None),
-    }
-}
-
-/// A running `ssh`: its input, its output, and why it ended in case that nothing came.
-pub(super) struct SshStream {
-    input: ChildStdin,
-    output: ChildStdout,
-    failing: Option<Pin<Box<dyn Future<Output = io::Error> + Send>>>,
-    is_answered: bool,
-}
-
-impl SshStream {
-    fn of(mut child: Child, destination: String) -> io::Result<SshStream> {
-        let missing = || io::Error::other("ssh has no input or output");
-        let input = child.stdin.take().ok_or_else(missing)?;
-        let output = child.stdout.take().ok_or_else(missing)?;
-        let complaint = child.stderr.take().ok_or_else(missing)?;
-        // Its end is awaited so that no dead process is left, and no later than its last words.
-        let ended = tokio::spawn(last_words(child, complaint));
-        let failing = async move { ssh_error(&ended.await.unwrap_or_default(), &destination) };
-        Ok(SshStream {
-            input,
-            output,
-            failing: Some(Box::pin(failing)),
-            is_answered: false,
-        })
-    }
-}
-
-async fn last_words(mut child: Child, complaint: ChildStderr) -> String {
-    let mut words = Vec::new();
-    let mut complaint = complaint.take(LONGEST_COMPLAINT_BYTES);
-    // Whatever was read so far is as much as there is to say.
-    let _ = complaint.read_to_end(&mut words).await;
-    drop(complaint);
-    let _ = child.wait().await;
-    String::from_utf8_lossy(&words).into_owned()
-}
-
-impl AsyncRead for SshStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.output).poll_read(context, buffer))?;
-        if self.is_answered || buffer.filled().len() > before {
-            self.is_answered = true;
-            return Poll::Ready(Ok(()));
-        }
-        let Some(failing) = self.failing.as_mut() else {
-            return Poll::Ready(Ok(()));
-        };
-        let error = ready!(failing.as_mut().poll(context));
-        self.failing = None;
-        Poll::Ready(Err(error))
-    }
-}
-
-impl AsyncWrite for SshStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.input).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.input).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.input).poll_shutdown(context)
     }
 }
 

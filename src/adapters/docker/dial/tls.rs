@@ -73,7 +73,10 @@ impl Connector {
         let name = name.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(name.to_string()).map_err(io::Error::other)?;
         let connected = self.connector.connect(name, stream).await;
-        connected.map_err(|error| tls_error(error, &self.address))
+        connected.map_err(|error| match tls_error(&error, &self.address) {
+            Some(known) => io::Error::other(known),
+            None => error,
+        })
     }
 }
 

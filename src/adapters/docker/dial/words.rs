@@ -15,14 +15,12 @@ pub(super) fn barred(address: &str, reason: String, advice: &str) -> io::Error {
     })
 }
 
-/// Reads why two sides did not agree on TLS.
-pub(super) fn tls_error(error: io::Error, address: &str) -> io::Error {
-    let Some(cause) = error
-        .get_ref()
-        .and_then(|cause| cause.downcast_ref::<TlsError>())
-    else {
-        return error;
-    };
+/// Reads why two sides did not agree on TLS; `None` when it is about something else.
+pub(in crate::adapters::docker) fn tls_error(
+    error: &io::Error,
+    address: &str,
+) -> Option<EngineError> {
+    let cause = error.get_ref()?.downcast_ref::<TlsError>()?;
     let advice = match cause {
         TlsError::InvalidMessage(_) => {
             "The engine does not speak TLS there: unset DOCKER_TLS_VERIFY, or name its TLS port in DOCKER_HOST"
@@ -36,9 +34,13 @@ pub(super) fn tls_error(error: io::Error, address: &str) -> io::Error {
         TlsError::AlertReceived(_) => {
             "The engine wants a certificate that it trusts: put cert.pem and key.pem into DOCKER_CERT_PATH"
         }
-        _ => return error,
+        _ => return None,
     };
-    barred(address, cause.to_string(), advice)
+    Some(EngineError::Barred {
+        address: address.to_string(),
+        reason: cause.to_string(),
+        advice: advice.to_string(),
+    })
 }
 
 /// There is no `ssh` to call.
@@ -86,7 +88,7 @@ fn last_line(said: &str) -> String {
         .map(str::trim)
         .rfind(|line| !line.is_empty())
         .unwrap_or("ssh ended without a word");
-    last.to_string()
+    last.trim_end_matches('.').to_string()
 }
 
 #[cfg(test)]
@@ -124,7 +126,7 @@ mod tests {
         ] {
             let (reason, found) = read(said);
             assert!(found.contains(advice), "{said}: {found}");
-            assert_eq!(reason, said.trim());
+            assert_eq!(reason, said.trim().trim_end_matches('.'));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, pin::pin, time::Duration};
 
 use bollard_buildkit_proto::moby::buildkit::v1::{
-    CacheOptions, CacheOptionsEntry, SolveRequest, SolveResponse, StatusRequest, StatusResponse,
+    CacheOptions, SolveRequest, SolveResponse, StatusRequest, StatusResponse,
     control_client::ControlClient,
 };
 use tonic::{
@@ -18,7 +18,7 @@ use super::{
     stream::{EngineStream, upgrade},
 };
 use crate::{
-    adapters::docker::DockerEngine,
+    adapters::docker::{DockerEngine, caches::Caches},
     ports::{BuildRequest, EngineError},
 };
 
@@ -36,7 +36,7 @@ pub(in crate::adapters::docker) struct Solved {
 pub(in crate::adapters::docker) async fn solve(
     engine: &DockerEngine,
     session: &Session,
-    request: &BuildRequest,
+    (request, caches): (&BuildRequest, &Caches),
     mut take: impl FnMut(StatusResponse),
 ) -> Result<Solved, SessionError> {
     let channel = channel(engine).await?;
@@ -46,7 +46,7 @@ pub(in crate::adapters::docker) async fn solve(
         ControlClient::new(channel).max_decoding_message_size(usize::MAX),
     );
     let id = Uuid::new_v4().simple().to_string();
-    let solve = solve_request(id.clone(), session, request);
+    let solve = solve_request(id.clone(), session, (request, caches));
     let mut solving = pin!(builder.solve(solve));
     let mut hearing = pin!(async {
         let status = StatusRequest { r#ref: id };
@@ -107,15 +107,25 @@ fn failure(session: &Session, status: &Status) -> SessionError {
     SessionError::Refused(status.message().to_owned())
 }
 
-fn solve_request(id: String, session: &Session, request: &BuildRequest) -> SolveRequest {
+fn solve_request(
+    id: String,
+    session: &Session,
+    (request, caches): (&BuildRequest, &Caches),
+) -> SolveRequest {
+    let mut frontend_attrs = frontend(request, &session.dockerfile);
+    let imports = caches.imports();
+    frontend_attrs.extend(imports.map(|imports| ("cache-imports".to_owned(), imports)));
     SolveRequest {
         r#ref: id,
         session: session.id.clone(),
         frontend: "dockerfile.v0".to_owned(),
-        frontend_attrs: frontend(request, &session.dockerfile),
+        frontend_attrs,
         exporter_deprecated: "moby".to_owned(),
         exporter_attrs_deprecated: names(request),
-        cache: cache(request),
+        cache: Some(CacheOptions {
+            exports: caches.exports(),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -149,7 +159,6 @@ fn frontend(request: &BuildRequest, dockerfile: &str) -> HashMap<String, String>
         request.pull.then(|| "pull".to_owned()),
     );
     set("add-hosts", joined(&hosts));
-    set("cache-from", joined(&request.cache_from));
     set(
         "shm-size",
         request.shm_size_bytes.map(|bytes| bytes.to_string()),
@@ -166,15 +175,4 @@ fn frontend(request: &BuildRequest, dockerfile: &str) -> HashMap<String, String>
         set(&format!("label:{name}"), Some(value.clone()));
     }
     options
-}
-
-/// Asks for the notes that let others take layers of this image from the cache.
-fn cache(request: &BuildRequest) -> Option<CacheOptions> {
-    request.inline_cache.then(|| CacheOptions {
-        exports: vec![CacheOptionsEntry {
-            r#type: "inline".to_owned(),
-            attrs: HashMap::new(),
-        }],
-        ..Default::default()
-    })
 }
