@@ -6,17 +6,20 @@ use careen::{
     adapters::{
         clock::SystemClock,
         docker::DockerEngine,
-        docker_config,
+        docker_config::{self, DockerConfig},
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
-        memory::store::{MemoryFrames, MemoryStore},
+        memory::{
+            credentials::MemoryCredentials,
+            store::{MemoryFrames, MemoryStore},
+        },
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError},
+    app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
     ports::{EngineError, FrameStore, RunStore},
     runner::Ports,
@@ -41,19 +44,29 @@ async fn app(settings: Settings) -> Result<App, AppError> {
     let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
     let logs = settings.data_folder().join("logs");
     let frames = Arc::new(FileFrames::open(&logs, store.clone()));
-    wired(&settings, store, frames)
+    let credentials = Credentials::new(store.clone(), docker_logins());
+    wired(&settings, store, frames, credentials)
 }
 
 /// Makes a careen that forgets everything when it ends, for commands that record nothing.
 fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
-    wired(settings, store, Arc::new(MemoryFrames::new()))
+    let credentials = Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins());
+    wired(settings, store, Arc::new(MemoryFrames::new()), credentials)
+}
+
+/// The docker client's own logins.
+fn docker_logins() -> Arc<DockerConfig> {
+    Arc::new(DockerConfig::new(
+        &cli::docker_config_file().unwrap_or_default(),
+    ))
 }
 
 fn wired(
     settings: &Settings,
     store: Arc<dyn RunStore>,
     frames: Arc<dyn FrameStore>,
+    credentials: Credentials,
 ) -> Result<App, AppError> {
     let data = settings.data_folder();
     let engine = Arc::new(engine(settings)?);
@@ -74,6 +87,7 @@ fn wired(
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        credentials,
         files: data.join("files"),
     })
 }

@@ -1,6 +1,9 @@
 //! The use cases: plain verbs on runs.
 
 mod abandon;
+mod connections;
+mod copy_image;
+mod credentials;
 mod error;
 mod ids;
 mod prepare;
@@ -9,6 +12,8 @@ mod request;
 mod run_now;
 mod saved_files;
 mod scan;
+mod stored_secrets;
+mod test_connection;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,6 +23,9 @@ use crate::{
 };
 
 pub use abandon::Swept;
+pub use connections::{ConnectionChange, NewConnection, NewPassword};
+pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
+pub use credentials::Credentials;
 pub use error::AppError;
 pub use prepare::{Prepared, check};
 pub use read_logs::LogQuery;
@@ -36,6 +44,8 @@ pub struct App {
     pub liveness: Arc<dyn Liveness>,
     /// Gets remote alias files.
     pub fetch: Arc<dyn Fetch>,
+    /// Keeps connections and secrets.
+    pub credentials: Credentials,
     /// Where saved files of runs are kept.
     pub files: PathBuf,
 }

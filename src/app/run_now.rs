@@ -26,7 +26,7 @@ pub struct Live {
     pub watcher: Arc<dyn Watcher>,
     /// Stops the run.
     pub cancel: CancellationToken,
-    /// Credentials for registries.
+    /// The docker client's own logins, used where no connection is for a repository.
     pub logins: Vec<RegistryLogin>,
 }
 
@@ -185,6 +185,9 @@ impl App {
             "registry": queued.request.vars.registry,
         });
         let files = self.files.join(&queued.id);
+        let keyring = self.keyring(&live.logins).await?;
+        let mut secrets = queued.secrets.all();
+        secrets.extend(keyring.logins().map(|it| it.password.clone()));
         let job = Job {
             run,
             lease: queued.lease.clone(),
@@ -199,10 +202,10 @@ impl App {
             context: queued.request.context.clone(),
             shared_volume: queued.request.vars.shared_volume.clone(),
             registry: queued.request.registry().map(str::to_owned),
-            logins: live.logins,
+            keyring,
             granted: queued.request.grants().collect(),
             limits: queued.request.limits.into(),
-            secrets: queued.secrets.all(),
+            secrets,
             outputs: outputs(&queued.request, &files),
         };
         let (state, verdict) =

@@ -4,13 +4,17 @@ mod build;
 mod check;
 mod completions;
 mod config;
+mod connection;
 mod error;
+mod image;
 mod live;
+mod password;
 mod plan;
 mod request;
 mod run;
 mod runs;
 mod scan;
+mod secret;
 mod settings;
 mod sweep;
 
@@ -23,7 +27,7 @@ use clap::{Parser, Subcommand};
 use futures_util::future::BoxFuture;
 
 pub use error::CliError;
-pub use settings::{Setting, Settings};
+pub use settings::{Setting, Settings, docker_config_file};
 
 use crate::{
     app::{App, AppError},
@@ -79,6 +83,15 @@ enum Command {
     Runs(runs::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
+    /// Copy images between registries, without an engine
+    #[command(subcommand)]
+    Image(image::Command),
+    /// Keep credentials of registries
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Keep secrets for tasks
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Show the settings and where each comes from
     #[command(subcommand)]
     Config(config::Command),
@@ -132,6 +145,9 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Scan(args) => scan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
+        Command::Image(command) => image::run(&context, command).await,
+        Command::Connection(command) => connection::run(&context, command).await,
+        Command::Secret(command) => secret::run(&context, command).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),
     }
@@ -159,13 +175,10 @@ impl Context {
 
     /// Finds credentials for registries: those that the docker client keeps.
     pub fn logins(&self) -> Result<Vec<RegistryLogin>, CliError> {
-        let folder = std::env::var_os("DOCKER_CONFIG")
-            .map(PathBuf::from)
-            .or_else(|| Some(dirs::home_dir()?.join(".docker")));
-        let Some(folder) = folder else {
+        let Some(file) = docker_config_file() else {
             return Ok(Vec::new());
         };
-        (self.adapters.logins)(&folder.join("config.json")).map_err(|error| {
+        (self.adapters.logins)(&file).map_err(|error| {
             CliError::usage(error, "Mend it, or set DOCKER_CONFIG to another folder")
         })
     }

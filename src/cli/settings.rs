@@ -1,6 +1,9 @@
 //! Settings: a flag over a `CAREEN_*` variable over the settings file over the default, each with its source.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -56,6 +59,8 @@ pub struct Settings {
     pub timeout_seconds: Setting<u64>,
     /// The file with the key that seals secrets.
     pub key_file: Setting<PathBuf>,
+    /// The names of stored secrets by the vault addresses that task files have for them.
+    pub vault_secrets: BTreeMap<String, String>,
 }
 
 /// How many steps per core may be under way at once: most of them wait for disks and networks.
@@ -74,6 +79,8 @@ struct File {
     parallel: Option<u32>,
     timeout: Option<u64>,
     key_file: Option<PathBuf>,
+    #[serde(default)]
+    vault_secrets: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -98,6 +105,7 @@ impl Settings {
             timeout_seconds: from
                 .pick("CAREEN_TIMEOUT", None, file.timeout, || RUN_TIMEOUT_SECONDS)?,
             key_file: from.pick("CAREEN_KEY_FILE", None, file.key_file, || data.join("key"))?,
+            vault_secrets: file.vault_secrets,
         })
     }
 
@@ -186,6 +194,13 @@ impl Source {
         };
         Setting { value, origin }
     }
+}
+
+/// The docker client's own settings file, as far as there is a place for one.
+pub fn docker_config_file() -> Option<PathBuf> {
+    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(dirs::home_dir()?.join(".docker")))?;
+    Some(folder.join("config.json"))
 }
 
 fn default_file() -> Option<PathBuf> {

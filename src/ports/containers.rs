@@ -95,6 +95,8 @@ pub struct Mount {
     pub target: String,
     /// Whether it may only be read.
     pub read_only: bool,
+    /// Whether an empty volume stays as it is, instead of getting what the image has at the target.
+    pub no_copy: bool,
 }
 
 /// What a container's network is.

@@ -2,20 +2,24 @@
 
 mod addresses;
 mod clock;
+mod connections;
 mod containers;
 mod fetch;
 mod folders;
 mod frames;
 mod images;
+mod keyring;
 mod liveness;
 mod manifest;
 mod registry;
 mod registry_error;
 mod store;
+mod stored_secrets;
 mod vault;
 
 pub use addresses::is_public;
 pub use clock::Clock;
+pub use connections::{Connection, ConnectionStore, PasswordSource};
 pub use containers::{
     ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,
     Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
@@ -30,12 +34,16 @@ pub use images::{
     BuildError, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress, PushedImage,
     RegistryLogin, Sink,
 };
+pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
-pub use registry::{Blob, BlobStream, Head, Registry, Repository, Right, Upload, whole, written};
+pub use registry::{
+    Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,
+};
 pub use registry_error::RegistryError;
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
 };
+pub use stored_secrets::{SecretStore, StoredSecret};
 pub use vault::{Sealed, Vault, VaultError};

@@ -1,9 +1,6 @@
 //! One attempt of a `build` step.
 
-use std::{
-    path::{Component, Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::Arc;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -11,16 +8,16 @@ use tokio_util::sync::CancellationToken;
 use super::{
     attempt::{ended, unlogged},
     bases,
-    carrier::WORKSPACE_PATH,
+    build_files::{BuildFiles, failed},
     dispatch::{Env, Input},
-    explain,
     logging::{self, LogSink},
+    registry_faults,
     setup::DEFAULT_NETWORK,
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildRequest, EngineError},
-    spec::{Build, Cache, Step, StepKind},
+    ports::{BuildError, BuildRequest, BuildSecret},
+    spec::{Build, Cache, SecretSource, SecretUse, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
@@ -54,7 +51,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
             Input::Event(event, Some(images))
         }
         Some(Err(error)) => {
-            let mut outcome = explain::not_built(&env.job, step, &error);
+            let mut outcome = registry_faults::not_built(&env, step, &error).await;
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
@@ -70,31 +67,68 @@ async fn make(
     sink: &LogSink,
 ) -> Result<Value, BuildError> {
     let step = env.job.plan.step(ids.0);
-    let mine = |message: String| BuildError::Failed {
-        message,
-        exit_code: None,
-    };
-    let base = step.working_directory.as_deref().unwrap_or(WORKSPACE_PATH);
-    let context = inside(base, &build.context).map_err(mine)?;
+    let mut files = BuildFiles::open(env, step, sink).await?;
+    let context = files.path(&build.context)?;
     let dockerfile = match &build.dockerfile {
-        Some(file) => inside(base, file).map_err(mine)?,
+        Some(file) => files.path(file)?,
         None => context.join("Dockerfile"),
     };
-    let root = root(env, sink).await?;
-    let selected = env
-        .ports
-        .folders
-        .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
-        .map_err(|error| mine(error.to_string()))?;
+    let select = |text: Option<&str>| {
+        let selected = env.ports.folders.build_context(&context, &dockerfile, text);
+        selected.map_err(|error| failed(error.to_string()))
+    };
+    let selected = select(None)?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
-    let text = tokio::fs::read_to_string(root.path().join(&dockerfile)).await;
+    request.logins = env.job.logins().await;
+    if request.network.is_some() {
+        env.networks.passed().await?;
+    }
+    request.secrets = secrets(&mut files, step, &build.secrets)?;
+    let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
     let based = bases::settle(env, ids, &request, &text).await;
+    if let Some(pinned) = based.as_ref().and_then(|based| based.text.as_deref()) {
+        let selected = select(Some(pinned))?;
+        request.context = selected.tar;
+        request.files = selected.files;
+        request.dockerfile = selected.dockerfile;
+    }
     let built = env.ports.images.build(&request, sink).await?;
-    let id = Some(built.image_id.as_str());
-    Ok(bases::made(env, &request, id, based.as_deref()))
+    let bases = based.as_ref().map(|based| based.bases.as_slice());
+    Ok(bases::made(env, &request, Some(&built.image_id), bases))
+}
+
+/// Reads the secrets of a build: files of the workspace and of mounts, and variables of the step.
+fn secrets(
+    files: &mut BuildFiles<'_>,
+    step: &Step,
+    uses: &[SecretUse],
+) -> Result<Vec<BuildSecret>, BuildError> {
+    let variable = |name: &str| step.env.iter().find(|var| var.name == name);
+    let mut secrets = Vec::with_capacity(uses.len());
+    for SecretUse { id, source } in uses {
+        let content = match source {
+            SecretSource::File(path) => files.read(path)?,
+            SecretSource::Env(name) | SecretSource::EnvOrFile(name) => match variable(name) {
+                Some(var) => var.value.clone().into_bytes(),
+                None if matches!(source, SecretSource::EnvOrFile(_)) => files.read(name)?,
+                None => return Err(failed(without_variable(id, name))),
+            },
+        };
+        secrets.push(BuildSecret {
+            id: id.clone(),
+            value: Arc::new(content.into()),
+        });
+    }
+    Ok(secrets)
+}
+
+fn without_variable(id: &str, name: &str) -> String {
+    format!(
+        "the secret {id} is to come from the variable {name}, which the step's env does not have; add it there"
+    )
 }
 
 /// Copies what the step says into the request.
@@ -126,7 +160,6 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
     request.squash = build.squash;
-    request.logins.clone_from(&env.job.logins);
     request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
     request.network = match build.network.as_deref() {
         // Nothing else of the run is there to be met.
@@ -158,100 +191,4 @@ fn kept_cache(step: &Step, build: &Build) -> Option<String> {
         _ => image,
     };
     Some(format!("{repository}:cache_quickrun_{}", step.id))
-}
-
-/// Where the workspace's files are on this machine.
-enum Root {
-    Context(PathBuf),
-    Copy(tempfile::TempDir),
-}
-
-impl Root {
-    fn path(&self) -> &Path {
-        match self {
-            Root::Context(path) => path,
-            Root::Copy(folder) => folder.path(),
-        }
-    }
-}
-
-/// The context itself while no container has run; after that a copy of the workspace, for steps may have written.
-async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
-    let has_workspace = !env.shared.volumes.is_empty();
-    if let Some(context) = &env.job.context
-        && (!has_workspace || env.is_pristine.load(Ordering::Acquire))
-    {
-        return Ok(Root::Context(context.clone()));
-    }
-    let folder = tempfile::tempdir()
-        .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
-    if has_workspace {
-        sink.say("Reading the build context from the workspace");
-        let tar = env
-            .carrier
-            .download(
-                &env.ports,
-                &env.job,
-                &env.shared,
-                &format!("{WORKSPACE_PATH}/."),
-            )
-            .await?;
-        env.ports
-            .folders
-            .unpack(tar, folder.path())
-            .await
-            .map_err(|error| EngineError::Other(error.to_string()))?;
-    }
-    Ok(Root::Copy(folder))
-}
-
-/// Finds a path of the workspace, relative to its root; nothing outside can be named.
-fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
-    if path == "-" || path.contains("://") || path.starts_with("git@") {
-        return Err(format!(
-            "the build context {path} is not a folder of the workspace; contexts from elsewhere are not supported here yet"
-        ));
-    }
-    let mut inner = PathBuf::new();
-    let whole = Path::new(base).join(path);
-    for part in whole.components() {
-        match part {
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-            Component::Normal(name) => inner.push(name),
-            Component::ParentDir if inner.pop() => {}
-            Component::ParentDir => return Err(outside(path)),
-        }
-    }
-    inner
-        .strip_prefix("workspace")
-        .map(Path::to_path_buf)
-        .map_err(|_| outside(path))
-}
-
-fn outside(path: &str) -> String {
-    format!("{path} is outside of {WORKSPACE_PATH}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::inside;
-    use std::path::Path;
-
-    #[test]
-    fn a_path_never_leaves_the_workspace() {
-        let ok = |base, path, want: &str| assert_eq!(inside(base, path).unwrap(), Path::new(want));
-        ok("/workspace", ".", "");
-        ok("/workspace/sub", "..", "");
-        ok("/workspace/sub", "a/../b", "sub/b");
-        ok("/", "/workspace/x", "x");
-        for (base, path) in [
-            ("/workspace", "../etc"),
-            ("/workspace", "/etc"),
-            ("/", "../../.."),
-            ("/workspace", "-"),
-            ("/workspace", "https://example.com/a.git"),
-        ] {
-            assert!(inside(base, path).is_err(), "{base} {path}");
-        }
-    }
 }

@@ -8,10 +8,10 @@ use crate::{
     engine::Settings,
     plan::Plan,
     ports::{
-        Clock, Containers, Folders, FrameStore, Images, Lease, Registry, RegistryLogin, RunRow,
-        RunStore,
+        Clock, Containers, Credential, Folders, FrameStore, Images, Keyring, Lease, Registry,
+        RegistryLogin, Right, RunRow, RunStore,
     },
-    spec::Grant,
+    spec::{Grant, StepKind, reference::Reference},
 };
 
 /// The outside, as the runner sees it.
@@ -72,7 +72,7 @@ pub struct Job {
     /// The run's registry, for `ACR_DEFAULT_REGISTRY`.
     pub registry: Option<String>,
     /// Credentials for registries.
-    pub logins: Vec<RegistryLogin>,
+    pub keyring: Keyring,
     /// What the user allowed.
     pub granted: BTreeSet<Grant>,
     /// What containers may use.
@@ -84,12 +84,39 @@ pub struct Job {
 }
 
 impl Job {
-    /// Finds the credentials for an image's registry.
-    pub(super) fn login_for(&self, reference: &str) -> Option<&RegistryLogin> {
-        let server = crate::spec::reference::Reference::parse(reference)
-            .map(|parsed| parsed.domain)
-            .ok()?;
-        self.logins.iter().find(|login| login.server == server)
+    /// Finds the credential for what is to be done with an image.
+    pub(super) async fn credential(&self, image: &str, right: Right) -> Option<Credential> {
+        let image = Reference::parse(image).ok()?;
+        self.keyring.find(&image, right).await
+    }
+
+    /// Lists logins by host, for builds: their bases may be anywhere.
+    pub(super) async fn logins(&self) -> Vec<RegistryLogin> {
+        self.keyring.by_host(&self.named_images()).await
+    }
+
+    /// Lists the logins that steps may see: those for registries that the task names.
+    pub(super) fn visible_logins(&self) -> Vec<RegistryLogin> {
+        self.keyring.only_for(&self.named_images())
+    }
+
+    /// Lists the images that the plan names: what steps run, build and push.
+    fn named_images(&self) -> Vec<Reference> {
+        let steps = self.plan.steps().iter();
+        let words = steps.flat_map(|step| match &step.kind {
+            StepKind::Cmd(command) => vec![command.image.as_str()],
+            StepKind::Build(build) => build
+                .tags
+                .iter()
+                .chain(&build.cache_from)
+                .map(String::as_str)
+                .collect(),
+            StepKind::Push(push) => push.images.iter().map(String::as_str).collect(),
+        });
+        let registry = self.registry.iter().map(|host| format!("{host}/any"));
+        let mut images: Vec<Reference> = words.filter_map(|it| Reference::parse(it).ok()).collect();
+        images.extend(registry.filter_map(|it| Reference::parse(&it).ok()));
+        images
     }
 
     /// Says whether every step gets the Docker socket.

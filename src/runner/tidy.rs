@@ -22,7 +22,7 @@ use crate::ports::{Containers, EngineError, Labels, Resource};
 /// How long to wait for the last words of services that are being removed.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long after a process has died the engine may still be making what it asked for.
-const LATE: Duration = Duration::from_millis(300);
+pub(super) const LATE: Duration = Duration::from_millis(300);
 
 /// How long an engine may take to be restarted.
 const AWAY: Duration = Duration::from_secs(30);

@@ -36,7 +36,7 @@ fn write(folder: &Path, path: &str, text: &str) {
 fn request(world: &World, folder: &Path, dockerfile: &Path) -> BuildRequest {
     let folders = LocalFolders::new(Arc::new(|_| ()), Caps::default());
     let context = folders
-        .build_context(folder, dockerfile)
+        .build_context(folder, dockerfile, None)
         .expect("a context");
     let nothing = || panic!("the context was sent whole");
     let mut request = BuildRequest::new(Arc::new(nothing), &context.dockerfile);

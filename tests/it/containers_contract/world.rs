@@ -237,6 +237,7 @@ pub fn volume_mount(name: &str, target: &str) -> Mount {
         source: MountSource::Volume(name.to_string()),
         target: target.to_string(),
         read_only: false,
+        no_copy: false,
     }
 }
 
