@@ -13,7 +13,6 @@ pub(super) fn report(reader: &mut Reader<'_>, line: Field<'_>, build: &Build) {
         reader
             .report(finding.help("name a folder of the workspace; an earlier step can fetch one"));
     }
-    }
 }
 
 /// Says whether a context is standard input, a repository or an archive of another machine.
