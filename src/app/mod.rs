@@ -11,6 +11,7 @@ mod read_logs;
 mod request;
 mod run_now;
 mod saved_files;
+mod scan;
 mod stored_secrets;
 mod test_connection;
 
@@ -31,6 +32,7 @@ pub use read_logs::LogQuery;
 pub use request::{Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use saved_files::SavedFile;
+pub use scan::{ScanRequest, Scanned};
 
 /// careen, as its surfaces see it.
 pub struct App {

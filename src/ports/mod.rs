@@ -26,10 +26,13 @@ pub use containers::{
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
 pub use fetch::{Fetch, FetchError};
-pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
+pub use folders::{
+    BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
+};
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
+    BuildError, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress, PushedImage,
+    RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};

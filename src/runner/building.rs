@@ -1,16 +1,14 @@
 //! One attempt of a `build` step.
 
-use std::{
-    path::{Component, Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     attempt::{ended, unlogged},
-    carrier::WORKSPACE_PATH,
+    bases,
+    build_files::{BuildFiles, failed},
     dispatch::{Env, Input},
     logging::{self, LogSink},
     registry_faults,
@@ -18,14 +16,13 @@ use super::{
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildRequest, Built, EngineError},
-    spec::{Build, Step, StepKind},
+    ports::{BuildError, BuildRequest, BuildSecret},
+    spec::{Build, Cache, SecretSource, SecretUse, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
 pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: CancellationToken) {
-    let it = env.job.plan.step(step);
-    let StepKind::Build(build) = &it.kind else {
+    let StepKind::Build(build) = &env.job.plan.step(step).kind else {
         return;
     };
     let (sink, log) = match logging::open(&env, step, attempt).await {
@@ -33,14 +30,14 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
         Err(error) => return env.inbox.send(unlogged(step, attempt, &error)),
     };
     let done = tokio::select! {
-        done = make(&env, it, build, &sink) => Some(done),
+        done = make(&env, (step, attempt), build, &sink) => Some(done),
         () = stop.cancelled() => None,
     };
     drop(sink);
     let heard = log.await.ok().and_then(Result::ok);
     env.inbox.send(match done {
         None => Input::event(Event::Stopped { step, attempt }),
-        Some(Ok(built)) => {
+        Some(Ok(images)) => {
             let outcome = Outcome::Exited {
                 code: 0,
                 cause: None,
@@ -51,7 +48,6 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            let images = json!([{ "image": build.tags, "id": built.image_id }]);
             Input::Event(event, Some(images))
         }
         Some(Err(error)) => {
@@ -66,32 +62,72 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
 
 async fn make(
     env: &Arc<Env>,
-    step: &Step,
+    ids: (u32, u32),
     build: &Build,
     sink: &LogSink,
-) -> Result<Built, BuildError> {
-    let mine = |message: String| BuildError::Failed {
-        message,
-        exit_code: None,
-    };
-    let base = step.working_directory.as_deref().unwrap_or(WORKSPACE_PATH);
-    let context = inside(base, &build.context).map_err(mine)?;
+) -> Result<Value, BuildError> {
+    let step = env.job.plan.step(ids.0);
+    let mut files = BuildFiles::open(env, step, sink).await?;
+    let context = files.path(&build.context)?;
     let dockerfile = match &build.dockerfile {
-        Some(file) => inside(base, file).map_err(mine)?,
+        Some(file) => files.path(file)?,
         None => context.join("Dockerfile"),
     };
-    let root = root(env, sink).await?;
-    let selected = env
-        .ports
-        .folders
-        .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
-        .map_err(|error| mine(error.to_string()))?;
+    let select = |text: Option<&str>| {
+        let selected = env.ports.folders.build_context(&context, &dockerfile, text);
+        selected.map_err(|error| failed(error.to_string()))
+    };
+    let selected = select(None)?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
+    request.files = selected.files;
     fill(&mut request, env, step, build);
     if request.network.is_some() {
         env.networks.passed().await?;
     }
-    env.ports.images.build(&request, sink).await
+    request.secrets = secrets(&mut files, step, &build.secrets)?;
+    let text = tokio::fs::read_to_string(&dockerfile).await;
+    let text = text.unwrap_or_default();
+    let based = bases::settle(env, ids, &request, &text).await;
+    if let Some(pinned) = based.as_ref().and_then(|based| based.text.as_deref()) {
+        let selected = select(Some(pinned))?;
+        request.context = selected.tar;
+        request.files = selected.files;
+        request.dockerfile = selected.dockerfile;
+    }
+    let built = env.ports.images.build(&request, sink).await?;
+    let bases = based.as_ref().map(|based| based.bases.as_slice());
+    Ok(bases::made(env, &request, Some(&built.image_id), bases))
+}
+
+/// Reads the secrets of a build: files of the workspace and of mounts, and variables of the step.
+fn secrets(
+    files: &mut BuildFiles<'_>,
+    step: &Step,
+    uses: &[SecretUse],
+) -> Result<Vec<BuildSecret>, BuildError> {
+    let variable = |name: &str| step.env.iter().find(|var| var.name == name);
+    let mut secrets = Vec::with_capacity(uses.len());
+    for SecretUse { id, source } in uses {
+        let content = match source {
+            SecretSource::File(path) => files.read(path)?,
+            SecretSource::Env(name) | SecretSource::EnvOrFile(name) => match variable(name) {
+                Some(var) => var.value.clone().into_bytes(),
+                None if matches!(source, SecretSource::EnvOrFile(_)) => files.read(name)?,
+                None => return Err(failed(without_variable(id, name))),
+            },
+        };
+        secrets.push(BuildSecret {
+            id: id.clone(),
+            value: Arc::new(content.into()),
+        });
+    }
+    Ok(secrets)
+}
+
+fn without_variable(id: &str, name: &str) -> String {
+    format!(
+        "the secret {id} is to come from the variable {name}, which the step's env does not have; add it there"
+    )
 }
 
 /// Copies what the step says into the request.
@@ -113,10 +149,12 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.tags.clone_from(&build.tags);
     request.target.clone_from(&build.target);
     request.labels = build.labels.iter().cloned().collect();
-    request.platform = build.platforms.first().cloned();
+    request.platform = Some(build.platforms.join(",")).filter(|list| !list.is_empty());
     request.no_cache = build.no_cache;
     request.pull = build.pull;
     request.cache_from.clone_from(&build.cache_from);
+    request.cache_to.clone_from(&build.cache_to);
+    request.kept_cache = kept_cache(step, build);
     request.extra_hosts.clone_from(&build.extra_hosts);
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
@@ -140,99 +178,17 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.classic |= request.network.as_deref().is_some_and(is_named);
 }
 
-/// Where the workspace's files are on this machine.
-enum Root {
-    Context(PathBuf),
-    Copy(tempfile::TempDir),
-}
-
-impl Root {
-    fn path(&self) -> &Path {
-        match self {
-            Root::Context(path) => path,
-            Root::Copy(folder) => folder.path(),
-        }
-    }
-}
-
-/// The context itself while no container has run; after that a copy of the workspace, for steps may have written.
-async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
-    let has_workspace = !env.shared.volumes.is_empty();
-    if let Some(context) = &env.job.context
-        && (!has_workspace || env.is_pristine.load(Ordering::Acquire))
-    {
-        return Ok(Root::Context(context.clone()));
-    }
-    env.files.passed().await?;
-    let folder = tempfile::tempdir()
-        .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
-    if has_workspace {
-        sink.say("Reading the build context from the workspace");
-        let tar = env
-            .carrier
-            .download(
-                &env.ports,
-                &env.job,
-                &env.shared,
-                &format!("{WORKSPACE_PATH}/."),
-            )
-            .await?;
-        env.ports
-            .folders
-            .unpack(tar, folder.path())
-            .await
-            .map_err(|error| EngineError::Other(error.to_string()))?;
-    }
-    Ok(Root::Copy(folder))
-}
-
-/// Finds a path of the workspace, relative to its root; nothing outside can be named.
-fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
-    if path == "-" || path.contains("://") || path.starts_with("git@") {
-        return Err(format!(
-            "the build context {path} is not a folder of the workspace; contexts from elsewhere are not supported here yet"
-        ));
-    }
-    let mut inner = PathBuf::new();
-    let whole = Path::new(base).join(path);
-    for part in whole.components() {
-        match part {
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-            Component::Normal(name) => inner.push(name),
-            Component::ParentDir if inner.pop() => {}
-            Component::ParentDir => return Err(outside(path)),
-        }
-    }
-    inner
-        .strip_prefix("workspace")
-        .map(Path::to_path_buf)
-        .map_err(|_| outside(path))
-}
-
-fn outside(path: &str) -> String {
-    format!("{path} is outside of {WORKSPACE_PATH}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::inside;
-    use std::path::Path;
-
-    #[test]
-    fn a_path_never_leaves_the_workspace() {
-        let ok = |base, path, want: &str| assert_eq!(inside(base, path).unwrap(), Path::new(want));
-        ok("/workspace", ".", "");
-        ok("/workspace/sub", "..", "");
-        ok("/workspace/sub", "a/../b", "sub/b");
-        ok("/", "/workspace/x", "x");
-        for (base, path) in [
-            ("/workspace", "../etc"),
-            ("/workspace", "/etc"),
-            ("/", "../../.."),
-            ("/workspace", "-"),
-            ("/workspace", "https://example.com/a.git"),
-        ] {
-            assert!(inside(base, path).is_err(), "{base} {path}");
-        }
-    }
+/// Names the cache of a step with `cache: enabled`, beside its first image that names a registry.
+fn kept_cache(step: &Step, build: &Build) -> Option<String> {
+    let has_registry = |tag: &&String| {
+        let first = tag.split_once('/').map(|(first, _)| first);
+        first.is_some_and(|first| first.contains(['.', ':']))
+    };
+    let image = build.tags.iter().find(has_registry);
+    let image = image.filter(|_| build.cache == Cache::Enabled)?;
+    let repository = match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    };
+    Some(format!("{repository}:cache_quickrun_{}", step.id))
 }

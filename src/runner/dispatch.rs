@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Change, Job, Ports, Watcher,
+    bases::Recorded,
     carrier::Carrier,
     gate::Gate,
     hiding,
@@ -97,6 +98,8 @@ pub(super) struct Env {
     pub watcher: Arc<dyn Watcher>,
     /// The way to the loop.
     pub inbox: Inbox,
+    /// What builds stood on before an earlier process was cut off.
+    pub recorded_bases: Recorded,
     /// Whether an earlier process has begun the run, so that logs may be there already.
     pub is_resumed: bool,
     /// Whether an earlier process has recorded the start of a container.
@@ -152,6 +155,7 @@ pub async fn run(
     let (send, messages) = mpsc::unbounded_channel();
     let recorded = ports.store.events(&job.run.id, job.run.generation).await?;
     let had_started = recorded.iter().any(|event| event.kind == "started");
+    let recorded_bases = Recorded::of(&recorded);
     let shared = Shared::of(&job, ports.store.store_id());
     let (mut recorder, state) = Recorder::open(&ports, &job, recorded)?;
     if state.phase() != Phase::New {
@@ -170,6 +174,7 @@ pub async fn run(
         networks: Gate::default(),
         watcher,
         inbox: Inbox(send),
+        recorded_bases,
         is_resumed: state.phase() != Phase::New,
         had_started,
         is_pristine: AtomicBool::new(state.phase() == Phase::New),

@@ -5,9 +5,12 @@
 
 mod acting;
 mod attempt;
+mod bases;
+mod build_files;
 mod building;
 mod carrier;
 mod container;
+mod digests;
 mod dispatch;
 mod examine;
 mod explain;
@@ -31,6 +34,7 @@ mod tidy;
 mod timers;
 mod watcher;
 
+pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
 pub use examine::{Examination, Finding, examine};
 pub use explain::hint;
