@@ -45,10 +45,11 @@ async fn app(settings: Settings) -> Result<App, AppError> {
             containers: engine.clone(),
             images: engine,
             frames: Arc::new(FileFrames::open(&data.join("logs"), store.clone())),
-            store,
+            store: store.clone(),
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             clock: Arc::new(SystemClock),
         },
+        queue: store,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),

@@ -28,6 +28,7 @@ impl App {
     pub async fn end_lost_runs(&self) -> Result<Swept, AppError> {
         let filter = RunFilter {
             unfinished: true,
+            local: true,
             ..RunFilter::default()
         };
         let mut swept = Swept::default();

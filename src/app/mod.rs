@@ -12,7 +12,7 @@ mod saved_files;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{Fetch, Liveness, Vault},
+    ports::{Fetch, Liveness, Queue, Vault},
     runner::Ports,
 };
 
@@ -28,6 +28,8 @@ pub use saved_files::SavedFile;
 pub struct App {
     /// The outside of a run.
     pub ports: Ports,
+    /// Keeps the queues of runs, over the same store.
+    pub queue: Arc<dyn Queue>,
     /// Seals secrets.
     pub vault: Arc<dyn Vault>,
     /// Tells which runs are driven by a living process.

@@ -7,6 +7,7 @@ mod folders;
 mod frames;
 mod images;
 mod liveness;
+mod queue;
 mod store;
 mod vault;
 
@@ -23,6 +24,10 @@ pub use images::{
     BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use liveness::{Held, Liveness};
+pub use queue::{
+    CancelRequest, Cancellation, Claim, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitRow,
+    LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
+};
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Sealed;
+use super::{Placement, Sealed};
 use crate::engine::{RunStatus, StepStatus};
 
 /// A run to queue.
@@ -53,6 +53,12 @@ pub struct RunRow {
     pub generation: u32,
     /// The run it repeats, if any.
     pub rerun_of: Option<String>,
+    /// Where it waits for a worker; `None` for a run that its client drives itself.
+    pub placement: Option<Placement>,
+    /// The worker or process that holds it, or held it last.
+    pub owner: Option<String>,
+    /// Why it is to be stopped, once someone asked for that.
+    pub cancel_reason: Option<String>,
     /// When it was queued.
     pub created_at: DateTime<Utc>,
     /// When its worker began.
@@ -150,6 +156,8 @@ pub struct Lease {
     pub owner: String,
     /// The fencing token; each new lease of a run has a higher one.
     pub token: u64,
+    /// How long it lasts from a renewal.
+    pub time: Duration,
 }
 
 /// Which runs to list.
@@ -159,8 +167,16 @@ pub struct RunFilter {
     pub status: Option<RunStatus>,
     /// Only runs of this name.
     pub name: Option<String>,
+    /// Only runs of this stored task.
+    pub task: Option<String>,
+    /// Only runs placed in this pool.
+    pub pool: Option<String>,
+    /// Only runs of this concurrency group.
+    pub group: Option<String>,
     /// Only runs that have not ended.
     pub unfinished: bool,
+    /// Only runs that their clients drive themselves.
+    pub local: bool,
     /// Only runs older than this one, for the next page.
     pub before: Option<String>,
     /// At most so many; 0 is no limit.

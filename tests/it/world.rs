@@ -15,7 +15,7 @@ use careen::{
         vault::FileVault,
     },
     app::{App, AppError, Limits, Live, Outcome, Request, Secrets, draw},
-    ports::{Clock, Fetch, FetchError, FrameStore, RunStore},
+    ports::{Clock, Fetch, FetchError, FrameStore, Queue, RunStore},
     runner::Ports,
     spec::RunVars,
 };
@@ -114,7 +114,7 @@ pub async fn reader(folder: &Path) -> App {
 fn app(
     folder: &Path,
     engine: &MemoryEngine,
-    (store, frames): (Arc<dyn RunStore>, Arc<dyn FrameStore>),
+    (store, frames): (Arc<impl RunStore + Queue + 'static>, Arc<dyn FrameStore>),
 ) -> App {
     let at = |name: &str| folder.join(name);
     App {
@@ -122,10 +122,11 @@ fn app(
             containers: Arc::new(engine.clone()),
             images: Arc::new(engine.clone()),
             frames,
-            store,
+            store: store.clone(),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
             clock: Arc::new(PausableClock::new()),
         },
+        queue: store,
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),

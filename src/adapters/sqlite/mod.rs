@@ -8,14 +8,16 @@ mod events;
 mod frames;
 mod leases;
 mod open;
+mod queue;
 mod rows;
 mod runs;
 mod steps;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::sync::watch;
 
 use crate::ports::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, Sealed, StepRow,
@@ -28,6 +30,8 @@ pub struct SqliteStore {
     id: String,
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Wakes the workers of this process.
+    wakes: Arc<watch::Sender<u64>>,
 }
 
 impl SqliteStore {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod frames;
+mod queue;
 mod run;
 mod runs;
 
