@@ -3,11 +3,14 @@
 mod abandon;
 mod error;
 mod ids;
+mod lost;
+mod place;
 mod prepare;
 mod read_logs;
 mod request;
 mod run_now;
 mod saved_files;
+mod worker;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -23,6 +26,7 @@ pub use read_logs::LogQuery;
 pub use request::{Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use saved_files::SavedFile;
+pub use worker::{Worker, WorkerTerms};
 
 /// careen, as its surfaces see it.
 pub struct App {

@@ -12,6 +12,7 @@ mod run;
 mod runs;
 mod settings;
 mod sweep;
+mod worker;
 
 use std::{
     path::{Path, PathBuf},
@@ -76,6 +77,8 @@ enum Command {
     Runs(runs::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
+    /// Take queued runs out of a pool and drive them
+    Worker(worker::Args),
     /// Show the settings and where each comes from
     #[command(subcommand)]
     Config(config::Command),
@@ -126,6 +129,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
+        Command::Worker(args) => worker::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),
     }

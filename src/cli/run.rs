@@ -150,7 +150,8 @@ fn cancel_on_signals() -> CancellationToken {
     token
 }
 
-async fn signalled() {
+/// Waits for Ctrl-C or SIGTERM.
+pub(super) async fn signalled() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         let _ = tokio::signal::ctrl_c().await;

@@ -278,8 +278,8 @@ pub trait Queue: Send + Sync {
         claim: &Claim,
         grace: Duration,
     ) -> Result<Option<TakenOver>, StoreError>;
-    /// Takes a run that an earlier process of this very worker, known dead, still holds on this engine.
-    async fn reclaim(&self, claim: &Claim) -> Result<Option<TakenOver>, StoreError>;
+    /// Takes all runs that an earlier process of this very worker, known dead, still holds on this engine.
+    async fn reclaim(&self, claim: &Claim) -> Result<Vec<TakenOver>, StoreError>;
     /// Gives an unfinished run up in favor of another worker on the same engine, which need not wait for `grace`.
     async fn hand_over(&self, lease: &Lease, grace: Duration) -> Result<(), StoreError>;
     /// Ends the run's generation and lets it wait again as the next one.

@@ -270,6 +270,10 @@ impl Batch {
 pub trait RunStore: Send + Sync {
     /// The random id made with the database; it is part of every name on an engine.
     fn store_id(&self) -> &str;
+    /// Says whether processes of other machines may use it: then a lock file tells nothing of who lives.
+    fn is_shared(&self) -> bool {
+        false
+    }
     /// Records a queued run with its sealed secrets.
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError>;
     /// Claims a run that nobody holds, or whose lease has run out (`force`: in any case, for a holder known dead).

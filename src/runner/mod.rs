@@ -27,6 +27,7 @@ mod setup;
 mod tidy;
 mod timers;
 mod watcher;
+mod wishes;
 
 pub use dispatch::{RunError, run};
 pub use explain::hint;
@@ -38,3 +39,4 @@ pub use names::{
 };
 pub use tidy::{remove_all, remove_lost};
 pub use watcher::{Change, LogLine, Watcher};
+pub use wishes::Wishes;

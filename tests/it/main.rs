@@ -27,5 +27,6 @@ mod task_files;
 mod templates;
 mod vault;
 mod words;
+mod workers;
 mod world;
 mod yaml;

@@ -56,32 +56,7 @@ impl World {
 
     /// A request to run a task file, with nothing else said.
     pub fn request(&self, text: &str) -> Request {
-        let id = self.app.draw_id();
-        let now = self.app.ports.clock.now();
-        Request {
-            file: "acb.yaml".to_owned(),
-            text: text.to_owned(),
-            context: None,
-            values: serde_json::Map::new(),
-            alias_files: Default::default(),
-            vars: RunVars {
-                date: now,
-                shared_volume: format!("acb_vol_{id}"),
-                os: "linux".to_owned(),
-                os_version: "0".to_owned(),
-                architecture: "amd64".to_owned(),
-                id,
-                ..RunVars::default()
-            },
-            draws: draw(now),
-            timeout_seconds: 3600,
-            parallel: 8,
-            wait_healthy: false,
-            strict: false,
-            allow: Vec::new(),
-            limits: Limits::default(),
-            outputs: Vec::new(),
-        }
+        request(&self.app, text)
     }
 
     /// Runs a request to its end; what is odd in the file comes with it.
@@ -103,6 +78,36 @@ impl World {
     }
 }
 
+/// A request to run a task file, with nothing else said.
+pub fn request(app: &App, text: &str) -> Request {
+    let id = app.draw_id();
+    let now = app.ports.clock.now();
+    Request {
+        file: "acb.yaml".to_owned(),
+        text: text.to_owned(),
+        context: None,
+        values: serde_json::Map::new(),
+        alias_files: Default::default(),
+        vars: RunVars {
+            date: now,
+            shared_volume: format!("acb_vol_{id}"),
+            os: "linux".to_owned(),
+            os_version: "0".to_owned(),
+            architecture: "amd64".to_owned(),
+            id,
+            ..RunVars::default()
+        },
+        draws: draw(now),
+        timeout_seconds: 3600,
+        parallel: 8,
+        wait_healthy: false,
+        strict: false,
+        allow: Vec::new(),
+        limits: Limits::default(),
+        outputs: Vec::new(),
+    }
+}
+
 /// Makes a careen that reads the record of another, in the folder that holds its database.
 pub async fn reader(folder: &Path) -> App {
     let store = SqliteStore::open(&folder.join("careen.db")).await;
@@ -111,7 +116,8 @@ pub async fn reader(folder: &Path) -> App {
     app(folder, &MemoryEngine::new(), (store, Arc::new(frames)))
 }
 
-fn app(
+/// Makes a careen of these parts.
+pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (Arc<impl RunStore + Queue + 'static>, Arc<dyn FrameStore>),

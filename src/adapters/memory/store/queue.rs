@@ -138,21 +138,22 @@ impl Runs {
         run.map(|run| run.give(claim)).transpose()
     }
 
+    /// Takes the runs under way in the pool that may be taken, one after the other.
     fn take(
         &mut self,
         claim: &Claim,
         may: impl Fn(&StoredRun) -> bool,
-    ) -> Result<Option<TakenOver>, StoreError> {
-        let lost = |run: &&mut StoredRun| run.is_under_way() && run.is_in(&claim.pool) && may(run);
-        let Some(run) = self.by_number.values_mut().find(lost) else {
-            return Ok(None);
-        };
-        let place = run.row.placement.clone().unwrap_or_default();
-        Ok(Some(TakenOver {
-            engine: run.engine.clone(),
-            on_worker_loss: place.on_worker_loss,
-            lease: run.give(claim)?,
-        }))
+    ) -> impl Iterator<Item = Result<TakenOver, StoreError>> {
+        let lost =
+            move |run: &&mut StoredRun| run.is_under_way() && run.is_in(&claim.pool) && may(run);
+        self.by_number.values_mut().filter(lost).map(|run| {
+            let place = run.row.placement.clone().unwrap_or_default();
+            Ok(TakenOver {
+                engine: run.engine.clone(),
+                on_worker_loss: place.on_worker_loss,
+                lease: run.give(claim)?,
+            })
+        })
     }
 
     fn place(&mut self, run: &str) -> Result<Option<Place>, StoreError> {
@@ -236,20 +237,22 @@ impl Queue for MemoryStore {
         claim: &Claim,
         grace: Duration,
     ) -> Result<Option<TakenOver>, StoreError> {
-        self.lock().take(claim, |run| {
+        let is_overdue = |run: &StoredRun| {
             let wait = if run.engine == claim.engine {
                 grace
             } else {
                 2 * grace
             };
             run.overdue().is_some_and(|overdue| overdue >= wait)
-        })
+        };
+        self.lock().take(claim, is_overdue).next().transpose()
     }
 
-    async fn reclaim(&self, claim: &Claim) -> Result<Option<TakenOver>, StoreError> {
-        self.lock().take(claim, |run| {
+    async fn reclaim(&self, claim: &Claim) -> Result<Vec<TakenOver>, StoreError> {
+        let is_own = |run: &StoredRun| {
             run.row.owner.as_ref() == Some(&claim.worker) && run.engine == claim.engine
-        })
+        };
+        self.lock().take(claim, is_own).collect()
     }
 
     async fn hand_over(&self, lease: &Lease, grace: Duration) -> Result<(), StoreError> {

@@ -117,46 +117,49 @@ pub(super) async fn take_over(
     .bind(milliseconds(grace))
     .fetch_optional(&mut *transaction)
     .await?;
-    let taken = taken(&mut transaction, found, claim).await?;
+    let taken = match &found {
+        Some(row) => Some(taken(&mut transaction, row, claim).await?),
+        None => None,
+    };
     transaction.commit().await?;
     Ok(taken)
 }
 
-/// Takes a run that an earlier process of this worker holds on this engine.
+/// Takes all runs that an earlier process of this worker holds on this engine.
 pub(super) async fn reclaim(
     store: &SqliteStore,
     claim: &Claim,
-) -> Result<Option<TakenOver>, StoreError> {
+) -> Result<Vec<TakenOver>, StoreError> {
     let mut transaction = store.begin().await?;
     let found = sqlx::query(
         "SELECT number, lease_engine, on_worker_loss FROM runs
          WHERE pool = ?1 AND queue_state IS NULL AND status IN ('queued', 'preparing', 'running')
-           AND lease_engine = ?2 AND lease_owner = ?3 ORDER BY lease_until LIMIT 1",
+           AND lease_engine = ?2 AND lease_owner = ?3",
     )
     .bind(&claim.pool)
     .bind(&claim.engine)
     .bind(&claim.worker)
-    .fetch_optional(&mut *transaction)
+    .fetch_all(&mut *transaction)
     .await?;
-    let taken = taken(&mut transaction, found, claim).await?;
+    let mut all = Vec::new();
+    for row in &found {
+        all.push(taken(&mut transaction, row, claim).await?);
+    }
     transaction.commit().await?;
-    Ok(taken)
+    Ok(all)
 }
 
 async fn taken(
     connection: &mut SqliteConnection,
-    found: Option<SqliteRow>,
+    row: &SqliteRow,
     claim: &Claim,
-) -> Result<Option<TakenOver>, StoreError> {
-    let Some(row) = found else {
-        return Ok(None);
-    };
+) -> Result<TakenOver, StoreError> {
     let engine: Option<String> = row.try_get("lease_engine")?;
-    Ok(Some(TakenOver {
+    Ok(TakenOver {
         lease: give(connection, row.try_get("number")?, claim, None).await?,
         engine: engine.unwrap_or_default(),
         on_worker_loss: row.parsed("on_worker_loss")?,
-    }))
+    })
 }
 
 /// Lets another worker on the same engine take the run at once.

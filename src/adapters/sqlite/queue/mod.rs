@@ -38,7 +38,7 @@ impl Queue for SqliteStore {
         claims::take_over(self, claim, grace).await
     }
 
-    async fn reclaim(&self, claim: &Claim) -> Result<Option<TakenOver>, StoreError> {
+    async fn reclaim(&self, claim: &Claim) -> Result<Vec<TakenOver>, StoreError> {
         claims::reclaim(self, claim).await
     }
 
