@@ -10,12 +10,14 @@ use careen::{
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
+        postgres::{PostgresFrames, PostgresStore},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
     app::{App, AppError},
     cli::{self, Adapters, Settings},
+    ports::{FrameStore, Queue, RunStore},
     runner::Ports,
 };
 
@@ -32,10 +34,38 @@ fn main() -> ExitCode {
     })
 }
 
-/// Makes careen from its embedded parts: SQLite, files beside it, the local engine.
+/// What keeps runs.
+struct Stores {
+    runs: Arc<dyn RunStore>,
+    queue: Arc<dyn Queue>,
+    frames: Arc<dyn FrameStore>,
+}
+
+/// Opens the database: SQLite with files beside it, or Postgres with an object store.
+async fn stores(settings: &Settings) -> Result<Stores, AppError> {
+    if let Some(address) = settings.postgres() {
+        let store = PostgresStore::connect(&address).await?;
+        let frames = PostgresFrames::open(store.clone(), &settings.objects(), std::env::vars())?;
+        let store = Arc::new(store);
+        return Ok(Stores {
+            runs: store.clone(),
+            queue: store,
+            frames: Arc::new(frames),
+        });
+    }
+    let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
+    let logs = settings.data_folder().join("logs");
+    Ok(Stores {
+        frames: Arc::new(FileFrames::open(&logs, store.clone())),
+        runs: store.clone(),
+        queue: store,
+    })
+}
+
+/// Makes careen from its parts: the database, files beside it, an engine.
 async fn app(settings: Settings) -> Result<App, AppError> {
     let data = settings.data_folder();
-    let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
+    let stores = stores(&settings).await?;
     let engine = Arc::new(DockerEngine::connect(
         settings.docker_host.value.as_deref(),
     )?);
@@ -44,12 +74,12 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
-            frames: Arc::new(FileFrames::open(&data.join("logs"), store.clone())),
-            store: store.clone(),
+            frames: stores.frames,
+            store: stores.runs,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             clock: Arc::new(SystemClock),
         },
-        queue: store,
+        queue: stores.queue,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),

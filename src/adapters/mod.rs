@@ -7,6 +7,8 @@ pub mod files;
 pub mod folder;
 pub mod locks;
 pub mod memory;
+pub mod postgres;
+mod sql_errors;
 pub mod sqlite;
 pub mod vault;
 pub mod web;

@@ -48,8 +48,14 @@ pub struct Cli {
 /// What every command understands.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Globals {
-    /// The database file [default: the XDG data folder]
-    #[arg(long, global = true, value_name = "FILE", env = "CAREEN_DB")]
+    /// The database, a file or a postgres:// address [default: the XDG data folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE|URL",
+        env = "CAREEN_DB",
+        hide_env_values = true
+    )]
     pub db: Option<PathBuf>,
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long, global = true)]

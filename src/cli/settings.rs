@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{CliError, Globals};
@@ -42,7 +43,7 @@ pub struct Setting<T> {
 /// All settings, each resolved once.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The database file.
+    /// The database: a file, or a `postgres://` address.
     pub db: Setting<PathBuf>,
     /// The registry of runs that are given none.
     pub registry: Setting<Option<String>>,
@@ -54,6 +55,8 @@ pub struct Settings {
     pub timeout_seconds: Setting<u64>,
     /// The file with the key that seals secrets.
     pub key_file: Setting<PathBuf>,
+    /// Where large things are kept: a folder, `s3://…` or `az://…`; `None` is beside the database.
+    pub objects: Setting<Option<String>>,
 }
 
 /// How many steps per core may be under way at once: most of them wait for disks and networks.
@@ -71,6 +74,7 @@ struct File {
     parallel: Option<u32>,
     timeout: Option<u64>,
     key_file: Option<PathBuf>,
+    objects: Option<String>,
 }
 
 impl Settings {
@@ -93,14 +97,46 @@ impl Settings {
             parallel: from.pick("CAREEN_PARALLEL", None, file.parallel, || default_parallel)?,
             timeout_seconds: from
                 .pick("CAREEN_TIMEOUT", None, file.timeout, || RUN_TIMEOUT_SECONDS)?,
+            objects: from.pick_text("CAREEN_OBJECTS", file.objects),
             key_file: from.pick("CAREEN_KEY_FILE", None, file.key_file, || data.join("key"))?,
         })
     }
 
     /// The folder beside the database, for logs, locks and saved files.
     pub fn data_folder(&self) -> PathBuf {
+        if self.postgres().is_some() {
+            return data_folder();
+        }
         let parent = self.db.value.parent().unwrap_or(Path::new("."));
         parent.to_path_buf()
+    }
+
+    /// The address of the Postgres database, if it is one.
+    pub fn postgres(&self) -> Option<SecretString> {
+        let address = self.db.value.to_str()?;
+        let is_postgres = ["postgres://", "postgresql://"]
+            .iter()
+            .any(|it| address.starts_with(it));
+        is_postgres.then(|| address.into())
+    }
+
+    /// Where large things are kept.
+    pub fn objects(&self) -> String {
+        let beside = || self.data_folder().join("objects");
+        let set = self.objects.value.clone();
+        set.unwrap_or_else(|| beside().to_string_lossy().into_owned())
+    }
+
+    /// The database as it may be shown: without a password.
+    fn shown_database(&self) -> String {
+        let shown = self.db.value.display().to_string();
+        match url::Url::parse(&shown) {
+            Ok(mut address) if address.password().is_some() => {
+                let _ = address.set_password(Some("***"));
+                address.into()
+            }
+            _ => shown,
+        }
     }
 
     /// Lists names, values and origins, for people.
@@ -108,7 +144,7 @@ impl Settings {
         let row = |name, value: String, origin: &Origin| (name, value, origin.to_string());
         let text = |it: &Option<String>| it.clone().unwrap_or_default();
         vec![
-            row("db", self.db.value.display().to_string(), &self.db.origin),
+            row("db", self.shown_database(), &self.db.origin),
             row(
                 "registry",
                 text(&self.registry.value),
@@ -134,6 +170,7 @@ impl Settings {
                 self.key_file.value.display().to_string(),
                 &self.key_file.origin,
             ),
+            row("objects", self.objects(), &self.objects.origin),
         ]
     }
 }
