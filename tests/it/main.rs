@@ -27,6 +27,7 @@ mod task_files;
 mod templates;
 mod vault;
 mod words;
+mod worker_processes;
 mod workers;
 mod world;
 mod yaml;
