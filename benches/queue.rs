@@ -20,7 +20,7 @@ use careen::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// Runs in one measurement.
-const RUNS: usize = 4_000;
+const RUNS: usize = 2_000;
 /// Workers that claim side by side.
 const WORKERS: usize = 8;
 const USUAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5433/postgres";

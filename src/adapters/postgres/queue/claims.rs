@@ -17,8 +17,41 @@ use crate::ports::{Claim, Lease, LimitScope, StoreError, TakenOver};
 /// Runs that limits may set aside in one transaction, so that other writers get their turn.
 const SET_ASIDE_AT_ONCE: usize = 100;
 
-/// Takes the first run of the pool that no limit holds back.
+/// Takes the first run of the pool that no limit holds back: in one statement where it comes under none at all.
 pub(super) async fn claim(
+    store: &PostgresStore,
+    claim: &Claim,
+) -> Result<Option<Lease>, StoreError> {
+    match claim_unlimited(store, claim).await? {
+        Some(lease) => Ok(Some(lease)),
+        None => claim_under_limits(store, claim).await,
+    }
+}
+
+async fn claim_unlimited(
+    store: &PostgresStore,
+    claim: &Claim,
+) -> Result<Option<Lease>, StoreError> {
+    let row = sqlx::query(
+        "WITH first AS (SELECT number AS first_number FROM runs WHERE pool = $1 AND queue_state = 'ready'
+                ORDER BY priority DESC, number LIMIT 1 FOR UPDATE SKIP LOCKED)
+         UPDATE runs SET queue_state = NULL, lease_owner = $2, lease_engine = $3, status = 'preparing',
+                lease_token = lease_token + 1, lease_until = now_ms() + $4
+         FROM first WHERE number = first_number
+           AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
+                ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
+         RETURNING id, generation, lease_token",
+    )
+    .bind(&claim.pool)
+    .bind(&claim.worker)
+    .bind(&claim.engine)
+    .bind(milliseconds(claim.time))
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| lease(&row, claim)).transpose()
+}
+
+async fn claim_under_limits(
     store: &PostgresStore,
     claim: &Claim,
 ) -> Result<Option<Lease>, StoreError> {
@@ -93,6 +126,10 @@ async fn give(
     .bind(slots.map(i64::from))
     .fetch_one(connection)
     .await?;
+    lease(&row, claim)
+}
+
+fn lease(row: &PgRow, claim: &Claim) -> Result<Lease, StoreError> {
     Ok(Lease {
         run: row.try_get("id")?,
         generation: row.count("generation")?,

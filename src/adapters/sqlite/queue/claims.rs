@@ -17,8 +17,38 @@ use crate::ports::{Claim, Lease, LimitScope, StoreError, TakenOver};
 /// Runs that limits may set aside in one transaction, so that other writers get their turn.
 const SET_ASIDE_AT_ONCE: usize = 100;
 
-/// Takes the first run of the pool that no limit holds back.
+/// Takes the first run of the pool that no limit holds back: in one statement where it comes under none at all.
 pub(super) async fn claim(store: &SqliteStore, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+    match claim_unlimited(store, claim).await? {
+        Some(lease) => Ok(Some(lease)),
+        None => claim_under_limits(store, claim).await,
+    }
+}
+
+async fn claim_unlimited(store: &SqliteStore, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE runs SET queue_state = NULL, lease_owner = ?2, lease_engine = ?3, status = 'preparing',
+                lease_token = lease_token + 1,
+                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?4
+         WHERE number = (SELECT number FROM runs WHERE pool = ?1 AND queue_state = 'ready'
+                ORDER BY priority DESC, number LIMIT 1)
+           AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
+                ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
+         RETURNING id, generation, lease_token",
+    )
+    .bind(&claim.pool)
+    .bind(&claim.worker)
+    .bind(&claim.engine)
+    .bind(milliseconds(claim.time))
+    .fetch_optional(&store.writer)
+    .await?;
+    row.map(|row| lease(&row, claim)).transpose()
+}
+
+async fn claim_under_limits(
+    store: &SqliteStore,
+    claim: &Claim,
+) -> Result<Option<Lease>, StoreError> {
     loop {
         let mut transaction = store.begin().await?;
         for _ in 0..SET_ASIDE_AT_ONCE {
@@ -89,6 +119,10 @@ async fn give(
     .bind(slots)
     .fetch_one(connection)
     .await?;
+    lease(&row, claim)
+}
+
+fn lease(row: &SqliteRow, claim: &Claim) -> Result<Lease, StoreError> {
     Ok(Lease {
         run: row.try_get("id")?,
         generation: row.count("generation")?,
