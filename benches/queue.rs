@@ -122,14 +122,12 @@ async fn print_rate(what: &str, store: &Arc<dyn Store>, first: usize) {
     );
 }
 
-async fn side_by_side<F: Future<Output = ()> + Send>(
+async fn side_by_side<F: Future<Output = ()> + Send + 'static>(
     store: &Arc<dyn Store>,
     next: &Arc<AtomicUsize>,
     end: usize,
     work: impl Fn(Arc<dyn Store>, usize) -> F + Copy + Send + 'static,
-) where
-    F: 'static,
-{
+) {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..WORKERS {
         let (store, next) = (store.clone(), next.clone());

@@ -10,14 +10,16 @@ use careen::{
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
+        memory::store::{MemoryFrames, MemoryStore},
         postgres::{PostgresFrames, PostgresStore},
+        registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
     app::{App, AppError},
     cli::{self, Adapters, Settings},
-    ports::{FrameStore, Queue, RunStore},
+    ports::{EngineError, FrameStore, Queue, RunStore},
     runner::Ports,
 };
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         .init();
     cli::main(Adapters {
         app: |settings| Box::pin(app(settings)),
+        passing_app,
         logins: docker_config::logins,
     })
 }
@@ -64,11 +67,24 @@ async fn stores(settings: &Settings) -> Result<Stores, AppError> {
 
 /// Makes careen from its parts: the database, files beside it, an engine.
 async fn app(settings: Settings) -> Result<App, AppError> {
-    let data = settings.data_folder();
     let stores = stores(&settings).await?;
-    let engine = Arc::new(DockerEngine::connect(
-        settings.docker_host.value.as_deref(),
-    )?);
+    wired(&settings, stores)
+}
+
+/// Makes a careen that forgets everything when it ends, for commands that record nothing.
+fn passing_app(settings: &Settings) -> Result<App, AppError> {
+    let store = Arc::new(MemoryStore::new("passing"));
+    let stores = Stores {
+        runs: store.clone(),
+        queue: store,
+        frames: Arc::new(MemoryFrames::new()),
+    };
+    wired(settings, stores)
+}
+
+fn wired(settings: &Settings, stores: Stores) -> Result<App, AppError> {
+    let data = settings.data_folder();
+    let engine = Arc::new(engine(settings)?);
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
     Ok(App {
         ports: Ports {
@@ -77,6 +93,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
             frames: stores.frames,
             store: stores.runs,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
+            registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
         queue: stores.queue,
@@ -87,5 +104,14 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
         files: data.join("files"),
+    })
+}
+
+/// Names the engine, and the one for builds that it cannot make.
+fn engine(settings: &Settings) -> Result<DockerEngine, EngineError> {
+    let engine = DockerEngine::connect(settings.docker_host.value.as_deref())?;
+    Ok(match settings.builder.value.as_deref() {
+        Some(builder) => engine.with_builder(DockerEngine::connect(Some(builder))?),
+        None => engine,
     })
 }

@@ -8,6 +8,7 @@ pub mod folder;
 pub mod locks;
 pub mod memory;
 pub mod postgres;
+pub mod registry;
 mod sql_errors;
 pub mod sqlite;
 pub mod vault;

@@ -2,8 +2,8 @@
 
 use super::{App, AppError, lost::Ending};
 use crate::{
-    ports::{Labels, Resource, RunFilter, StoreError},
-    runner::{LABEL_GENERATION, LABEL_RUN, LABEL_STORE, remove_all, remove_lost},
+    ports::{Labels, Resource, RunFilter, RunRow, StoreError},
+    runner::{LABEL_GENERATION, LABEL_RUN, LABEL_STORE, LEASE, remove_all, remove_lost},
 };
 
 /// Why such a run ended, in its record.
@@ -31,7 +31,13 @@ impl App {
             let Ok(_held) = self.hold(&run.id) else {
                 continue;
             };
-            let lease = match self.lease(&run.id, !self.ports.store.is_shared()).await {
+            let is_shared = self.ports.store.is_shared();
+            // On another machine a run may have been recorded just now and be claimed in a moment.
+            if is_shared && run.owner.is_none() && self.is_fresh(&run) {
+                self.liveness.forget(&run.id);
+                continue;
+            }
+            let lease = match self.lease(&run.id, !is_shared).await {
                 Ok(lease) => lease,
                 // It ended just now; looking has made its lock anew.
                 Err(StoreError::Held { .. }) => {
@@ -48,6 +54,11 @@ impl App {
             swept.ended.push(run.id);
         }
         Ok(swept)
+    }
+
+    fn is_fresh(&self, run: &RunRow) -> bool {
+        let age = self.ports.clock.now() - run.created_at;
+        age.to_std().is_ok_and(|age| age < LEASE)
     }
 
     /// Ends lost runs and removes everything of this store on the engine that belongs to no living run.

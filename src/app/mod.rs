@@ -10,6 +10,7 @@ mod read_logs;
 mod request;
 mod run_now;
 mod saved_files;
+mod scan;
 mod worker;
 
 use std::{path::PathBuf, sync::Arc};
@@ -26,6 +27,7 @@ pub use read_logs::LogQuery;
 pub use request::{Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use saved_files::SavedFile;
+pub use scan::{ScanRequest, Scanned};
 pub use worker::{Worker, WorkerTerms};
 
 /// careen, as its surfaces see it.

@@ -85,6 +85,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         strict: false,
     };
     let request = args.run.request(context, &app, given).await?;
+    terms.heed_signals();
     let queued = app.queue(request, Secrets::default(), None).await?;
     show(context, &app, queued, terms).await
 }

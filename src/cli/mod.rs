@@ -10,6 +10,7 @@ mod plan;
 mod request;
 mod run;
 mod runs;
+mod scan;
 mod settings;
 mod sweep;
 mod worker;
@@ -78,6 +79,8 @@ enum Command {
     Check(check::Args),
     /// Show what a task file would do, without doing it
     Plan(plan::Args),
+    /// Say which images a Dockerfile stands on, with their digests
+    Scan(scan::Args),
     /// Look at recorded runs
     #[command(subcommand)]
     Runs(runs::Command),
@@ -97,6 +100,8 @@ enum Command {
 pub struct Adapters {
     /// Makes careen.
     pub app: fn(Settings) -> BoxFuture<'static, Result<App, AppError>>,
+    /// Makes a careen that keeps nothing, for commands that record nothing.
+    pub passing_app: fn(&Settings) -> Result<App, AppError>,
     /// Reads the logins of a docker client's configuration file.
     pub logins: fn(&Path) -> Result<Vec<RegistryLogin>, String>,
 }
@@ -133,6 +138,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Build(args) => build::run(&context, args).await,
         Command::Check(args) => check::run(&context, args).await,
         Command::Plan(args) => plan::run(&context, args).await,
+        Command::Scan(args) => scan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
         Command::Worker(args) => worker::run(&context, args).await,
@@ -154,6 +160,11 @@ impl Context {
     /// Makes careen.
     pub async fn app(&self) -> Result<App, CliError> {
         Ok((self.adapters.app)(self.settings.clone()).await?)
+    }
+
+    /// Makes a careen that opens no database and keeps nothing.
+    pub fn passing_app(&self) -> Result<App, CliError> {
+        Ok((self.adapters.passing_app)(&self.settings)?)
     }
 
     /// Finds credentials for registries: those that the docker client keeps.

@@ -366,7 +366,7 @@ pub fn context_folder(word: &str) -> Result<Option<PathBuf>, CliError> {
 }
 
 /// This machine's architecture in image terms.
-fn architecture() -> &'static str {
+pub fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

@@ -49,6 +49,8 @@ pub struct Settings {
     pub registry: Setting<Option<String>>,
     /// The engine's address; `None` is the local socket.
     pub docker_host: Setting<Option<String>>,
+    /// The address of an engine for builds that the other cannot make.
+    pub builder: Setting<Option<String>>,
     /// How many steps may be under way at once.
     pub parallel: Setting<u32>,
     /// How long a run may take, in seconds.
@@ -71,6 +73,7 @@ struct File {
     db: Option<PathBuf>,
     registry: Option<String>,
     docker_host: Option<String>,
+    builder: Option<String>,
     parallel: Option<u32>,
     timeout: Option<u64>,
     key_file: Option<PathBuf>,
@@ -94,6 +97,7 @@ impl Settings {
             })?,
             registry: from.pick_text("CAREEN_REGISTRY", file.registry),
             docker_host: from.pick_text("DOCKER_HOST", file.docker_host),
+            builder: from.pick_text("CAREEN_BUILDER", file.builder),
             parallel: from.pick("CAREEN_PARALLEL", None, file.parallel, || default_parallel)?,
             timeout_seconds: from
                 .pick("CAREEN_TIMEOUT", None, file.timeout, || RUN_TIMEOUT_SECONDS)?,
@@ -155,6 +159,7 @@ impl Settings {
                 text(&self.docker_host.value),
                 &self.docker_host.origin,
             ),
+            row("builder", text(&self.builder.value), &self.builder.origin),
             row(
                 "parallel",
                 self.parallel.value.to_string(),

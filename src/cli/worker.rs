@@ -2,9 +2,10 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, Context, run::signalled};
+use super::{CliError, Context};
 use crate::{
     app::{Worker, WorkerTerms},
     ports::DEFAULT_POOL,
@@ -69,6 +70,17 @@ fn stop_on_signals() -> CancellationToken {
         std::process::exit(1);
     });
     token
+}
+
+async fn signalled() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
 }
 
 fn host_name() -> String {

@@ -1,9 +1,11 @@
 //! A thing that holds, builds and moves images.
 
-use async_trait::async_trait;
-use secrecy::SecretString;
+use std::sync::Arc;
 
-use super::{EngineError, Labels, Output, TarSource};
+use async_trait::async_trait;
+use secrecy::{SecretSlice, SecretString};
+
+use super::{ContextFiles, EngineError, Labels, Output, TarSource};
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -46,22 +48,35 @@ pub trait Sink: Send + Sync {
     fn progress(&self, progress: Progress);
 }
 
+/// Something a build may look at and that leaves no trace in the image.
+#[derive(Debug, Clone)]
+pub struct BuildSecret {
+    /// The id by which `RUN --mount=type=secret` asks for it.
+    pub id: String,
+    /// The content.
+    pub value: Arc<SecretSlice<u8>>,
+}
+
 /// An image to build from a context.
 #[derive(Clone)]
 pub struct BuildRequest {
     /// The context.
     pub context: TarSource,
+    /// The same context file by file; without it, the archive is sent whole.
+    pub files: Option<Arc<dyn ContextFiles>>,
     /// The Dockerfile, a path inside the archive.
     pub dockerfile: String,
     /// The names to give the image.
     pub tags: Vec<String>,
     /// Names and values of `ARG`s.
     pub build_args: Vec<(String, String)>,
+    /// What `RUN --mount=type=secret` may read.
+    pub secrets: Vec<BuildSecret>,
     /// The stage to stop at.
     pub target: Option<String>,
     /// Labels of the image.
     pub labels: Labels,
-    /// The platform; `None` is the engine's own.
+    /// The platform, or several with commas; `None` is the engine's own.
     pub platform: Option<String>,
     /// Whether nothing is taken from the cache.
     pub no_cache: bool,
@@ -69,8 +84,14 @@ pub struct BuildRequest {
     pub pull: bool,
     /// The network of RUN instructions.
     pub network: Option<String>,
-    /// Images whose layers may be taken.
+    /// Whose layers may be taken, each as in `--cache-from`.
     pub cache_from: Vec<String>,
+    /// Where layers are left, each as in `--cache-to`.
+    pub cache_to: Vec<String>,
+    /// The image under which the step's cache is kept in a registry, if the engine can (`cache: enabled`).
+    pub kept_cache: Option<String>,
+    /// Whether the image bears notes that let others take its layers.
+    pub inline_cache: bool,
     /// Lines for `/etc/hosts`, each as `host:address`.
     pub extra_hosts: Vec<String>,
     /// Size of `/dev/shm` in bytes.
@@ -90,9 +111,11 @@ impl BuildRequest {
     pub fn new(context: TarSource, dockerfile: &str) -> BuildRequest {
         BuildRequest {
             context,
+            files: None,
             dockerfile: dockerfile.to_string(),
             tags: Vec::new(),
             build_args: Vec::new(),
+            secrets: Vec::new(),
             target: None,
             labels: Labels::new(),
             platform: None,
@@ -100,6 +123,9 @@ impl BuildRequest {
             pull: false,
             network: None,
             cache_from: Vec::new(),
+            cache_to: Vec::new(),
+            kept_cache: None,
+            inline_cache: false,
             extra_hosts: Vec::new(),
             shm_size_bytes: None,
             memory_bytes: None,

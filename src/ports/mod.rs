@@ -1,5 +1,6 @@
 //! What careen needs from the outside, as traits in plain types.
 
+mod addresses;
 mod clock;
 mod containers;
 mod fetch;
@@ -7,10 +8,14 @@ mod folders;
 mod frames;
 mod images;
 mod liveness;
+mod manifest;
 mod queue;
+mod registry;
+mod registry_error;
 mod store;
 mod vault;
 
+pub use addresses::is_public;
 pub use clock::Clock;
 pub use containers::{
     ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,
@@ -18,16 +23,22 @@ pub use containers::{
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
 pub use fetch::{Fetch, FetchError};
-pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
+pub use folders::{
+    BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
+};
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
+    BuildError, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress, PushedImage,
+    RegistryLogin, Sink,
 };
 pub use liveness::{Held, Liveness};
+pub use manifest::{Contents, Manifest, hex_digest, sha256};
 pub use queue::{
     CancelRequest, Cancellation, Claim, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitRow,
     LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
 };
+pub use registry::{Blob, BlobStream, Head, Registry, Repository, Right, Upload, whole, written};
+pub use registry_error::RegistryError;
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,

@@ -59,6 +59,13 @@ async fn start(
     made: Made,
     stop: CancellationToken,
 ) -> Input {
+    let ready = tokio::select! {
+        ready = env.ready(step) => ready,
+        () = stop.cancelled() => return Input::event(Event::Stopped { step, attempt }),
+    };
+    if let Err(error) = ready {
+        return ended(step, attempt, explain::refused(&env.job, step, &error));
+    }
     if stop.is_cancelled() {
         return Input::event(Event::Stopped { step, attempt });
     }

@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use serde_json::json;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     attempt::{ended, unlogged},
+    bases,
     carrier::WORKSPACE_PATH,
     dispatch::{Env, Input},
     explain,
@@ -18,14 +19,13 @@ use super::{
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildRequest, Built, EngineError},
-    spec::{Build, Step, StepKind},
+    ports::{BuildError, BuildRequest, EngineError},
+    spec::{Build, Cache, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
 pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: CancellationToken) {
-    let it = env.job.plan.step(step);
-    let StepKind::Build(build) = &it.kind else {
+    let StepKind::Build(build) = &env.job.plan.step(step).kind else {
         return;
     };
     let (sink, log) = match logging::open(&env, step, attempt).await {
@@ -33,14 +33,14 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
         Err(error) => return env.inbox.send(unlogged(step, attempt, &error)),
     };
     let done = tokio::select! {
-        done = make(&env, it, build, &sink) => Some(done),
+        done = make(&env, (step, attempt), build, &sink) => Some(done),
         () = stop.cancelled() => None,
     };
     drop(sink);
     let heard = log.await.ok().and_then(Result::ok);
     env.inbox.send(match done {
         None => Input::event(Event::Stopped { step, attempt }),
-        Some(Ok(built)) => {
+        Some(Ok(images)) => {
             let outcome = Outcome::Exited {
                 code: 0,
                 cause: None,
@@ -51,7 +51,6 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            let images = json!([{ "image": build.tags, "id": built.image_id }]);
             Input::Event(event, Some(images))
         }
         Some(Err(error)) => {
@@ -66,10 +65,11 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
 
 async fn make(
     env: &Arc<Env>,
-    step: &Step,
+    ids: (u32, u32),
     build: &Build,
     sink: &LogSink,
-) -> Result<Built, BuildError> {
+) -> Result<Value, BuildError> {
+    let step = env.job.plan.step(ids.0);
     let mine = |message: String| BuildError::Failed {
         message,
         exit_code: None,
@@ -87,8 +87,17 @@ async fn make(
         .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
         .map_err(|error| mine(error.to_string()))?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
+    request.files = selected.files;
     fill(&mut request, env, step, build);
-    env.ports.images.build(&request, sink).await
+    if request.network.is_some() {
+        env.networks.passed().await?;
+    }
+    let text = tokio::fs::read_to_string(root.path().join(&dockerfile)).await;
+    let text = text.unwrap_or_default();
+    let based = bases::settle(env, ids, &request, &text).await;
+    let built = env.ports.images.build(&request, sink).await?;
+    let id = Some(built.image_id.as_str());
+    Ok(bases::made(env, &request, id, based.as_deref()))
 }
 
 /// Copies what the step says into the request.
@@ -110,10 +119,12 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.tags.clone_from(&build.tags);
     request.target.clone_from(&build.target);
     request.labels = build.labels.iter().cloned().collect();
-    request.platform = build.platforms.first().cloned();
+    request.platform = Some(build.platforms.join(",")).filter(|list| !list.is_empty());
     request.no_cache = build.no_cache;
     request.pull = build.pull;
     request.cache_from.clone_from(&build.cache_from);
+    request.cache_to.clone_from(&build.cache_to);
+    request.kept_cache = kept_cache(step, build);
     request.extra_hosts.clone_from(&build.extra_hosts);
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
@@ -135,6 +146,21 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     // BuildKit knows no networks by name.
     let is_named = |name: &str| !matches!(name, "default" | "none" | "host" | "bridge");
     request.classic |= request.network.as_deref().is_some_and(is_named);
+}
+
+/// Names the cache of a step with `cache: enabled`, beside its first image that names a registry.
+fn kept_cache(step: &Step, build: &Build) -> Option<String> {
+    let has_registry = |tag: &&String| {
+        let first = tag.split_once('/').map(|(first, _)| first);
+        first.is_some_and(|first| first.contains(['.', ':']))
+    };
+    let image = build.tags.iter().find(has_registry);
+    let image = image.filter(|_| build.cache == Cache::Enabled)?;
+    let repository = match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    };
+    Some(format!("{repository}:cache_quickrun_{}", step.id))
 }
 
 /// Where the workspace's files are on this machine.
@@ -160,6 +186,7 @@ async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
     {
         return Ok(Root::Context(context.clone()));
     }
+    env.files.passed().await?;
     let folder = tempfile::tempdir()
         .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
     if has_workspace {

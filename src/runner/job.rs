@@ -8,7 +8,8 @@ use crate::{
     engine::Settings,
     plan::Plan,
     ports::{
-        Clock, Containers, Folders, FrameStore, Images, Lease, RegistryLogin, RunRow, RunStore,
+        Clock, Containers, Folders, FrameStore, Images, Lease, Registry, RegistryLogin, RunRow,
+        RunStore,
     },
     spec::Grant,
 };
@@ -20,6 +21,8 @@ pub struct Ports {
     pub containers: Arc<dyn Containers>,
     /// Holds, builds and moves images.
     pub images: Arc<dyn Images>,
+    /// Speaks to registries.
+    pub registry: Arc<dyn Registry>,
     /// Keeps runs.
     pub store: Arc<dyn RunStore>,
     /// Keeps logs.

@@ -5,11 +5,14 @@
 
 mod acting;
 mod attempt;
+mod bases;
 mod building;
 mod carrier;
 mod container;
+mod digests;
 mod dispatch;
 mod explain;
+mod gate;
 mod grants;
 mod health;
 mod hiding;
@@ -29,6 +32,7 @@ mod timers;
 mod watcher;
 mod wishes;
 
+pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
 pub use explain::hint;
 pub use grants::{Denied, denied};

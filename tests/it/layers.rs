@@ -9,7 +9,7 @@ use names::{paths, words};
 /// The map, lowest first; modules of one row do not know each other.
 const LAYERS: &[&[&str]] = &[
     &["text"],
-    &["dockerignore", "template", "yaml"],
+    &["dockerfile", "dockerignore", "template", "yaml"],
     &["spec"],
     &["plan"],
     &["engine"],
@@ -47,10 +47,11 @@ const MERE_VALUES: &[&str] = &[
     "std::net::Ipv6Addr",
 ];
 
-/// Libraries that talk to one outside system, and the only folders that may name them.
+/// Libraries that talk to the outside, and the only folders that may name them.
 const KEEPERS: &[(&str, &str)] = &[
     ("bollard", "adapters/docker/"),
     ("git2", "adapters/folder/"),
+    ("reqwest", "adapters/registry/"),
     ("reqwest", "adapters/web/"),
     ("sqlx", "adapters/sqlite/"),
     ("sqlx", "adapters/postgres/"),
@@ -116,8 +117,8 @@ fn unkept(file: &str, path: &[String]) -> Option<String> {
         .filter(|(library, _)| *library == path[0])
         .peekable();
     let (library, _) = keepers.peek()?;
-    let names = format!("{file} names {library}");
-    (!keepers.any(|(_, keeper)| file.starts_with(keeper))).then_some(names)
+    let is_kept = keepers.any(|(_, keeper)| file.starts_with(keeper));
+    (!is_kept).then(|| format!("{file} names {library}"))
 }
 
 fn row(module: &str) -> Option<usize> {

@@ -9,6 +9,7 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            registry::MemoryRegistry,
             store::{MemoryFrames, MemoryStore},
         },
         sqlite::SqliteStore,
@@ -130,6 +131,7 @@ pub fn app(
             frames,
             store: store.clone(),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            registry: Arc::new(MemoryRegistry::new()),
             clock: Arc::new(PausableClock::new()),
         },
         queue: store,

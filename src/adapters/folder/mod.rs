@@ -6,6 +6,7 @@
 
 mod error;
 mod extract;
+mod files;
 mod git;
 mod hash;
 mod hostile;

@@ -27,8 +27,10 @@ pub struct Folder {
 /// What a build gets.
 #[derive(Debug, Clone)]
 pub struct BuildSelection {
-    /// What of the folder is sent.
+    /// What of the folder is sent as an archive.
     pub selection: Selection,
+    /// What of the folder is sent file by file, the Dockerfile apart: all that is not ignored.
+    pub files: Selection,
     /// The Dockerfile's name in the archive.
     pub dockerfile: String,
 }
@@ -66,6 +68,7 @@ impl Folder {
             return Err(missing());
         }
         let mut rules = self.build_rules(dockerfile)?;
+        let files = Selection::new(self.root.clone(), rules.clone(), BTreeMap::new());
         rules.keep(IGNORE_FILE);
         let inside = resolved
             .strip_prefix(&self.root)
@@ -81,6 +84,7 @@ impl Folder {
         let selection = Selection::new(self.root.clone(), rules, added);
         Ok(BuildSelection {
             selection,
+            files,
             dockerfile,
         })
     }

@@ -1,5 +1,6 @@
 //! `careen runs`: looks at recorded runs.
 
+mod dependencies;
 mod files;
 mod list;
 mod logs;
