@@ -22,7 +22,7 @@ use careen::{
     },
     app::{App, Credentials, Limits, Live, Request, Secrets, draw},
     engine::RunStatus,
-    ports::{FrameStore, RunStore},
+    ports::{FrameStore, Queue, RunStore},
     runner::Ports,
     spec::RunVars,
 };
@@ -53,10 +53,8 @@ fn again(mode: &str) {
 fn measure(mode: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runtime = tokio::runtime::Runtime::new().expect("threads");
-    let (seconds, status) = runtime.block_on(async {
-        let (store, frames) = stores(mode, folder.path()).await;
-        run(app(folder.path(), store, frames)).await
-    });
+    let (seconds, status) =
+        runtime.block_on(async { run(app_with(mode, folder.path()).await).await });
     assert_eq!(status, RunStatus::Succeeded);
     println!(
         "{STEPS} steps, {mode} store: {seconds:.2} s, peak {} MB",
@@ -64,24 +62,24 @@ fn measure(mode: &str) {
     );
 }
 
-async fn stores(mode: &str, folder: &Path) -> (Arc<dyn RunStore>, Arc<dyn FrameStore>) {
+async fn app_with(mode: &str, folder: &Path) -> App {
     if mode == "memory" {
-        return (
-            Arc::new(MemoryStore::new("bench")),
-            Arc::new(MemoryFrames::new()),
-        );
+        let store = Arc::new(MemoryStore::new("bench"));
+        return app(folder, store, Arc::new(MemoryFrames::new()));
     }
     let store = SqliteStore::open(&folder.join("careen.db"))
         .await
         .expect("a database");
     let store = Arc::new(store);
-    (
-        store.clone(),
-        Arc::new(FileFrames::open(&folder.join("logs"), store)),
-    )
+    let frames = Arc::new(FileFrames::open(&folder.join("logs"), store.clone()));
+    app(folder, store, frames)
 }
 
-fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> App {
+fn app(
+    folder: &Path,
+    store: Arc<impl RunStore + Queue + 'static>,
+    frames: Arc<dyn FrameStore>,
+) -> App {
     let engine = MemoryEngine::new();
     engine.any_image();
     let engine = Arc::new(engine);
@@ -89,12 +87,13 @@ fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> 
         ports: Ports {
             containers: engine.clone(),
             images: engine,
-            store,
+            store: store.clone(),
             frames,
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
             registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
+        queue: store,
         vault: Arc::new(FileVault::open(&folder.join("key"))),
         liveness: Arc::new(LockFolder::new(folder.join("locks"))),
         fetch: Arc::new(Web),

@@ -17,6 +17,7 @@ use careen::{
             store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
         },
         objects::ObjectFolder,
+        postgres::{PostgresFrames, PostgresStore},
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
@@ -24,7 +25,7 @@ use careen::{
     },
     app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
-    ports::{AccessStore, EngineError, FrameStore, RunStore, TaskStore},
+    ports::{AccessStore, EngineError, FrameStore, Queue, RunStore, TaskStore},
     runner::Ports,
 };
 
@@ -42,25 +43,58 @@ fn main() -> ExitCode {
     })
 }
 
-/// Makes careen from its embedded parts: SQLite, files beside it, the local engine.
-async fn app(settings: Settings) -> Result<App, AppError> {
-    let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
-    let logs = settings.data_folder().join("logs");
-    let frames = Arc::new(FileFrames::open(&logs, store.clone()));
-    let kept = Kept {
-        store: store.clone(),
-        frames,
-        tasks: store.clone(),
-        access: store.clone(),
-        credentials: Credentials::new(store, docker_logins()),
+/// What is kept, and where.
+struct Kept {
+    runs: Arc<dyn RunStore>,
+    queue: Arc<dyn Queue>,
+    frames: Arc<dyn FrameStore>,
+    tasks: Arc<dyn TaskStore>,
+    access: Arc<dyn AccessStore>,
+    credentials: Credentials,
+}
+
+/// Opens the database: SQLite with files beside it; with Postgres, runs, queue and logs are there and in an object
+/// store, and the file keeps the rest.
+async fn kept(settings: &Settings) -> Result<Kept, AppError> {
+    let Some(address) = settings.postgres() else {
+        let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
+        let logs = settings.data_folder().join("logs");
+        return Ok(Kept {
+            frames: Arc::new(FileFrames::open(&logs, store.clone())),
+            runs: store.clone(),
+            queue: store.clone(),
+            tasks: store.clone(),
+            access: store.clone(),
+            credentials: Credentials::new(store, docker_logins()),
+        });
     };
+    let runs = PostgresStore::connect(&address).await?;
+    let frames = PostgresFrames::open(runs.clone(), &settings.objects(), std::env::vars())?;
+    let runs = Arc::new(runs);
+    let beside = SqliteStore::open(&settings.data_folder().join("careen.db")).await?;
+    let beside = Arc::new(beside);
+    Ok(Kept {
+        runs: runs.clone(),
+        queue: runs,
+        frames: Arc::new(frames),
+        tasks: beside.clone(),
+        access: beside.clone(),
+        credentials: Credentials::new(beside, docker_logins()),
+    })
+}
+
+/// Makes careen from its parts: the database, files beside it, an engine.
+async fn app(settings: Settings) -> Result<App, AppError> {
+    let kept = kept(&settings).await?;
     wired(&settings, kept)
 }
 
 /// Makes a careen that forgets everything when it ends, for commands that record nothing.
 fn passing_app(settings: &Settings) -> Result<App, AppError> {
+    let store = Arc::new(MemoryStore::new("passing"));
     let kept = Kept {
-        store: Arc::new(MemoryStore::new("passing")),
+        runs: store.clone(),
+        queue: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -76,15 +110,6 @@ fn docker_logins() -> Arc<DockerConfig> {
     ))
 }
 
-/// What is kept, and where.
-struct Kept {
-    store: Arc<dyn RunStore>,
-    frames: Arc<dyn FrameStore>,
-    tasks: Arc<dyn TaskStore>,
-    access: Arc<dyn AccessStore>,
-    credentials: Credentials,
-}
-
 fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
     let data = settings.data_folder();
     let engine = Arc::new(engine(settings)?);
@@ -94,13 +119,14 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             containers: engine.clone(),
             images: engine,
             frames: kept.frames,
-            store: kept.store,
+            store: kept.runs,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
         tasks: kept.tasks,
         access: kept.access,
+        queue: kept.queue,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # What every part of ./dev uses: words on the screen, timings, Debian packages, processes.
-ALL_PARTS=(tools rust engine registry images helm)
+ALL_PARTS=(tools rust engine registry images postgres helm)
 STATE=${CAREEN_DEV_DIR:-$ROOT/.dev}
 mkdir -p "$STATE"
 STATE=$(cd "$STATE" && pwd)

@@ -1,15 +1,9 @@
 //! Ends runs whose process has died, and removes what ended runs left on the engine.
 
-use chrono::{DateTime, Utc};
-use serde_json::to_value;
-
-use super::{App, AppError};
+use super::{App, AppError, lost::Ending};
 use crate::{
-    engine::{Event, RunStatus, StepStatus},
-    ports::{
-        AttemptRow, Batch, Labels, Lease, RecordedEvent, Resource, RunFilter, RunRow, StoreError,
-    },
-    runner::{LABEL_RUN, LABEL_STORE, remove_all, remove_lost},
+    ports::{Labels, Resource, RunFilter, RunRow, StoreError},
+    runner::{LABEL_GENERATION, LABEL_RUN, LABEL_STORE, LEASE, remove_all, remove_lost},
 };
 
 /// Why such a run ended, in its record.
@@ -28,6 +22,7 @@ impl App {
     pub async fn end_lost_runs(&self) -> Result<Swept, AppError> {
         let filter = RunFilter {
             unfinished: true,
+            local: true,
             ..RunFilter::default()
         };
         let mut swept = Swept::default();
@@ -36,7 +31,13 @@ impl App {
             let Ok(_held) = self.hold(&run.id) else {
                 continue;
             };
-            let lease = match self.lease(&run.id, true).await {
+            let is_shared = self.ports.store.is_shared();
+            // On another machine a run may have been recorded just now and be claimed in a moment.
+            if is_shared && run.owner.is_none() && self.is_fresh(&run) {
+                self.liveness.forget(&run.id);
+                continue;
+            }
+            let lease = match self.lease(&run.id, !is_shared).await {
                 Ok(lease) => lease,
                 // It ended just now; looking has made its lock anew.
                 Err(StoreError::Held { .. }) => {
@@ -47,16 +48,29 @@ impl App {
             };
             swept.removed +=
                 remove_lost(self.ports.containers.as_ref(), &self.labels(&run.id)).await?;
-            self.record_loss(run.clone(), &lease).await?;
+            self.record_end(&run.id, &lease, &Ending::lost(CLIENT_LOST))
+                .await?;
             self.liveness.forget(&run.id);
             swept.ended.push(run.id);
         }
         Ok(swept)
     }
 
+    fn is_fresh(&self, run: &RunRow) -> bool {
+        let age = self.ports.clock.now() - run.created_at;
+        age.to_std().is_ok_and(|age| age < LEASE)
+    }
+
     /// Ends lost runs and removes everything of this store on the engine that belongs to no living run.
     pub async fn sweep(&self) -> Result<Swept, AppError> {
         let mut swept = self.end_lost_runs().await?;
+        swept.removed += self.sweep_engine().await?;
+        Ok(swept)
+    }
+
+    /// Removes what ended runs and lost generations left on the engine; returns how many things there were.
+    pub(super) async fn sweep_engine(&self) -> Result<usize, AppError> {
+        let mut removed = 0;
         let containers = self.ports.containers.as_ref();
         let own = Labels::from([(
             LABEL_STORE.to_owned(),
@@ -65,23 +79,24 @@ impl App {
         let mut owners = std::collections::BTreeSet::new();
         for resource in [Resource::Container, Resource::Network, Resource::Volume] {
             let found = containers.list(resource, &own).await?;
-            owners.extend(
-                found
-                    .into_iter()
-                    .filter_map(|it| it.labels.get(LABEL_RUN).cloned()),
-            );
+            owners.extend(found.into_iter().filter_map(|it| {
+                let generation = it.labels.get(LABEL_GENERATION)?.parse::<u32>().ok()?;
+                Some((it.labels.get(LABEL_RUN)?.clone(), generation))
+            }));
         }
-        for run in owners {
+        for (run, generation) in owners {
             let is_over = match self.ports.store.run(&run).await {
-                Ok(row) => row.status.is_ended(),
+                Ok(row) => row.status.is_ended() || row.generation > generation,
                 Err(StoreError::NoSuchRun(_)) => true,
                 Err(error) => return Err(error.into()),
             };
             if is_over {
-                swept.removed += remove_all(containers, &self.labels(&run)).await?;
+                let mut labels = self.labels(&run);
+                labels.insert(LABEL_GENERATION.to_owned(), generation.to_string());
+                removed += remove_all(containers, &labels).await?;
             }
         }
-        Ok(swept)
+        Ok(removed)
     }
 
     fn labels(&self, run: &str) -> Labels {
@@ -92,63 +107,5 @@ impl App {
             ),
             (LABEL_RUN.to_owned(), run.to_owned()),
         ])
-    }
-
-    async fn record_loss(&self, mut run: RunRow, lease: &Lease) -> Result<(), AppError> {
-        let now = self.ports.clock.now();
-        let recorded = self.ports.store.events(&run.id, lease.generation).await?;
-        let mut steps = self.ports.store.steps(&run.id).await?;
-        steps.retain(|step| !step.status.is_ended());
-        for step in &mut steps {
-            let has_begun = step.status == StepStatus::Running;
-            step.status = if has_begun {
-                StepStatus::Canceled
-            } else {
-                StepStatus::Skipped
-            };
-            step.reason = None;
-            step.ended_at = Some(now);
-        }
-        run.status = RunStatus::Errored;
-        run.reason = Some(CLIENT_LOST.to_owned());
-        run.ended_at = Some(now);
-        run.steps_ended = run.steps;
-        let batch = Batch {
-            events: vec![loss(recorded.last().map_or(1, |last| last.seq + 1), now)],
-            attempts: self.lost_attempts(&run.id, now).await?,
-            run: Some(run),
-            steps,
-            ..Batch::default()
-        };
-        self.ports.store.record(lease, &batch).await?;
-        self.ports.store.release(lease).await?;
-        Ok(())
-    }
-
-    /// The attempts that were under way: how they would have ended is not known.
-    async fn lost_attempts(
-        &self,
-        run: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<AttemptRow>, AppError> {
-        let mut attempts = self.ports.store.attempts(run).await?;
-        attempts.retain(|attempt| attempt.ended_at.is_none());
-        for attempt in &mut attempts {
-            attempt.outcome = Some("lost".to_owned());
-            attempt.ended_at = Some(now);
-        }
-        Ok(attempts)
-    }
-}
-
-fn loss(seq: u64, at: DateTime<Utc>) -> RecordedEvent {
-    let event = Event::Abandoned {
-        reason: CLIENT_LOST.to_owned(),
-    };
-    RecordedEvent {
-        seq,
-        at,
-        kind: event.kind().to_owned(),
-        body: to_value(&event).unwrap_or_default(),
     }
 }

@@ -183,7 +183,7 @@ impl App {
     pub async fn credential(&self, connection: Connection) -> Result<Option<Credential>, AppError> {
         self.note_trust(&connection);
         let login = match &connection.password {
-            PasswordSource::Sealed(sealed) => Some(self.open(&connection, sealed)?),
+            PasswordSource::Sealed(sealed) => Some(self.unsealed(&connection, sealed)?),
             PasswordSource::DockerConfig => {
                 let asked = self.credentials.helpers.login(&connection.server).await;
                 asked.map_err(|reason| {
@@ -213,7 +213,7 @@ impl App {
         self.ports.registry.trust(&connection.server, &trust);
     }
 
-    fn open(&self, connection: &Connection, sealed: &Sealed) -> Result<RegistryLogin, AppError> {
+    fn unsealed(&self, connection: &Connection, sealed: &Sealed) -> Result<RegistryLogin, AppError> {
         let opened = self.vault.open(&connection.row(), sealed);
         let password = opened.map_err(|error| match error {
             VaultError::DoesNotOpen(_) => AppError::usage(

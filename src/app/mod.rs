@@ -7,7 +7,9 @@ mod copy_image;
 mod credentials;
 mod error;
 mod ids;
+mod lost;
 mod notices;
+mod place;
 mod prepare;
 mod read_logs;
 mod request;
@@ -22,11 +24,12 @@ mod task_desk;
 mod test_connection;
 mod tokens;
 mod uploads;
+mod worker;
 
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{AccessStore, Courier, Fetch, Liveness, Objects, TaskStore, Vault},
+    ports::{AccessStore, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Vault},
     runner::Ports,
 };
 
@@ -48,6 +51,7 @@ pub use scan::{ScanRequest, Scanned};
 pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
 pub use uploads::{ContextDigest, Upload, hash_file};
+pub use worker::{Worker, WorkerTerms};
 
 /// careen, as its surfaces see it.
 pub struct App {
@@ -57,6 +61,8 @@ pub struct App {
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.
     pub access: Arc<dyn AccessStore>,
+    /// Keeps the queues of runs, over the same store.
+    pub queue: Arc<dyn Queue>,
     /// Seals secrets.
     pub vault: Arc<dyn Vault>,
     /// Tells which runs are driven by a living process.

@@ -3,14 +3,15 @@
 use std::{path::Path, sync::Arc};
 
 use serde_json::json;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, AppError, Prepared, Request, Secrets, ids, prepare};
+use super::{App, AppError, Prepared, Request, Secrets, ids, prepare, worker};
 use crate::{
     engine::{RunState, RunStatus, Settings, Verdict},
     plan::Plan,
     ports::{Held, Keyring, Lease, NewRun, RegistryLogin, RunRow, StoreError},
-    runner::{self, Job, LEASE, OutputRequest, Watcher},
+    runner::{self, Job, LEASE, OutputRequest, Watcher, Wishes},
     spec::StepKind,
     text::Diagnostics,
 };
@@ -52,7 +53,9 @@ pub struct Queued {
     request: Request,
     secrets: Secrets,
     lease: Lease,
-    _held: Box<dyn Held>,
+    leased_at: Instant,
+    /// Shows other careens that this process lives; a worker's lease says so for it.
+    _held: Option<Box<dyn Held>>,
 }
 
 impl App {
@@ -107,7 +110,7 @@ impl App {
                     request.vars.id = self.draw_id();
                 }
                 Err(error) => return Err(error),
-                Ok((held, lease)) => {
+                Ok((held, lease, leased_at)) => {
                     return Ok(Queued {
                         id: request.vars.id.clone(),
                         plan,
@@ -115,7 +118,8 @@ impl App {
                         request,
                         secrets,
                         lease,
-                        _held: held,
+                        leased_at,
+                        _held: Some(held),
                     });
                 }
             }
@@ -128,34 +132,45 @@ impl App {
         request: &Request,
         secrets: &Secrets,
         rerun_of: Option<String>,
-    ) -> Result<(Box<dyn Held>, Lease), AppError> {
+    ) -> Result<(Box<dyn Held>, Lease, Instant), AppError> {
         let id = request.vars.id.clone();
         let held = self.hold(&id)?;
-        let sealed = secrets
-            .named()
-            .map(|(name, value)| {
-                Ok((
-                    name.clone(),
-                    self.vault.seal(&format!("{id}/{name}"), value)?,
-                ))
-            })
-            .collect::<Result<Vec<_>, AppError>>()?;
         let cause = match &rerun_of {
             Some(first) => format!("rerun of {first}"),
             None => "started by hand".to_owned(),
         };
-        let run = NewRun {
-            id: id.clone(),
+        let mut run = self.new_run(request, secrets, cause)?;
+        run.rerun_of = rerun_of;
+        self.ports.store.create_run(&run).await?;
+        let leased_at = Instant::now();
+        let lease = self.lease(&id, false).await?;
+        Ok((held, lease, leased_at))
+    }
+
+    /// Makes the record of a run to be, its secrets sealed.
+    pub(super) fn new_run(
+        &self,
+        request: &Request,
+        secrets: &Secrets,
+        cause: String,
+    ) -> Result<NewRun, AppError> {
+        let id = request.vars.id.clone();
+        let sealed = secrets
+            .named()
+            .map(|(name, value)| {
+                let sealed = self.vault.seal(&format!("{id}/{name}"), value)?;
+                Ok((name, sealed))
+            })
+            .collect::<Result<Vec<_>, AppError>>()?;
+        Ok(NewRun {
+            id,
             name: request.name(),
             cause,
             request: serde_json::to_value(request).unwrap_or_default(),
             secrets: sealed,
-            rerun_of,
+            rerun_of: None,
             created_at: self.ports.clock.now(),
-        };
-        self.ports.store.create_run(&run).await?;
-        let lease = self.lease(&id, false).await?;
-        Ok((held, lease))
+        })
     }
 
     pub(super) fn hold(&self, run: &str) -> Result<Box<dyn Held>, AppError> {
@@ -175,8 +190,24 @@ impl App {
         self.ports.store.lease_run(run, &owner, LEASE, force).await
     }
 
-    /// Drives a queued run to its end.
+    /// Drives a queued run to its end, heeding wishes to cancel that others write into the store.
     pub async fn drive(&self, queued: Queued, live: Live) -> Result<Outcome, AppError> {
+        let wishes = Wishes::from(live.cancel.clone());
+        let heeding = worker::heed_cancel(self.queue.clone(), queued.lease.clone(), wishes.clone());
+        let driving = self.drive_until(queued, live, wishes);
+        tokio::select! {
+            outcome = driving => outcome,
+            never = heeding => match never {},
+        }
+    }
+
+    /// Drives a queued run to its end, or until it is wished otherwise.
+    pub(super) async fn drive_until(
+        &self,
+        queued: Queued,
+        live: Live,
+        wishes: Wishes,
+    ) -> Result<Outcome, AppError> {
         let mut run = self.ports.store.run(&queued.id).await?;
         run.status = RunStatus::Preparing;
         run.started_at.get_or_insert(self.ports.clock.now());
@@ -193,6 +224,7 @@ impl App {
         let job = Job {
             run,
             lease: queued.lease.clone(),
+            leased_at: queued.leased_at,
             plan: queued.plan,
             settings: Settings {
                 parallel: queued.request.parallel.max(1),
@@ -211,8 +243,7 @@ impl App {
             secrets,
             outputs: outputs(&queued.request, &files),
         };
-        let (state, verdict) =
-            runner::run(self.ports.clone(), job, live.watcher, live.cancel).await?;
+        let (state, verdict) = runner::run(self.ports.clone(), job, live.watcher, wishes).await?;
         self.ports.store.release(&queued.lease).await?;
         self.liveness.forget(&queued.id);
         let run = self.ports.store.run(&queued.id).await?;
@@ -232,20 +263,38 @@ impl App {
                 format!("careen runs rerun {run} runs it again"),
             ));
         }
+        if row.placement.is_some() {
+            return Err(AppError::usage(
+                format!("run {run} is driven by workers"),
+                "A worker takes it up by itself; careen runs show tells which has it",
+            ));
+        }
         let held = self.hold(run)?;
         // Without the engine nothing can be known of its containers, and all of them would be given up.
         self.ports.containers.info().await?;
+        let leased_at = Instant::now();
         let lease = self.lease(run, true).await?;
+        let queued = self.open(lease, leased_at).await?;
+        Ok(Queued {
+            _held: Some(held),
+            ..queued
+        })
+    }
+
+    /// Makes a leased run ready to be driven, from what is recorded of it.
+    pub(super) async fn open(&self, lease: Lease, leased_at: Instant) -> Result<Queued, AppError> {
+        let row = self.ports.store.run(&lease.run).await?;
         let (request, secrets) = self.recorded_request(&row).await?;
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
         Ok(Queued {
-            id: run.to_owned(),
+            id: row.id,
             plan,
             warnings,
             request,
             secrets,
             lease,
-            _held: held,
+            leased_at,
+            _held: None,
         })
     }
 

@@ -22,6 +22,7 @@ mod settings;
 mod sweep;
 mod task;
 mod token;
+mod worker;
 
 use std::{
     path::{Path, PathBuf},
@@ -58,8 +59,14 @@ pub struct Cli {
 /// What every command understands.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Globals {
-    /// The database file [default: the XDG data folder]
-    #[arg(long, global = true, value_name = "FILE", env = "CAREEN_DB")]
+    /// The database, a file or a postgres:// address [default: the XDG data folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE|URL",
+        env = "CAREEN_DB",
+        hide_env_values = true
+    )]
     pub db: Option<PathBuf>,
     /// Do it on this careen server; CAREEN_TOKEN, or CAREEN_TOKEN_FILE, holds the token
     #[arg(long, global = true, value_name = "URL")]
@@ -109,6 +116,8 @@ enum Command {
     /// Keep secrets for tasks
     #[command(subcommand)]
     Secret(secret::Command),
+    /// Take queued runs out of a pool and drive them
+    Worker(worker::Args),
     /// Show the settings and where each comes from
     #[command(subcommand)]
     Config(config::Command),
@@ -168,6 +177,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Image(command) => image::run(&context, command).await,
         Command::Connection(command) => connection::run(&context, command).await,
         Command::Secret(command) => secret::run(&context, command).await,
+        Command::Worker(args) => worker::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),
     }

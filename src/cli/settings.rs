@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{CliError, Globals};
@@ -45,7 +46,7 @@ pub struct Setting<T> {
 /// All settings, each resolved once.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The database file.
+    /// The database: a file, or a `postgres://` address.
     pub db: Setting<PathBuf>,
     /// The registry of runs that are given none.
     pub registry: Setting<Option<String>>,
@@ -125,8 +126,20 @@ impl Settings {
 
     /// The folder beside the database, for logs, locks and saved files.
     pub fn data_folder(&self) -> PathBuf {
+        if self.postgres().is_some() {
+            return data_folder();
+        }
         let parent = self.db.value.parent().unwrap_or(Path::new("."));
         parent.to_path_buf()
+    }
+
+    /// The address of the Postgres database, if it is one.
+    pub fn postgres(&self) -> Option<SecretString> {
+        let address = self.db.value.to_str()?;
+        let is_postgres = ["postgres://", "postgresql://"]
+            .iter()
+            .any(|it| address.starts_with(it));
+        is_postgres.then(|| address.into())
     }
 
     /// Where uploaded contexts are kept.
@@ -136,12 +149,24 @@ impl Settings {
         set.unwrap_or_else(|| beside().to_string_lossy().into_owned())
     }
 
+    /// The database as it may be shown: without a password.
+    fn shown_database(&self) -> String {
+        let shown = self.db.value.display().to_string();
+        match url::Url::parse(&shown) {
+            Ok(mut address) if address.password().is_some() => {
+                let _ = address.set_password(Some("***"));
+                address.into()
+            }
+            _ => shown,
+        }
+    }
+
     /// Lists names, values and origins, for people.
     pub fn list(&self) -> Vec<(&'static str, String, String)> {
         let row = |name, value: String, origin: &Origin| (name, value, origin.to_string());
         let text = |it: &Option<String>| it.clone().unwrap_or_default();
         vec![
-            row("db", self.db.value.display().to_string(), &self.db.origin),
+            row("db", self.shown_database(), &self.db.origin),
             row(
                 "registry",
                 text(&self.registry.value),

@@ -14,6 +14,7 @@ mod keyring;
 mod liveness;
 mod manifest;
 mod objects;
+mod queue;
 mod registry;
 mod registry_error;
 mod store;
@@ -44,6 +45,10 @@ pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
 pub use objects::{ObjectError, Objects};
+pub use queue::{
+    CancelRequest, Cancellation, Claim, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitRow,
+    LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
+};
 pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,
 };

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Sealed;
+use super::{Placement, Sealed};
 use crate::engine::{RunStatus, StepStatus};
 
 /// A run to queue.
@@ -53,6 +53,12 @@ pub struct RunRow {
     pub generation: u32,
     /// The run it repeats, if any.
     pub rerun_of: Option<String>,
+    /// Where it waits for a worker; `None` for a run that its client drives itself.
+    pub placement: Option<Placement>,
+    /// The worker or process that holds it, or held it last.
+    pub owner: Option<String>,
+    /// Why it is to be stopped, once someone asked for that.
+    pub cancel_reason: Option<String>,
     /// When it was queued.
     pub created_at: DateTime<Utc>,
     /// When its worker began.
@@ -150,6 +156,8 @@ pub struct Lease {
     pub owner: String,
     /// The fencing token; each new lease of a run has a higher one.
     pub token: u64,
+    /// How long it lasts from a renewal.
+    pub time: Duration,
 }
 
 /// Which runs to list.
@@ -159,8 +167,16 @@ pub struct RunFilter {
     pub status: Option<RunStatus>,
     /// Only runs of this name.
     pub name: Option<String>,
+    /// Only runs of this stored task.
+    pub task: Option<String>,
+    /// Only runs placed in this pool.
+    pub pool: Option<String>,
+    /// Only runs of this concurrency group.
+    pub group: Option<String>,
     /// Only runs that have not ended.
     pub unfinished: bool,
+    /// Only runs that their clients drive themselves.
+    pub local: bool,
     /// Only runs older than this one, for the next page.
     pub before: Option<String>,
     /// At most so many; 0 is no limit.
@@ -254,6 +270,10 @@ impl Batch {
 pub trait RunStore: Send + Sync {
     /// The random id made with the database; it is part of every name on an engine.
     fn store_id(&self) -> &str;
+    /// Says whether processes of other machines may use it: then a lock file tells nothing of who lives.
+    fn is_shared(&self) -> bool {
+        false
+    }
     /// Records a queued run with its sealed secrets.
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError>;
     /// Claims a run that nobody holds, or whose lease has run out (`force`: in any case, for a holder known dead).

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     dispatch::{Env, Input},
-    explain, logging,
+    explain, lease, logging,
     making::{Made, command, make},
     registry_faults,
 };
@@ -33,6 +33,7 @@ pub(super) async fn run(
     stop: CancellationToken,
 ) {
     let event = match make(&env, step, attempt, ahead, &stop).await {
+        Err(_) if env.deadline.is_over() => lease::lost(&env),
         Ok(Some(made)) => start(&env, step, attempt, made, stop).await,
         Ok(None) => Input::event(Event::Stopped { step, attempt }),
         Err(error) => {
@@ -71,6 +72,10 @@ async fn start(
     }
     if stop.is_cancelled() {
         return Input::event(Event::Stopped { step, attempt });
+    }
+    // A process that slept past its deadline must start nothing: another may have the run.
+    if env.deadline.is_over() {
+        return lease::lost(env);
     }
     env.is_pristine.store(false, Ordering::Release);
     if let Err(error) = env.ports.containers.start(&made.id).await {

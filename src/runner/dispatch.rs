@@ -14,11 +14,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Change, Job, Ports, Watcher,
+    Change, Job, Ports, Watcher, Wishes,
     bases::Recorded,
     carrier::Carrier,
     gate::Gate,
     hiding,
+    lease::{self, Deadline, FencedFrames},
     making::Made,
     record::Recorder,
     recover,
@@ -37,6 +38,9 @@ pub enum RunError {
     /// The record could not be written, or another worker has the run.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was left as it is, so that another worker goes on.
+    #[error("the run was handed over")]
+    HandedOver,
     /// The recorded events make no sense; this is a bug of careen.
     #[error("the record of the run makes no sense: {0}")]
     Illegal(#[from] IllegalEvent),
@@ -56,6 +60,8 @@ pub(super) enum Input {
     Event(Event, Option<Value>),
     /// The lease is gone: nothing may be written or started any more.
     LeaseLost(StoreError),
+    /// Another worker is to go on.
+    HandOver,
 }
 
 impl Input {
@@ -94,6 +100,8 @@ pub(super) struct Env {
     pub logs: Logs,
     /// Hides secrets.
     pub masker: Arc<Masker>,
+    /// Until when anything may be started or written.
+    pub deadline: Arc<Deadline>,
     /// Who watches.
     pub watcher: Arc<dyn Watcher>,
     /// The way to the loop.
@@ -150,7 +158,7 @@ pub async fn run(
     ports: Ports,
     job: Job,
     watcher: Arc<dyn Watcher>,
-    cancel: CancellationToken,
+    wishes: Wishes,
 ) -> Result<(RunState, Verdict), RunError> {
     let (send, messages) = mpsc::unbounded_channel();
     let recorded = ports.store.events(&job.run.id, job.run.generation).await?;
@@ -161,8 +169,14 @@ pub async fn run(
     if state.phase() != Phase::New {
         recorder.take_over(ports.store.steps(&job.run.id).await?);
     }
+    let deadline = Arc::new(Deadline::new(&job.lease, job.leased_at));
+    let frames = FencedFrames {
+        frames: ports.frames.clone(),
+        deadline: deadline.clone(),
+    };
     let env = Arc::new(Env {
-        logs: Logs::new(ports.frames.clone()),
+        logs: Logs::new(Arc::new(frames)),
+        deadline,
         masker: Arc::new(Masker::new(
             job.secrets.iter().map(ExposeSecret::expose_secret),
         )),
@@ -190,16 +204,16 @@ pub async fn run(
         recorder,
         messages,
     };
-    dispatcher.drive(state, cancel).await
+    dispatcher.drive(state, wishes).await
 }
 
 impl Dispatcher {
     async fn drive(
         mut self,
         mut state: RunState,
-        cancel: CancellationToken,
+        wishes: Wishes,
     ) -> Result<(RunState, Verdict), RunError> {
-        let mut guards = self.stand_guard(cancel);
+        let mut guards = self.stand_guard(wishes);
         let outcome = async {
             self.begin_or_recover(&mut state).await;
             while state.phase() != Phase::Ended {
@@ -213,7 +227,7 @@ impl Dispatcher {
         let state = match outcome {
             Ok(state) => state,
             Err(error) => {
-                self.abandon().await;
+                self.leave(&error).await;
                 return Err(error);
             }
         };
@@ -269,6 +283,7 @@ impl Dispatcher {
             let (mut event, images) = match input {
                 Input::Event(event, images) => (event, images),
                 Input::LeaseLost(error) => return Err(error.into()),
+                Input::HandOver => return Err(RunError::HandedOver),
             };
             // What is being removed has nothing more to say.
             if state.phase() == Phase::Tidying && event != Event::Tidied {
@@ -323,26 +338,32 @@ impl Dispatcher {
         while self.removals.try_join_next().is_some() {}
     }
 
-    /// Keeps the lease alive and listens for a wish to cancel.
-    fn stand_guard(&self, cancel: CancellationToken) -> JoinSet<()> {
+    /// Keeps the lease alive and listens for wishes.
+    fn stand_guard(&self, wishes: Wishes) -> JoinSet<()> {
         let mut guards = JoinSet::new();
+        let (inbox, wish) = (self.env.inbox.clone(), wishes.clone());
+        guards.spawn(async move {
+            let reason = wish.canceled().await;
+            inbox.send(Input::event(Event::CancelRequested { reason }));
+        });
         let inbox = self.env.inbox.clone();
         guards.spawn(async move {
-            cancel.cancelled().await;
-            inbox.send(Input::event(Event::CancelRequested {
-                reason: "canceled by the user".to_owned(),
-            }));
+            wishes.handed_over().await;
+            inbox.send(Input::HandOver);
         });
-        guards.spawn(super::lease::keep(self.env.clone()));
+        guards.spawn(lease::keep(self.env.clone()));
         guards
     }
 
-    /// Stops everything at once without writing a word: another worker may have the run.
-    async fn abandon(mut self) {
+    /// Stops everything at once without writing a word. Containers that run are left to whoever goes on, or removed
+    /// when nobody can.
+    async fn leave(mut self, error: &RunError) {
         self.foreseen.values().for_each(JoinHandle::abort);
-        for ((step, attempt), it) in self.under_way.drain() {
-            it.task.abort();
-            if attempt > 0 {
+        self.setup.iter().for_each(JoinHandle::abort);
+        self.under_way.values().for_each(|it| it.task.abort());
+        let removes = !matches!(error, RunError::HandedOver) && lease::may_remove(&self.env).await;
+        for ((step, attempt), _) in self.under_way.drain() {
+            if attempt > 0 && removes {
                 let store = self.env.ports.store.store_id();
                 let name = self.env.job.attempt_name(store, step, attempt);
                 let _ = self.env.ports.containers.remove(&name).await;

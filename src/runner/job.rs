@@ -61,6 +61,8 @@ pub struct Job {
     pub run: RunRow,
     /// The claim on it.
     pub lease: Lease,
+    /// When that was asked for.
+    pub leased_at: tokio::time::Instant,
     /// What to run.
     pub plan: Arc<Plan>,
     /// Limits on the whole run.

@@ -1,40 +1,144 @@
 //! Keeps the claim on the run alive, and gives up in time when that fails.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use tokio::time::Instant;
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::{sync::watch, time::Instant};
 
 use super::dispatch::{Env, Input};
-use crate::ports::StoreError;
+use crate::ports::{Frame, FrameIndex, FrameStore, Lease, LogKey, LogSummary, StoreError};
 
-/// How long a lease lasts from its last renewal.
+/// How long a lease lasts from its last renewal, unless something else is set.
 pub const LEASE: Duration = Duration::from_secs(60);
-/// How often it is renewed.
-const RENEWAL: Duration = Duration::from_secs(15);
-/// How long before its end the worker stops by itself, so that it is still before anyone may take over.
-const MARGIN: Duration = Duration::from_secs(10);
+/// A lease is renewed this often in its time.
+const RENEWALS: u32 = 4;
+/// The part of its time before its end at which the worker stops by itself: it must be still before anyone may take
+/// the run over.
+const MARGIN: u32 = 6;
+
+/// The moment after which this process may start and write nothing more, by a clock that does not jump.
+#[derive(Debug)]
+pub(super) struct Deadline {
+    at: Mutex<Instant>,
+}
+
+impl Deadline {
+    /// The deadline of a lease that was asked for at this moment.
+    pub fn new(lease: &Lease, sent: Instant) -> Deadline {
+        let at = Mutex::new(moment(lease, sent));
+        Deadline { at }
+    }
+
+    /// Says whether it has passed.
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.at()
+    }
+
+    /// When it passes.
+    pub fn at(&self) -> Instant {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_off(&self, lease: &Lease, sent: Instant) {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner) = moment(lease, sent);
+    }
+}
+
+fn moment(lease: &Lease, sent: Instant) -> Instant {
+    sent + lease.time - lease.time / MARGIN
+}
 
 /// Renews until the lease is lost or its own deadline has passed; the deadline counts from when the last successful
-/// renewal was sent, by a clock that does not jump.
+/// renewal was sent.
 pub(super) async fn keep(env: Arc<Env>) {
-    let mut sent = Instant::now();
+    let lease = &env.job.lease;
     loop {
-        tokio::time::sleep(RENEWAL).await;
-        let now = Instant::now();
-        let deadline = sent + LEASE - MARGIN;
-        let renewal = env.ports.store.renew(&env.job.lease, LEASE);
+        tokio::time::sleep(lease.time / RENEWALS).await;
+        let sent = Instant::now();
+        let deadline = env.deadline.at();
+        let renewal = env.ports.store.renew(lease, lease.time);
         match tokio::time::timeout_at(deadline, renewal).await {
-            Ok(Ok(())) => sent = now,
+            Ok(Ok(())) => env.deadline.put_off(lease, sent),
             Ok(Err(error @ StoreError::LeaseLost(_))) => {
                 return env.inbox.send(Input::LeaseLost(error));
             }
             Ok(Err(error)) if Instant::now() < deadline => {
                 tracing::warn!(%error, "could not renew the lease; trying again");
             }
-            Ok(Err(_)) | Err(_) => {
-                let run = env.job.run.id.clone();
-                return env.inbox.send(Input::LeaseLost(StoreError::LeaseLost(run)));
-            }
+            Ok(Err(_)) | Err(_) => return env.inbox.send(lost(&env)),
         }
+    }
+}
+
+/// The message that the lease is gone.
+pub(super) fn lost(env: &Env) -> Input {
+    Input::LeaseLost(StoreError::LeaseLost(env.job.run.id.clone()))
+}
+
+/// Says whether what this process has started is still its own to remove: not once another has taken the run over on
+/// the same engine, for then the containers are that one's.
+pub(super) async fn may_remove(env: &Env) -> bool {
+    let lease = &env.job.lease;
+    let asked = env.ports.store.run(&lease.run);
+    match tokio::time::timeout(lease.time / MARGIN / 2, asked).await {
+        Ok(Ok(run)) => {
+            let is_anothers = run.owner.as_ref() != Some(&lease.owner);
+            run.generation != lease.generation || run.status.is_ended() || !is_anothers
+        }
+        Ok(Err(StoreError::NoSuchRun(_))) => true,
+        // Nobody can have taken it over before the lease has run out.
+        Ok(Err(_)) | Err(_) => Instant::now() < env.deadline.at() + lease.time / MARGIN,
+    }
+}
+
+/// Log frames that are written only as long as the lease may hold.
+pub(super) struct FencedFrames {
+    /// Where they are written.
+    pub frames: Arc<dyn FrameStore>,
+    /// Until when.
+    pub deadline: Arc<Deadline>,
+}
+
+#[async_trait]
+impl FrameStore for FencedFrames {
+    async fn append(&self, frames: Vec<(LogKey, Frame)>) -> Result<(), StoreError> {
+        if self.deadline.is_over() {
+            let run = frames.first().map(|(key, _)| key.run.clone());
+            return Err(StoreError::LeaseLost(run.unwrap_or_default()));
+        }
+        self.frames.append(frames).await
+    }
+
+    async fn index(
+        &self,
+        key: &LogKey,
+        first_line: u64,
+        limit: u32,
+    ) -> Result<Vec<FrameIndex>, StoreError> {
+        self.frames.index(key, first_line, limit).await
+    }
+
+    async fn read(&self, key: &LogKey, frame: &FrameIndex) -> Result<Bytes, StoreError> {
+        self.frames.read(key, frame).await
+    }
+
+    async fn last(&self, key: &LogKey) -> Result<Option<FrameIndex>, StoreError> {
+        self.frames.last(key).await
+    }
+
+    async fn logs(&self, run: &str) -> Result<Vec<LogSummary>, StoreError> {
+        self.frames.logs(run).await
+    }
+
+    async fn remove(&self, run: &str) -> Result<(), StoreError> {
+        self.frames.remove(run).await
+    }
+
+    fn changes(&self, run: &str) -> watch::Receiver<u64> {
+        self.frames.changes(run)
     }
 }

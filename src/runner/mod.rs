@@ -34,6 +34,7 @@ mod setup;
 mod tidy;
 mod timers;
 mod watcher;
+mod wishes;
 
 pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
@@ -47,3 +48,4 @@ pub use names::{
 };
 pub use tidy::{remove_all, remove_lost};
 pub use watcher::{Change, LogLine, Watcher};
+pub use wishes::Wishes;

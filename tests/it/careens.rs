@@ -397,8 +397,13 @@ impl Running {
 
     /// Sends what Ctrl-C sends.
     pub fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
         let pid = self.0.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        let sent = Command::new("kill").args([signal, &pid]).status();
         assert!(sent.expect("kill").success());
     }
 }

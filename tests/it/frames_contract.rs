@@ -2,8 +2,12 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
+use crate::every_store::on_postgres;
 use careen::{
-    adapters::{files::FileFrames, memory::store::MemoryFrames, sqlite::SqliteStore},
+    adapters::{
+        files::FileFrames, memory::store::MemoryFrames, postgres::PostgresFrames,
+        sqlite::SqliteStore,
+    },
     logs::Logs,
     ports::{
         Cursor, Frame, FrameIndex, FrameStore, LogKey, NewRun, Output, RunStore, StoreError, Stream,
@@ -14,6 +18,11 @@ use serde_json::Value;
 /// A store in files, with a run `r1` for its index.
 async fn files(folder: &Path) -> FileFrames {
     let index = SqliteStore::open(&folder.join("careen.db")).await.unwrap();
+    create(&index).await;
+    FileFrames::open(&folder.join("logs"), Arc::new(index))
+}
+
+async fn create(store: &dyn RunStore) {
     let run = NewRun {
         id: "r1".to_owned(),
         name: String::new(),
@@ -23,11 +32,10 @@ async fn files(folder: &Path) -> FileFrames {
         rerun_of: None,
         created_at: chrono::DateTime::UNIX_EPOCH,
     };
-    match index.create_run(&run).await {
+    match store.create_run(&run).await {
         Ok(()) | Err(StoreError::IdTaken(_)) => {}
         Err(error) => panic!("{error}"),
     }
-    FileFrames::open(&folder.join("logs"), Arc::new(index))
 }
 
 /// Checks a claim on each store.
@@ -35,6 +43,13 @@ async fn on_every_store(claim: impl AsyncFn(&dyn FrameStore)) {
     claim(&MemoryFrames::new()).await;
     let folder = tempfile::tempdir().unwrap();
     claim(&files(folder.path()).await).await;
+    on_postgres(async |store| {
+        create(&store).await;
+        let objects = folder.path().join("objects");
+        let frames = PostgresFrames::open(store, objects.to_str().unwrap(), []);
+        claim(&frames.unwrap()).await;
+    })
+    .await;
 }
 
 fn key(step: u32, attempt: u32) -> LogKey {
@@ -260,4 +275,26 @@ async fn a_run_that_is_no_plain_name_has_no_folder() {
     for run in ["..", "a/b", "", ".x"] {
         assert!(store.remove(run).await.is_err(), "{run:?}");
     }
+}
+
+#[tokio::test]
+async fn a_large_frame_is_an_object_of_its_own_and_goes_with_its_log() {
+    on_postgres(async |store| {
+        create(&store).await;
+        let folder = tempfile::tempdir().unwrap();
+        let frames = PostgresFrames::open(store, folder.path().to_str().unwrap(), []).unwrap();
+        let large = frame(0, 1, &[7; 100_000]);
+        let small = frame(1, 1, b"small");
+        let all = [&large, &small].map(|frame| (key(0, 1), frame.clone()));
+        frames.append(all.to_vec()).await.unwrap();
+        let index = frames.index(&key(0, 1), 0, 9).await.unwrap();
+        for (row, frame) in index.iter().zip([large, small]) {
+            assert_eq!(frames.read(&key(0, 1), row).await.unwrap(), frame.data);
+        }
+        let object = folder.path().join("logs/r1/1/0/1/0");
+        assert_eq!(object.metadata().unwrap().len(), 100_000);
+        frames.remove("r1").await.unwrap();
+        assert!(!object.exists());
+    })
+    .await;
 }

@@ -57,6 +57,8 @@ const KEEPERS: &[(&str, &str)] = &[
     ("reqwest", "adapters/web/"),
     ("reqwest", "client/"),
     ("sqlx", "adapters/sqlite/"),
+    ("sqlx", "adapters/postgres/"),
+    ("sqlx", "adapters/sql_errors.rs"),
     ("clap", "cli/"),
     ("indicatif", "cli/"),
     ("axum", "server/"),

@@ -2,42 +2,18 @@
 
 use std::time::Duration;
 
+use crate::every_store::{new_run, on_every_store, time};
 use careen::{
-    adapters::{memory::store::MemoryStore, sqlite::SqliteStore},
+    adapters::memory::store::MemoryStore,
     engine::{RunStatus, StepStatus},
     ports::{
         AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, Sealed,
         StepRow, StoreError,
     },
 };
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 const LONG: Duration = Duration::from_secs(600);
-
-/// Checks a claim on each store.
-async fn on_every_store(claim: impl AsyncFn(&dyn RunStore)) {
-    claim(&MemoryStore::new("memory")).await;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("careen/careen.db");
-    claim(&SqliteStore::open(&path).await.unwrap()).await;
-}
-
-fn time(second: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_700_000_000 + second, 123_456_789).unwrap()
-}
-
-fn new_run(id: &str) -> NewRun {
-    NewRun {
-        id: id.to_owned(),
-        name: "acb.yaml".to_owned(),
-        cause: "started by hand".to_owned(),
-        request: json!({"file": "steps: []", "values": {"ü": [1, 2.5, null, {"a": "\u{0}\"'"}]}}),
-        secrets: Vec::new(),
-        rerun_of: None,
-        created_at: time(0),
-    }
-}
 
 fn event(seq: u64) -> RecordedEvent {
     RecordedEvent {

@@ -18,7 +18,7 @@ use careen::{
         vault::FileVault,
     },
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
-    ports::{Clock, Courier, CourierError, Fetch, FetchError, FrameStore, Parcel, RunStore},
+    ports::{Clock, Courier, CourierError, Fetch, FetchError, FrameStore, Parcel, Queue, RunStore},
     runner::Ports,
     spec::RunVars,
 };
@@ -58,6 +58,7 @@ impl World {
             ports: self.app.ports.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
+            queue: self.app.queue.clone(),
             vault: self.app.vault.clone(),
             liveness: self.app.liveness.clone(),
             fetch: self.app.fetch.clone(),
@@ -77,32 +78,7 @@ impl World {
 
     /// A request to run a task file, with nothing else said.
     pub fn request(&self, text: &str) -> Request {
-        let id = self.app.draw_id();
-        let now = self.app.ports.clock.now();
-        Request {
-            file: "acb.yaml".to_owned(),
-            text: text.to_owned(),
-            context: None,
-            values: serde_json::Map::new(),
-            alias_files: Default::default(),
-            vars: RunVars {
-                date: now,
-                shared_volume: format!("acb_vol_{id}"),
-                os: "linux".to_owned(),
-                os_version: "0".to_owned(),
-                architecture: "amd64".to_owned(),
-                id,
-                ..RunVars::default()
-            },
-            draws: draw(now),
-            timeout_seconds: 3600,
-            parallel: 8,
-            wait_healthy: false,
-            strict: false,
-            allow: Vec::new(),
-            limits: Limits::default(),
-            outputs: Vec::new(),
-        }
+        request(&self.app, text)
     }
 
     /// Runs a request to its end; what is odd in the file comes with it.
@@ -124,6 +100,36 @@ impl World {
     }
 }
 
+/// A request to run a task file, with nothing else said.
+pub fn request(app: &App, text: &str) -> Request {
+    let id = app.draw_id();
+    let now = app.ports.clock.now();
+    Request {
+        file: "acb.yaml".to_owned(),
+        text: text.to_owned(),
+        context: None,
+        values: serde_json::Map::new(),
+        alias_files: Default::default(),
+        vars: RunVars {
+            date: now,
+            shared_volume: format!("acb_vol_{id}"),
+            os: "linux".to_owned(),
+            os_version: "0".to_owned(),
+            architecture: "amd64".to_owned(),
+            id,
+            ..RunVars::default()
+        },
+        draws: draw(now),
+        timeout_seconds: 3600,
+        parallel: 8,
+        wait_healthy: false,
+        strict: false,
+        allow: Vec::new(),
+        limits: Limits::default(),
+        outputs: Vec::new(),
+    }
+}
+
 /// Makes a careen that reads the record of another, in the folder that holds its database.
 pub async fn reader(folder: &Path) -> App {
     let store = SqliteStore::open(&folder.join("careen.db")).await;
@@ -132,10 +138,11 @@ pub async fn reader(folder: &Path) -> App {
     app(folder, &MemoryEngine::new(), (store, Arc::new(frames)))
 }
 
-fn app(
+/// Makes a careen of these parts.
+pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
-    (store, frames): (Arc<dyn RunStore>, Arc<dyn FrameStore>),
+    (store, frames): (Arc<impl RunStore + Queue + 'static>, Arc<dyn FrameStore>),
 ) -> App {
     let at = |name: &str| folder.join(name);
     App {
@@ -143,13 +150,14 @@ fn app(
             containers: Arc::new(engine.clone()),
             images: Arc::new(engine.clone()),
             frames,
-            store,
+            store: store.clone(),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
             registry: Arc::new(MemoryRegistry::new()),
             clock: Arc::new(PausableClock::new()),
         },
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
+        queue: store,
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),

@@ -1,34 +1,9 @@
-//! Turns what SQLite says into the port's errors.
-
-use sqlx::migrate::MigrateError;
-
-use crate::ports::StoreError;
+//! Tells the troubles of SQLite apart that have a meaning of their own.
 
 /// SQLite's code for a lock that another process kept longer than the busy timeout.
 const BUSY: i32 = 5;
-/// SQLite's code for a full disk.
-const FULL: i32 = 13;
 /// SQLite's code for a broken constraint; the extended code adds the kind in the higher bits.
 const CONSTRAINT: i32 = 19;
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match primary_code(&error) {
-            Some(FULL) => StoreError::DiskFull,
-            Some(BUSY) => StoreError::Database("another careen keeps it locked".to_owned()),
-            _ => StoreError::Database(error.to_string()),
-        }
-    }
-}
-
-impl From<MigrateError> for StoreError {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            other => StoreError::Database(other.to_string()),
-        }
-    }
-}
 
 /// Says whether a row was refused because one like it, or none that it needs, is there.
 pub(super) fn is_constraint(error: &sqlx::Error) -> bool {

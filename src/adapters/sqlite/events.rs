@@ -3,7 +3,7 @@
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    SqliteStore,
+    SqliteStore, queue,
     rows::{Columns, time_text},
     steps,
 };
@@ -18,9 +18,9 @@ pub(super) async fn record(
     batch: &Batch,
 ) -> Result<(), StoreError> {
     let mut transaction = store.begin().await?;
-    let last = match &batch.run {
+    let (last, has_slots) = match &batch.run {
         Some(run) => fence_and_summarize(&mut transaction, lease, batch, run).await?,
-        None => fence(&mut transaction, lease, batch).await?,
+        None => (fence(&mut transaction, lease, batch).await?, false),
     };
     let expected = last + 1 - batch.events.len() as u64;
     batch.check_order(&lease.run, expected)?;
@@ -36,7 +36,14 @@ pub(super) async fn record(
     if !batch.attempts.is_empty() {
         steps::upsert_attempts(&mut transaction, lease, &batch.attempts).await?;
     }
-    Ok(transaction.commit().await?)
+    if has_slots {
+        queue::free(&mut transaction, &lease.run).await?;
+    }
+    transaction.commit().await?;
+    if has_slots {
+        store.wake();
+    }
+    Ok(())
 }
 
 /// Reads the events of a generation, in order.
@@ -84,17 +91,17 @@ async fn fence(
         .count("last_event")
 }
 
-/// Does the same, and writes the run's new summary.
+/// Does the same, writes the run's new summary, and says whether its end frees anything that limits count.
 async fn fence_and_summarize(
     connection: &mut SqliteConnection,
     lease: &Lease,
     batch: &Batch,
     run: &RunRow,
-) -> Result<u64, StoreError> {
+) -> Result<(u64, bool), StoreError> {
     let row = sqlx::query(
         "UPDATE runs SET last_event = last_event + ?4, status = ?5, reason = ?6, started_at = ?7,
                 ended_at = ?8, steps = ?9, steps_ended = ?10, lease_until = iif(?11, 0, lease_until)
-         WHERE id = ?1 AND generation = ?2 AND lease_token = ?3 RETURNING last_event",
+         WHERE id = ?1 AND generation = ?2 AND lease_token = ?3 RETURNING last_event, slots",
     )
     .bind(&lease.run)
     .bind(lease.generation)
@@ -108,9 +115,10 @@ async fn fence_and_summarize(
     .bind(run.steps_ended)
     .bind(run.status.is_ended())
     .fetch_optional(connection)
-    .await?;
-    row.ok_or_else(|| StoreError::LeaseLost(lease.run.clone()))?
-        .count("last_event")
+    .await?
+    .ok_or_else(|| StoreError::LeaseLost(lease.run.clone()))?;
+    let slots: u32 = row.count("slots")?;
+    Ok((row.count("last_event")?, run.status.is_ended() && slots > 0))
 }
 
 async fn append(

@@ -28,7 +28,7 @@ pub(super) async fn take(
     .fetch_optional(&store.writer)
     .await?;
     match taken {
-        Some(row) => lease(run, owner, &row),
+        Some(row) => lease(run, (owner, time), &row),
         None => Err(refusal(store, run).await?),
     }
 }
@@ -64,12 +64,13 @@ pub(super) async fn release(store: &SqliteStore, lease: &Lease) -> Result<(), St
     held(lease, released.rows_affected())
 }
 
-fn lease(run: &str, owner: &str, row: &SqliteRow) -> Result<Lease, StoreError> {
+fn lease(run: &str, (owner, time): (&str, Duration), row: &SqliteRow) -> Result<Lease, StoreError> {
     Ok(Lease {
         run: run.to_owned(),
         generation: row.count("generation")?,
         owner: owner.to_owned(),
         token: row.count("lease_token")?,
+        time,
     })
 }
 
@@ -88,13 +89,15 @@ async fn refusal(store: &SqliteStore, run: &str) -> Result<StoreError, StoreErro
     })
 }
 
-fn held(lease: &Lease, rows: u64) -> Result<(), StoreError> {
+/// Says whether the lease's row was there.
+pub(super) fn held(lease: &Lease, rows: u64) -> Result<(), StoreError> {
     if rows == 0 {
         return Err(StoreError::LeaseLost(lease.run.clone()));
     }
     Ok(())
 }
 
-fn milliseconds(time: Duration) -> i64 {
+/// A time as rows hold it.
+pub(super) fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
 }

@@ -10,16 +10,18 @@ mod events;
 mod frames;
 mod leases;
 mod open;
+mod queue;
 mod rows;
 mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::sync::watch;
 
 use crate::ports::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, Sealed, StepRow,
@@ -32,6 +34,8 @@ pub struct SqliteStore {
     id: String,
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Wakes the workers of this process.
+    wakes: Arc<watch::Sender<u64>>,
 }
 
 impl SqliteStore {

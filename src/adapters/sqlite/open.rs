@@ -5,6 +5,7 @@ use std::{
     io::ErrorKind,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -43,6 +44,7 @@ impl SqliteStore {
             id,
             writer,
             readers,
+            wakes: Arc::default(),
         })
     }
 }

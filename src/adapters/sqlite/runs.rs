@@ -9,27 +9,45 @@ use super::{
 };
 use crate::{
     engine::RunStatus,
-    ports::{NewRun, RunFilter, RunRow, RunWord, Sealed, StoreError},
+    ports::{Group, NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, StoreError},
 };
 
 /// Records a queued run with its sealed secrets.
 pub(super) async fn create(store: &SqliteStore, run: &NewRun) -> Result<(), StoreError> {
     let mut transaction = store.begin().await?;
-    insert(&mut transaction, run).await?;
-    sqlx::query("INSERT INTO documents (run, request) VALUES (?1, ?2)")
-        .bind(&run.id)
-        .bind(run.request.to_string())
-        .execute(&mut *transaction)
-        .await?;
-    if !run.secrets.is_empty() {
-        insert_secrets(&mut transaction, run).await?;
-    }
+    insert(&mut transaction, run, None).await?;
     Ok(transaction.commit().await?)
 }
 
-async fn insert(connection: &mut SqliteConnection, run: &NewRun) -> Result<(), StoreError> {
+/// Records a run within a transaction, ready to be claimed if it is placed in a pool, and returns its number.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    run: &NewRun,
+    place: Option<&Placement>,
+) -> Result<i64, StoreError> {
+    let number = insert_row(connection, run, place).await?;
+    sqlx::query("INSERT INTO documents (run, request) VALUES (?1, ?2)")
+        .bind(&run.id)
+        .bind(run.request.to_string())
+        .execute(&mut *connection)
+        .await?;
+    if !run.secrets.is_empty() {
+        insert_secrets(connection, run).await?;
+    }
+    Ok(number)
+}
+
+async fn insert_row(
+    connection: &mut SqliteConnection,
+    run: &NewRun,
+    place: Option<&Placement>,
+) -> Result<i64, StoreError> {
+    let group = place.and_then(|place| place.group.as_ref());
     let inserted = sqlx::query(
-        "INSERT INTO runs (id, name, cause, status, rerun_of, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
+                concurrency_group, group_policy, on_worker_loss, queue_state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, iif(?7 IS NULL, NULL, 'ready'))
+         RETURNING number",
     )
     .bind(&run.id)
     .bind(&run.name)
@@ -37,11 +55,17 @@ async fn insert(connection: &mut SqliteConnection, run: &NewRun) -> Result<(), S
     .bind(RunStatus::Queued.as_str())
     .bind(&run.rerun_of)
     .bind(time_text(run.created_at))
-    .execute(connection)
+    .bind(place.map(|place| place.pool.as_str()))
+    .bind(place.map_or(0, |place| place.priority))
+    .bind(place.and_then(|place| place.task.as_deref()))
+    .bind(group.map(|group| group.name.as_str()))
+    .bind(group.map(|group| group.policy.as_str()))
+    .bind(place.map(|place| place.on_worker_loss.as_str()))
+    .fetch_one(connection)
     .await;
     match inserted {
         Err(error) if errors::is_constraint(&error) => Err(StoreError::IdTaken(run.id.clone())),
-        other => Ok(other.map(drop)?),
+        other => Ok(other?.try_get("number")?),
     }
 }
 
@@ -99,8 +123,19 @@ pub(super) async fn list(
     if let Some(status) = filter.status {
         query.push(" AND status = ").push_bind(status.as_str());
     }
-    if let Some(name) = &filter.name {
-        query.push(" AND name = ").push_bind(name);
+    let columns = [
+        (" AND name = ", &filter.name),
+        (" AND task = ", &filter.task),
+        (" AND pool = ", &filter.pool),
+        (" AND concurrency_group = ", &filter.group),
+    ];
+    for (condition, wanted) in columns {
+        if let Some(wanted) = wanted {
+            query.push(condition).push_bind(wanted);
+        }
+    }
+    if filter.local {
+        query.push(" AND pool IS NULL");
     }
     if filter.unfinished {
         query.push(" AND status IN ('queued', 'preparing', 'running')");
@@ -163,10 +198,31 @@ fn summary(row: &SqliteRow) -> Result<RunRow, StoreError> {
         prepared: Value::Null,
         generation: row.count("generation")?,
         rerun_of: row.try_get("rerun_of")?,
+        placement: placement(row)?,
+        owner: row.try_get("lease_owner")?,
+        cancel_reason: row.try_get("cancel_reason")?,
         created_at: row.parsed("created_at")?,
         started_at: row.time("started_at")?,
         ended_at: row.time("ended_at")?,
         steps: row.count("steps")?,
         steps_ended: row.count("steps_ended")?,
     })
+}
+
+fn placement(row: &SqliteRow) -> Result<Option<Placement>, StoreError> {
+    let Some(pool) = row.try_get("pool")? else {
+        return Ok(None);
+    };
+    let name: Option<String> = row.try_get("concurrency_group")?;
+    let group = name.map(|name| {
+        let policy = row.parsed("group_policy")?;
+        Ok::<_, StoreError>(Group { name, policy })
+    });
+    Ok(Some(Placement {
+        pool,
+        priority: row.try_get("priority")?,
+        task: row.try_get("task")?,
+        group: group.transpose()?,
+        on_worker_loss: row.parsed("on_worker_loss")?,
+    }))
 }

@@ -3,6 +3,7 @@
 mod access;
 mod faults;
 mod frames;
+mod queue;
 mod run;
 mod runs;
 mod tasks;

@@ -2,12 +2,16 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use chrono::Utc;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
-    engine::RunStatus,
-    ports::{AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunRow, Sealed, StepRow, StoreError},
+    engine::{Event, RunStatus},
+    ports::{
+        AttemptRow, Batch, Lease, NewRun, Placement, RecordedEvent, RunRow, Sealed, StepRow,
+        StoreError,
+    },
 };
 
 /// Everything recorded of a run, and the claim on it.
@@ -18,15 +22,19 @@ pub(super) struct StoredRun {
     pub(super) events: Vec<RecordedEvent>,
     pub(super) steps: BTreeMap<u32, StepRow>,
     pub(super) attempts: BTreeMap<(u32, u32), AttemptRow>,
-    owner: String,
+    /// Whether it waits for a worker.
+    pub(super) is_waiting: bool,
+    /// The engine that has its containers.
+    pub(super) engine: String,
     token: u64,
     until: Option<Instant>,
 }
 
 impl StoredRun {
     /// Makes the record of a queued run.
-    pub(super) fn new(run: &NewRun) -> StoredRun {
+    pub(super) fn new(run: &NewRun, placement: Option<Placement>) -> StoredRun {
         StoredRun {
+            is_waiting: placement.is_some(),
             row: RunRow {
                 id: run.id.clone(),
                 name: run.name.clone(),
@@ -37,6 +45,9 @@ impl StoredRun {
                 prepared: Value::Null,
                 generation: 1,
                 rerun_of: run.rerun_of.clone(),
+                placement,
+                owner: None,
+                cancel_reason: None,
                 created_at: run.created_at,
                 started_at: None,
                 ended_at: None,
@@ -47,7 +58,7 @@ impl StoredRun {
             events: Vec::new(),
             steps: BTreeMap::new(),
             attempts: BTreeMap::new(),
-            owner: String::new(),
+            engine: String::new(),
             token: 0,
             until: None,
         }
@@ -64,10 +75,10 @@ impl StoredRun {
         if is_held && !force {
             return Err(StoreError::Held {
                 run: self.row.id.clone(),
-                owner: self.owner.clone(),
+                owner: self.row.owner.clone().unwrap_or_default(),
             });
         }
-        self.owner = owner.to_owned();
+        self.row.owner = Some(owner.to_owned());
         self.token += 1;
         self.until = Some(Instant::now() + time);
         Ok(Lease {
@@ -75,6 +86,7 @@ impl StoredRun {
             generation: self.row.generation,
             owner: owner.to_owned(),
             token: self.token,
+            time,
         })
     }
 
@@ -89,6 +101,52 @@ impl StoredRun {
     pub(super) fn release(&mut self) {
         self.token += 1;
         self.until = None;
+        self.row.owner = None;
+    }
+
+    /// Says how long ago the lease ran out; `None` while it holds.
+    pub(super) fn overdue(&self) -> Option<Duration> {
+        let until = self.until.unwrap_or_else(Instant::now);
+        Instant::now().checked_duration_since(until)
+    }
+
+    /// Lets another worker on the same engine take the run at once.
+    pub(super) fn hand_over(&mut self, grace: Duration) {
+        self.release();
+        self.until = Instant::now().checked_sub(grace);
+    }
+
+    /// Lets the run wait again as its next generation.
+    pub(super) fn requeue(&mut self) {
+        self.release();
+        self.is_waiting = true;
+        self.events.clear();
+        self.steps.clear();
+        self.attempts.clear();
+        self.row.generation += 1;
+        self.row.status = RunStatus::Queued;
+        self.row.started_at = None;
+        (self.row.steps, self.row.steps_ended) = (0, 0);
+    }
+
+    /// Ends a run that waits.
+    pub(super) fn end_waiting(&mut self, reason: &str) {
+        let now = Utc::now();
+        let event = Event::CancelRequested {
+            reason: reason.to_owned(),
+        };
+        self.events.push(RecordedEvent {
+            seq: 1,
+            at: now,
+            kind: event.kind().to_owned(),
+            body: serde_json::to_value(&event).unwrap_or_default(),
+        });
+        self.is_waiting = false;
+        self.token += 1;
+        self.row.status = RunStatus::Canceled;
+        self.row.reason = Some(reason.to_owned());
+        self.row.cancel_reason = Some(reason.to_owned());
+        self.row.ended_at = Some(now);
     }
 
     /// Fails unless the lease is the last that was given.

@@ -8,11 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::{faults::Faults, run::StoredRun};
 use crate::ports::{
-    AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, Sealed,
-    StepRow, StoreError,
+    AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
+    RunStore, RunWord, Sealed, StepRow, StoreError,
 };
 
 /// A store in memory that can be told to fail.
@@ -21,13 +22,17 @@ pub struct MemoryStore {
     id: String,
     runs: Mutex<Runs>,
     faults: Faults,
+    /// Wakes workers.
+    pub(super) wakes: watch::Sender<u64>,
 }
 
 /// The runs by the number of their creation, and the numbers by id.
 #[derive(Debug, Default)]
-struct Runs {
-    by_number: BTreeMap<u64, StoredRun>,
+pub(super) struct Runs {
+    pub(super) by_number: BTreeMap<u64, StoredRun>,
     numbers: HashMap<String, u64>,
+    /// How many runs may be under way, by scope.
+    pub(super) limits: BTreeMap<LimitScope, u32>,
 }
 
 impl MemoryStore {
@@ -37,6 +42,7 @@ impl MemoryStore {
             id: store_id.into(),
             runs: Mutex::default(),
             faults: Faults::default(),
+            wakes: watch::Sender::default(),
         }
     }
 
@@ -60,26 +66,31 @@ impl MemoryStore {
             .and_then(|run| run.take("another", forever, true));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Runs> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Runs> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Runs {
-    fn stored(&mut self, run: &str) -> Result<&mut StoredRun, StoreError> {
+    pub(super) fn stored(&mut self, run: &str) -> Result<&mut StoredRun, StoreError> {
         self.numbers
             .get(run)
             .and_then(|number| self.by_number.get_mut(number))
             .ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))
     }
 
-    fn create(&mut self, run: &NewRun) -> Result<(), StoreError> {
+    pub(super) fn create(
+        &mut self,
+        run: &NewRun,
+        place: Option<&Placement>,
+    ) -> Result<(), StoreError> {
         if self.numbers.contains_key(&run.id) {
             return Err(StoreError::IdTaken(run.id.clone()));
         }
         let number = self.by_number.last_key_value().map_or(1, |(n, _)| n + 1);
         self.numbers.insert(run.id.clone(), number);
-        self.by_number.insert(number, StoredRun::new(run));
+        self.by_number
+            .insert(number, StoredRun::new(run, place.cloned()));
         Ok(())
     }
 
@@ -122,6 +133,7 @@ impl Runs {
             .map(|(_, run)| &run.row)
             .filter(|row| filter.status.is_none_or(|status| row.status == status))
             .filter(|row| filter.name.as_ref().is_none_or(|name| row.name == *name))
+            .filter(|row| is_placed_so(row, filter))
             .filter(|row| !filter.unfinished || !row.status.is_ended())
             .take(limit)
             .map(|row| RunRow {
@@ -140,7 +152,7 @@ impl RunStore for MemoryStore {
     }
 
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError> {
-        self.lock().create(run)
+        self.lock().create(run, None)
     }
 
     async fn lease_run(
@@ -164,7 +176,11 @@ impl RunStore for MemoryStore {
 
     async fn record(&self, lease: &Lease, batch: &Batch) -> Result<(), StoreError> {
         self.faults.meet().await?;
-        held(self.lock().stored(&lease.run), lease)?.record(lease, batch)
+        held(self.lock().stored(&lease.run), lease)?.record(lease, batch)?;
+        if batch.run.as_ref().is_some_and(|run| run.status.is_ended()) {
+            self.wakes.send_modify(|count| *count += 1);
+        }
+        Ok(())
     }
 
     async fn events(&self, run: &str, generation: u32) -> Result<Vec<RecordedEvent>, StoreError> {
@@ -213,8 +229,23 @@ impl RunStore for MemoryStore {
     }
 }
 
+/// Says whether a run waits, or waited, where the filter says.
+fn is_placed_so(row: &RunRow, filter: &RunFilter) -> bool {
+    let place = row.placement.as_ref();
+    let is = |wanted: &Option<String>, found: Option<&String>| {
+        wanted.is_none() || wanted.as_ref() == found
+    };
+    is(&filter.pool, place.map(|place| &place.pool))
+        && is(&filter.task, place.and_then(|place| place.task.as_ref()))
+        && is(
+            &filter.group,
+            place.and_then(|place| place.group.as_ref().map(|it| &it.name)),
+        )
+        && !(filter.local && place.is_some())
+}
+
 /// The run that a lease is for; a run that is gone took its leases along.
-fn held<'a>(
+pub(super) fn held<'a>(
     run: Result<&'a mut StoredRun, StoreError>,
     lease: &Lease,
 ) -> Result<&'a mut StoredRun, StoreError> {

@@ -1,0 +1,70 @@
+//! Connects to the database, making or updating its tables where needed.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    PgPool, Row,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{PostgresStore, notify::Bell};
+use crate::ports::StoreError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Connections of one process: workers write in turns, and most of their time passes elsewhere.
+const CONNECTIONS: u32 = 12;
+/// How long to wait for a connection before giving up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl PostgresStore {
+    /// Connects to the database at a `postgres://` address.
+    pub async fn connect(address: &SecretString) -> Result<PostgresStore, StoreError> {
+        let options: PgConnectOptions = address.expose_secret().parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .connect_with(options.application_name("careen"))
+            .await?;
+        let id = match identify(&pool).await? {
+            Some(id) => id,
+            None => {
+                // The migrator takes a lock of its own: of many processes only one does it.
+                MIGRATIONS.run(&pool).await?;
+                let id = identify(&pool).await?;
+                id.ok_or_else(|| {
+                    StoreError::Database("its migrations left no store id".to_owned())
+                })?
+            }
+        };
+        let bell = Bell::hang(pool.clone());
+        Ok(PostgresStore { id, pool, bell })
+    }
+}
+
+/// Reads the store's id when the database is of this version; `None` when it is older or empty.
+async fn identify(pool: &PgPool) -> Result<Option<String>, StoreError> {
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let found = sqlx::query("SELECT max(version), (SELECT id FROM store) FROM _sqlx_migrations")
+        .fetch_one(pool)
+        .await;
+    let Ok(row) = found else {
+        return Ok(None); // no such table: nothing was ever migrated
+    };
+    let version: Option<i64> = row.try_get(0)?;
+    match version.cmp(&newest) {
+        std::cmp::Ordering::Less => Ok(None),
+        std::cmp::Ordering::Equal => Ok(Some(row.try_get(1)?)),
+        std::cmp::Ordering::Greater => {
+            let options = pool.connect_options();
+            let database = options.get_database().unwrap_or_default();
+            Err(StoreError::TooNew(format!(
+                "{}/{database}",
+                options.get_host()
+            )))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Recording a run that waits for a worker.
+
+use sqlx::{PgConnection, Row};
+
+use super::{
+    super::{PostgresStore, runs},
+    cancels, slots,
+};
+use crate::ports::{Enqueued, Group, GroupPolicy, LimitScope, NewRun, Placement, StoreError};
+
+/// Records the run and lets it wait, after its concurrency group had its say.
+pub(super) async fn enqueue(
+    store: &PostgresStore,
+    run: &NewRun,
+    place: &Placement,
+) -> Result<Enqueued, StoreError> {
+    let mut transaction = store.pool.begin().await?;
+    let others = match &place.group {
+        Some(group) => unfinished(&mut transaction, group).await?,
+        None => Vec::new(),
+    };
+    let number = runs::insert(&mut transaction, run, Some(place)).await?;
+    let policy = place.group.as_ref().map(|group| group.policy);
+    let enqueued = match (policy, others.last()) {
+        (Some(GroupPolicy::Skip), Some(by)) => {
+            let reason = format!("skipped: run {by} of its concurrency group has not ended");
+            cancels::end_waiting(&mut transaction, &run.id, &reason).await?;
+            Enqueued::Skipped { by: by.clone() }
+        }
+        (Some(GroupPolicy::CancelSuperseded), Some(_)) => {
+            let reason = format!("superseded by run {}", run.id);
+            for other in &others {
+                cancels::cancel_in(&mut transaction, other, &reason).await?;
+            }
+            Enqueued::Waiting { superseded: others }
+        }
+        _ => Enqueued::Waiting {
+            superseded: Vec::new(),
+        },
+    };
+    if matches!(enqueued, Enqueued::Waiting { .. }) {
+        let waiter = slots::Waiter {
+            run: &run.id,
+            number,
+            priority: place.priority,
+        };
+        slots::hold_back_if_full(&mut transaction, &waiter, &LimitScope::of(place)).await?;
+    }
+    transaction.commit().await?;
+    Ok(enqueued)
+}
+
+/// The runs of a group that have not ended, oldest first; makes sure that the group has its limit of one.
+async fn unfinished(
+    connection: &mut PgConnection,
+    group: &Group,
+) -> Result<Vec<String>, StoreError> {
+    sqlx::query(
+        "INSERT INTO limits (scope, allowed) VALUES ($1, 1) 
+         ON CONFLICT (scope) DO UPDATE SET allowed = 1",
+    )
+    .bind(LimitScope::Group(group.name.clone()).to_string())
+    .execute(&mut *connection)
+    .await?;
+    let rows = sqlx::query(
+        "SELECT id FROM runs WHERE concurrency_group = $1
+            AND status IN ('queued', 'preparing', 'running') ORDER BY number",
+    )
+    .bind(&group.name)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?)
+}

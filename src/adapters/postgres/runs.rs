@@ -1,0 +1,229 @@
+//! Runs: what was asked, how they stand, and how people find them.
+
+use serde_json::Value;
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+
+use super::{
+    PostgresStore, errors,
+    rows::{Columns, time_text},
+};
+use crate::{
+    engine::RunStatus,
+    ports::{Group, NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, StoreError},
+};
+
+/// Records a queued run with its sealed secrets.
+pub(super) async fn create(store: &PostgresStore, run: &NewRun) -> Result<(), StoreError> {
+    let mut transaction = store.pool.begin().await?;
+    insert(&mut transaction, run, None).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Records a run within a transaction, ready to be claimed if it is placed in a pool, and returns its number.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    run: &NewRun,
+    place: Option<&Placement>,
+) -> Result<i64, StoreError> {
+    let number = insert_row(connection, run, place).await?;
+    sqlx::query("INSERT INTO documents (run, request) VALUES ($1, $2)")
+        .bind(&run.id)
+        .bind(run.request.to_string())
+        .execute(&mut *connection)
+        .await?;
+    if !run.secrets.is_empty() {
+        insert_secrets(connection, run).await?;
+    }
+    Ok(number)
+}
+
+async fn insert_row(
+    connection: &mut PgConnection,
+    run: &NewRun,
+    place: Option<&Placement>,
+) -> Result<i64, StoreError> {
+    let group = place.and_then(|place| place.group.as_ref());
+    let inserted = sqlx::query(
+        "INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
+                concurrency_group, group_policy, on_worker_loss, queue_state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $7::text IS NULL THEN NULL ELSE 'ready' END)
+         RETURNING number",
+    )
+    .bind(&run.id)
+    .bind(&run.name)
+    .bind(&run.cause)
+    .bind(RunStatus::Queued.as_str())
+    .bind(&run.rerun_of)
+    .bind(time_text(run.created_at))
+    .bind(place.map(|place| place.pool.as_str()))
+    .bind(place.map_or(0, |place| i64::from(place.priority)))
+    .bind(place.and_then(|place| place.task.as_deref()))
+    .bind(group.map(|group| group.name.as_str()))
+    .bind(group.map(|group| group.policy.as_str()))
+    .bind(place.map(|place| place.on_worker_loss.as_str()))
+    .fetch_one(connection)
+    .await;
+    match inserted {
+        Err(error) if errors::is_taken(&error) => Err(StoreError::IdTaken(run.id.clone())),
+        other => Ok(other?.try_get("number")?),
+    }
+}
+
+async fn insert_secrets(connection: &mut PgConnection, run: &NewRun) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::new("INSERT INTO secrets (run, name, key_id, sealed) ");
+    query.push_values(&run.secrets, |mut row, (name, sealed)| {
+        row.push_bind(&run.id)
+            .push_bind(name)
+            .push_bind(&sealed.key_id)
+            .push_bind(&sealed.bytes);
+    });
+    let query = query.build().persistent(false);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// Reads the sealed secrets of a run.
+pub(super) async fn secrets(
+    store: &PostgresStore,
+    run: &str,
+) -> Result<Vec<(String, Sealed)>, StoreError> {
+    let rows = sqlx::query("SELECT name, key_id, sealed FROM secrets WHERE run = $1 ORDER BY name")
+        .bind(run)
+        .fetch_all(&store.pool)
+        .await?;
+    let secret = |row: &PgRow| {
+        let (key_id, bytes) = (row.try_get("key_id")?, row.try_get("sealed")?);
+        Ok((row.try_get("name")?, Sealed { key_id, bytes }))
+    };
+    rows.iter().map(secret).collect()
+}
+
+/// Reads one run, long texts included.
+pub(super) async fn one(store: &PostgresStore, run: &str) -> Result<RunRow, StoreError> {
+    let found = sqlx::query(
+        "SELECT runs.*, request, prepared FROM runs JOIN documents ON run = id WHERE id = $1",
+    )
+    .bind(run)
+    .fetch_optional(&store.pool)
+    .await?;
+    let row = found.ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?;
+    Ok(RunRow {
+        request: row.json("request")?,
+        prepared: row.json("prepared")?,
+        ..summary(&row)?
+    })
+}
+
+/// Lists runs, newest first.
+pub(super) async fn list(
+    store: &PostgresStore,
+    filter: &RunFilter,
+) -> Result<Vec<RunRow>, StoreError> {
+    let mut query = QueryBuilder::<Postgres>::new("SELECT * FROM runs WHERE true");
+    if let Some(status) = filter.status {
+        query.push(" AND status = ").push_bind(status.as_str());
+    }
+    let columns = [
+        (" AND name = ", &filter.name),
+        (" AND task = ", &filter.task),
+        (" AND pool = ", &filter.pool),
+        (" AND concurrency_group = ", &filter.group),
+    ];
+    for (condition, wanted) in columns {
+        if let Some(wanted) = wanted {
+            query.push(condition).push_bind(wanted);
+        }
+    }
+    if filter.local {
+        query.push(" AND pool IS NULL");
+    }
+    if filter.unfinished {
+        query.push(" AND status IN ('queued', 'preparing', 'running')");
+    }
+    if let Some(before) = &filter.before {
+        query
+            .push(" AND number < (SELECT number FROM runs WHERE id = ")
+            .push_bind(before)
+            .push(")");
+    }
+    query.push(" ORDER BY number DESC");
+    if filter.limit > 0 {
+        query.push(" LIMIT ").push_bind(i64::from(filter.limit));
+    }
+    let rows = query.build().fetch_all(&store.pool).await?;
+    rows.iter().map(summary).collect()
+}
+
+/// Finds the id of the run that a person means.
+pub(super) async fn find(store: &PostgresStore, word: &str) -> Result<String, StoreError> {
+    let query = match RunWord::parse(word) {
+        RunWord::Latest(back) => {
+            sqlx::query("SELECT id FROM runs ORDER BY number DESC LIMIT 1 OFFSET $1")
+                .bind(i64::from(back))
+        }
+        // The whole id comes first, should it also begin another.
+        RunWord::Prefix(prefix) => {
+            sqlx::query("SELECT id FROM runs WHERE id >= $1 AND id < $1 || '~' ORDER BY id LIMIT 2")
+                .bind(prefix)
+        }
+    };
+    let rows = query.fetch_all(&store.pool).await?;
+    let first: Option<String> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    match first {
+        None => Err(StoreError::NoSuchRun(word.to_owned())),
+        Some(id) if id == word || rows.len() == 1 => Ok(id),
+        Some(_) => Err(StoreError::Ambiguous(word.to_owned())),
+    }
+}
+
+/// Forgets a run and everything recorded of it.
+pub(super) async fn delete(store: &PostgresStore, run: &str) -> Result<(), StoreError> {
+    let deleted = sqlx::query("DELETE FROM runs WHERE id = $1")
+        .bind(run)
+        .execute(&store.pool)
+        .await?;
+    if deleted.rows_affected() == 0 {
+        return Err(StoreError::NoSuchRun(run.to_owned()));
+    }
+    Ok(())
+}
+
+fn summary(row: &PgRow) -> Result<RunRow, StoreError> {
+    Ok(RunRow {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        cause: row.try_get("cause")?,
+        status: row.parsed("status")?,
+        reason: row.try_get("reason")?,
+        request: Value::Null,
+        prepared: Value::Null,
+        generation: row.count("generation")?,
+        rerun_of: row.try_get("rerun_of")?,
+        placement: placement(row)?,
+        owner: row.try_get("lease_owner")?,
+        cancel_reason: row.try_get("cancel_reason")?,
+        created_at: row.parsed("created_at")?,
+        started_at: row.time("started_at")?,
+        ended_at: row.time("ended_at")?,
+        steps: row.count("steps")?,
+        steps_ended: row.count("steps_ended")?,
+    })
+}
+
+fn placement(row: &PgRow) -> Result<Option<Placement>, StoreError> {
+    let Some(pool) = row.try_get("pool")? else {
+        return Ok(None);
+    };
+    let name: Option<String> = row.try_get("concurrency_group")?;
+    let group = name.map(|name| {
+        let policy = row.parsed("group_policy")?;
+        Ok::<_, StoreError>(Group { name, policy })
+    });
+    Ok(Some(Placement {
+        pool,
+        priority: row.count("priority")?,
+        task: row.try_get("task")?,
+        group: group.transpose()?,
+        on_worker_loss: row.parsed("on_worker_loss")?,
+    }))
+}

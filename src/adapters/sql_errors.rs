@@ -1,0 +1,30 @@
+//! Turns what the databases say into the port's errors; one place, because one library speaks for all of them.
+
+use sqlx::migrate::MigrateError;
+
+use crate::ports::StoreError;
+
+/// SQLite's code for a lock that another process kept longer than the busy timeout.
+const SQLITE_BUSY: &str = "5";
+/// The codes for a full disk, of SQLite and of Postgres.
+const DISK_FULL: [&str; 2] = ["13", "53100"];
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
+            Some(code) if DISK_FULL.contains(&code) => StoreError::DiskFull,
+            Some(SQLITE_BUSY) => StoreError::Database("another careen keeps it locked".to_owned()),
+            _ => StoreError::Database(error.to_string()),
+        }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => StoreError::Database(other.to_string()),
+        }
+    }
+}

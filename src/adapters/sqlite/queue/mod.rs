@@ -1,0 +1,95 @@
+//! The queues of runs: one writer decides, so what is read in a transaction still holds when it writes.
+
+mod cancels;
+mod claims;
+mod enqueue;
+mod limits;
+mod places;
+mod slots;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::SqliteStore;
+use crate::ports::{
+    CancelRequest, Cancellation, Claim, Enqueued, Lease, LimitRow, LimitScope, NewRun, Place,
+    Placement, Queue, QueueDepth, StoreError, TakenOver,
+};
+
+pub(super) use slots::free;
+
+#[async_trait]
+impl Queue for SqliteStore {
+    async fn enqueue(&self, run: &NewRun, place: &Placement) -> Result<Enqueued, StoreError> {
+        self.waking(enqueue::enqueue(self, run, place).await)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+        claims::claim(self, claim).await
+    }
+
+    async fn take_over(
+        &self,
+        claim: &Claim,
+        grace: Duration,
+    ) -> Result<Option<TakenOver>, StoreError> {
+        claims::take_over(self, claim, grace).await
+    }
+
+    async fn reclaim(&self, claim: &Claim) -> Result<Vec<TakenOver>, StoreError> {
+        claims::reclaim(self, claim).await
+    }
+
+    async fn hand_over(&self, lease: &Lease, grace: Duration) -> Result<(), StoreError> {
+        claims::hand_over(self, lease, grace).await
+    }
+
+    async fn requeue(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.waking(claims::requeue(self, lease).await)
+    }
+
+    async fn cancel(&self, run: &str, reason: &str) -> Result<Cancellation, StoreError> {
+        self.waking(cancels::cancel(self, run, reason).await)
+    }
+
+    async fn cancel_requests(&self, owner: &str) -> Result<Vec<CancelRequest>, StoreError> {
+        cancels::requests(self, owner).await
+    }
+
+    async fn place(&self, run: &str) -> Result<Option<Place>, StoreError> {
+        places::place(self, run).await
+    }
+
+    async fn set_limit(&self, scope: &LimitScope, allowed: Option<u32>) -> Result<(), StoreError> {
+        self.waking(limits::set(self, scope, allowed).await)
+    }
+
+    async fn limits(&self) -> Result<Vec<LimitRow>, StoreError> {
+        limits::list(self).await
+    }
+
+    async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
+        places::depths(self).await
+    }
+
+    fn wake_ups(&self) -> watch::Receiver<u64> {
+        self.wakes.subscribe()
+    }
+}
+
+impl SqliteStore {
+    /// Wakes the workers of this process after something was written; those of others look now and then.
+    fn waking<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+        if written.is_ok() {
+            self.wake();
+        }
+        written
+    }
+
+    /// Tells the workers of this process to look.
+    pub(super) fn wake(&self) {
+        self.wakes.send_modify(|count| *count += 1);
+    }
+}

@@ -1,0 +1,119 @@
+//! Drives one run of a worker, and decides what becomes of a run whose engine is out of reach.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+
+use super::{GRACE, Worker};
+use crate::{
+    app::{App, AppError, Live, lost::Ending},
+    ports::{Lease, OnWorkerLoss, RegistryLogin, TakenOver},
+    runner::{RunError, Wishes},
+    text::{Source, render},
+};
+
+/// How often what lost workers left on the engine is looked for.
+const SWEEP: Duration = Duration::from_secs(600);
+
+impl Worker {
+    /// Begins, or goes on with, a run that was leased to this worker.
+    pub(super) fn drive(&mut self, lease: Lease, sent: Instant) {
+        let (app, logins, wishes) = (
+            self.app.clone(),
+            self.terms.logins.clone(),
+            Wishes::default(),
+        );
+        let run = lease.run.clone();
+        self.under_way.insert(run.clone(), wishes.clone());
+        self.tasks.spawn(async move {
+            // A driver that breaks down must not take the place of its run with it.
+            let driven = AssertUnwindSafe(drive(app, (lease, sent), wishes, logins));
+            if driven.catch_unwind().await.is_err() {
+                tracing::error!(
+                    run,
+                    "the driver of a run broke down; its lease will run out"
+                );
+            }
+            run
+        });
+    }
+}
+
+async fn drive(
+    app: Arc<App>,
+    (lease, sent): (Lease, Instant),
+    wishes: Wishes,
+    logins: Vec<RegistryLogin>,
+) {
+    let live = Live {
+        watcher: Arc::new(()),
+        cancel: Default::default(),
+        logins,
+    };
+    let done = match app.open(lease.clone(), sent).await {
+        Ok(queued) => app.drive_until(queued, live, wishes).await.map(drop),
+        Err(AppError::Store(error)) => Err(error.into()),
+        Err(error) => app.record_end(&lease.run, &lease, &refusal(&error)).await,
+    };
+    let run = &lease.run;
+    match done {
+        Ok(()) => {}
+        Err(AppError::Run(RunError::HandedOver)) => {
+            if let Err(error) = app.queue.hand_over(&lease, lease.time / GRACE).await {
+                tracing::warn!(%error, run, "could not hand the run over; its lease will run out");
+            }
+        }
+        Err(error) => tracing::warn!(%error, run, "could not drive the run to its end"),
+    }
+}
+
+/// A task file that is wrong fails its run; all else that keeps it from beginning is our own trouble.
+fn refusal(error: &AppError) -> Ending {
+    let words = match error {
+        AppError::TaskFile {
+            file,
+            text,
+            findings,
+        } => {
+            let source = Source { name: file, text };
+            format!("{error}\n{}", render(&source, findings, false))
+        }
+        other => other.to_string(),
+    };
+    if error.is_users() {
+        Ending::refused(&words)
+    } else {
+        Ending::lost(&words)
+    }
+}
+
+/// Lets a run begin anew whose containers are on another engine, or ends it, as its task says.
+pub(super) async fn without_its_engine(app: &App, taken: &TakenOver) -> Result<(), AppError> {
+    let lease = &taken.lease;
+    let row = app.ports.store.run(&lease.run).await?;
+    let recorded = app.ports.store.events(&lease.run, lease.generation).await?;
+    if let Some(reason) = &row.cancel_reason {
+        return app
+            .record_end(&lease.run, lease, &Ending::canceled(reason))
+            .await;
+    }
+    if taken.on_worker_loss == OnWorkerLoss::Retry || recorded.is_empty() {
+        return Ok(app.queue.requeue(lease).await?);
+    }
+    let reason = "worker lost: no other worker can reach its engine";
+    app.record_end(&lease.run, lease, &Ending::lost(reason))
+        .await
+}
+
+/// Removes now and then what lost generations and ended runs left on the engine.
+pub(super) async fn sweep_now_and_then(app: Arc<App>) {
+    loop {
+        match app.sweep_engine().await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "swept the engine"),
+            Err(error) => tracing::warn!(%error, "could not sweep the engine"),
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
+}

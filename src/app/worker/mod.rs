@@ -1,0 +1,181 @@
+//! Takes runs out of a pool and drives them, each on the path that every run takes.
+//!
+//! Wake-ups only save time: the worker also looks every second for runs and wishes to cancel, and every few seconds
+//! for runs whose worker is lost.
+
+mod cancels;
+mod driving;
+mod terms;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{App, AppError};
+use crate::{
+    ports::{Claim, Held, StoreError},
+    runner::Wishes,
+};
+
+pub(super) use cancels::heed_cancel;
+pub use terms::WorkerTerms;
+
+/// How often a worker looks when nothing wakes it.
+const LOOK: Duration = Duration::from_secs(1);
+/// Take-over waits so many parts of a lease longer than the lease itself: more than a worker needs to stop.
+const GRACE: u32 = 4;
+
+/// A worker of a pool.
+pub struct Worker {
+    app: Arc<App>,
+    terms: WorkerTerms,
+    claim: Claim,
+    /// Shows that a process of this name lives.
+    _held: Box<dyn Held>,
+    under_way: HashMap<String, Wishes>,
+    tasks: JoinSet<String>,
+    looked_for_lost: Option<Instant>,
+}
+
+impl Worker {
+    /// Makes a worker; fails when the engine cannot be asked who it is or another process has the name.
+    pub async fn new(app: Arc<App>, terms: WorkerTerms) -> Result<Worker, AppError> {
+        let engine = app.ports.containers.info().await?;
+        let held = app.hold(&format!("worker-{}", terms.name)).map_err(|_| {
+            AppError::usage(
+                format!("a worker called {} is at work on this machine", terms.name),
+                "Give this one another name with --name",
+            )
+        })?;
+        let claim = Claim {
+            worker: terms.name.clone(),
+            engine: engine.id,
+            pool: terms.pool.clone(),
+            time: terms.lease,
+        };
+        Ok(Worker {
+            app,
+            terms,
+            claim,
+            _held: held,
+            under_way: HashMap::new(),
+            tasks: JoinSet::new(),
+            looked_for_lost: None,
+        })
+    }
+
+    /// Works until told to stop; then lets its runs end, or hands over those that take too long.
+    pub async fn work(mut self, stop: CancellationToken) -> Result<(), AppError> {
+        let mut wake_ups = self.app.queue.wake_ups();
+        let mut sweeping = JoinSet::new();
+        sweeping.spawn(driving::sweep_now_and_then(self.app.clone()));
+        self.reclaim().await?;
+        while !stop.is_cancelled() {
+            wake_ups.mark_unchanged();
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "could not look for runs; trying again");
+            }
+            self.wait(&mut wake_ups, &stop).await;
+        }
+        self.drain(&mut wake_ups).await;
+        Ok(())
+    }
+
+    /// Waits until there may be something to do.
+    async fn wait(&mut self, wake_ups: &mut watch::Receiver<u64>, stop: &CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Ok(()) = wake_ups.changed() => {}
+            Some(ended) = self.tasks.join_next() => self.forget(ended.ok()),
+            () = sleep(LOOK) => {}
+        }
+        while let Some(ended) = self.tasks.try_join_next() {
+            self.forget(ended.ok());
+        }
+    }
+
+    fn forget(&mut self, ended: Option<String>) {
+        match ended {
+            Some(run) => drop(self.under_way.remove(&run)),
+            None => tracing::error!("the driver of a run broke down; its lease will run out"),
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), AppError> {
+        self.heed_cancels().await?;
+        let grace = self.claim.time / GRACE;
+        let is_time = |last: Instant| last.elapsed() >= grace / 2;
+        if self.looked_for_lost.is_none_or(is_time) {
+            self.take_over(grace).await?;
+            self.looked_for_lost = Some(Instant::now());
+        }
+        while self.under_way.len() < self.terms.parallel_runs {
+            let sent = Instant::now();
+            let Some(lease) = self.app.queue.claim(&self.claim).await? else {
+                break;
+            };
+            self.drive(lease, sent);
+        }
+        Ok(())
+    }
+
+    /// Takes up what an earlier process of this worker left, however many runs that are.
+    async fn reclaim(&mut self) -> Result<(), AppError> {
+        let sent = Instant::now();
+        for taken in self.app.queue.reclaim(&self.claim).await? {
+            tracing::info!(run = taken.lease.run, "going on with a run");
+            self.drive(taken.lease, sent);
+        }
+        Ok(())
+    }
+
+    async fn take_over(&mut self, grace: Duration) -> Result<(), AppError> {
+        while self.under_way.len() < self.terms.parallel_runs {
+            let sent = Instant::now();
+            let Some(taken) = self.app.queue.take_over(&self.claim, grace).await? else {
+                return Ok(());
+            };
+            tracing::info!(
+                run = taken.lease.run,
+                "taking over a run whose worker is lost"
+            );
+            if taken.engine == self.claim.engine {
+                self.drive(taken.lease, sent);
+            } else {
+                driving::without_its_engine(&self.app, &taken).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn heed_cancels(&self) -> Result<(), StoreError> {
+        if self.under_way.is_empty() {
+            return Ok(());
+        }
+        for wish in self.app.queue.cancel_requests(&self.claim.worker).await? {
+            if let Some(wishes) = self.under_way.get(&wish.run) {
+                wishes.cancel(&wish.reason);
+            }
+        }
+        Ok(())
+    }
+
+    async fn drain(&mut self, wake_ups: &mut watch::Receiver<u64>) {
+        let until = Instant::now() + self.terms.drain;
+        let end = CancellationToken::new();
+        while !self.tasks.is_empty() && Instant::now() < until {
+            if let Err(error) = self.heed_cancels().await {
+                tracing::warn!(%error, "could not look for wishes to cancel");
+            }
+            let left = until - Instant::now();
+            let _ = timeout(left, self.wait(wake_ups, &end)).await;
+        }
+        self.under_way.values().for_each(Wishes::hand_over);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

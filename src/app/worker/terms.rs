@@ -1,0 +1,39 @@
+//! On what terms a worker works.
+
+use std::time::Duration;
+
+use crate::{
+    ports::{DEFAULT_POOL, RegistryLogin},
+    runner::LEASE,
+};
+
+/// What a worker is called and how much it takes on.
+#[derive(Debug, Clone)]
+pub struct WorkerTerms {
+    /// Its name, the same after a restart: then it takes up at once what it had.
+    pub name: String,
+    /// The pool whose runs it takes.
+    pub pool: String,
+    /// How many runs it drives at once.
+    pub parallel_runs: usize,
+    /// How long its runs stay its own without a word from it.
+    pub lease: Duration,
+    /// How long its runs may take to end when it is told to stop, before they are handed over.
+    pub drain: Duration,
+    /// Credentials for registries.
+    pub logins: Vec<RegistryLogin>,
+}
+
+impl WorkerTerms {
+    /// The usual terms of a worker called so.
+    pub fn named(name: impl Into<String>) -> WorkerTerms {
+        WorkerTerms {
+            name: name.into(),
+            pool: DEFAULT_POOL.to_owned(),
+            parallel_runs: std::thread::available_parallelism().map_or(2, usize::from),
+            lease: LEASE,
+            drain: Duration::ZERO,
+            logins: Vec::new(),
+        }
+    }
+}

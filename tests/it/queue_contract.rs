@@ -1,0 +1,427 @@
+//! Every store queues runs alike: order, limits, groups, cancellation, change of hands.
+
+use std::time::Duration;
+
+use careen::{
+    engine::RunStatus,
+    ports::{
+        Batch, Cancellation, Claim, Enqueued, Group, GroupPolicy, Lease, LimitScope, OnWorkerLoss,
+        Place, Placement, RunFilter, RunRow, StoreError,
+    },
+};
+
+use crate::every_store::{Store, new_run, on_every_store, time};
+
+const LONG: Duration = Duration::from_secs(600);
+
+fn worker(name: &str) -> Claim {
+    Claim {
+        worker: name.to_owned(),
+        engine: "engine-1".to_owned(),
+        pool: "default".to_owned(),
+        time: LONG,
+    }
+}
+
+fn of_task(task: &str) -> Placement {
+    Placement {
+        task: Some(task.to_owned()),
+        ..Placement::default()
+    }
+}
+
+fn in_group(policy: GroupPolicy) -> Placement {
+    let name = "deploy".to_owned();
+    Placement {
+        group: Some(Group { name, policy }),
+        ..Placement::default()
+    }
+}
+
+async fn enqueue(store: &dyn Store, id: &str, place: &Placement) -> Enqueued {
+    store.enqueue(&new_run(id), place).await.unwrap()
+}
+
+async fn claim(store: &dyn Store) -> Option<Lease> {
+    store.claim(&worker("w1")).await.unwrap()
+}
+
+async fn claimed(store: &dyn Store) -> Option<String> {
+    claim(store).await.map(|lease| lease.run)
+}
+
+async fn end(store: &dyn Store, lease: &Lease) {
+    let run = RunRow {
+        status: RunStatus::Succeeded,
+        ended_at: Some(time(9)),
+        ..store.run(&lease.run).await.unwrap()
+    };
+    let batch = Batch {
+        run: Some(run),
+        ..Batch::default()
+    };
+    store.record(lease, &batch).await.unwrap();
+}
+
+#[tokio::test]
+async fn runs_are_claimed_by_priority_then_age_and_only_in_their_pool() {
+    on_every_store(async |store| {
+        let with_priority = |priority| Placement {
+            priority,
+            ..Placement::default()
+        };
+        let arm = Placement {
+            pool: "arm".to_owned(),
+            ..Placement::default()
+        };
+        for (id, place) in [
+            ("old", with_priority(0)),
+            ("low", with_priority(-1)),
+            ("elsewhere", arm),
+            ("urgent", with_priority(7)),
+            ("new", with_priority(0)),
+        ] {
+            enqueue(store, id, &place).await;
+        }
+        store.create_run(&new_run("local")).await.unwrap();
+        for expected in ["urgent", "old", "new", "low"] {
+            assert_eq!(claimed(store).await.as_deref(), Some(expected));
+        }
+        assert_eq!(claimed(store).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_claimed_run_shows_its_worker_and_where_it_was_placed() {
+    on_every_store(async |store| {
+        let place = Placement {
+            on_worker_loss: OnWorkerLoss::Retry,
+            ..in_group(GroupPolicy::Queue)
+        };
+        enqueue(store, "r1", &place).await;
+        let waiting = store.run("r1").await.unwrap();
+        assert_eq!((waiting.status, waiting.owner), (RunStatus::Queued, None));
+        let lease = claim(store).await.unwrap();
+        assert_eq!((lease.owner.as_str(), lease.generation), ("w1", 1));
+        let run = store.run("r1").await.unwrap();
+        assert_eq!(run.status, RunStatus::Preparing);
+        assert_eq!(
+            (run.placement, run.owner),
+            (Some(place), Some("w1".to_owned()))
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_limit_holds_runs_back_says_so_and_lets_the_next_go_when_one_ends() {
+    for scope in [
+        LimitScope::Global,
+        LimitScope::Pool("default".to_owned()),
+        LimitScope::Task("web".to_owned()),
+    ] {
+        on_every_store(async |store| {
+            store.set_limit(&scope, Some(1)).await.unwrap();
+            for id in ["r1", "r2", "r3"] {
+                enqueue(store, id, &of_task("web")).await;
+            }
+            let first = claim(store).await.unwrap();
+            assert_eq!(claimed(store).await, None);
+            let place = store.place("r3").await.unwrap().unwrap();
+            assert_eq!(place.ahead, 1);
+            assert_eq!(place.waits_for, [scope.reason(1, 1)]);
+            end(store, &first).await;
+            assert_eq!(claimed(store).await.as_deref(), Some("r2"));
+            assert_eq!(claimed(store).await, None);
+            store.set_limit(&scope, None).await.unwrap();
+            assert_eq!(claimed(store).await.as_deref(), Some("r3"));
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_limit_does_not_hold_other_runs_back() {
+    on_every_store(async |store| {
+        let web = LimitScope::Task("web".to_owned());
+        store.set_limit(&web, Some(1)).await.unwrap();
+        store.set_limit(&LimitScope::Global, Some(2)).await.unwrap();
+        for (id, task) in [("w1", "web"), ("w2", "web"), ("a1", "api"), ("a2", "api")] {
+            enqueue(store, id, &of_task(task)).await;
+        }
+        let web_run = claim(store).await.unwrap();
+        let api_run = claim(store).await.unwrap();
+        assert_eq!((web_run.run.as_str(), api_run.run.as_str()), ("w1", "a1"));
+        assert_eq!(claimed(store).await, None);
+        // The room under the global limit goes to the task that has room too.
+        end(store, &api_run).await;
+        assert_eq!(claimed(store).await.as_deref(), Some("a2"));
+        end(store, &web_run).await;
+        assert_eq!(claimed(store).await.as_deref(), Some("w2"));
+        let limits = store.limits().await.unwrap();
+        let used = limits
+            .iter()
+            .map(|limit| (limit.scope.as_str(), limit.used));
+        assert_eq!(used.collect::<Vec<_>>(), [("global", 2), ("task:web", 1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_raised_limit_lets_as_many_go_as_it_now_has_room_for() {
+    on_every_store(async |store| {
+        let global = LimitScope::Global;
+        store.set_limit(&global, Some(0)).await.unwrap();
+        for id in ["r1", "r2", "r3"] {
+            enqueue(store, id, &Placement::default()).await;
+        }
+        assert_eq!(claimed(store).await, None);
+        store.set_limit(&global, Some(2)).await.unwrap();
+        assert_eq!(claimed(store).await.as_deref(), Some("r1"));
+        assert_eq!(claimed(store).await.as_deref(), Some("r2"));
+        assert_eq!(claimed(store).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_run_of_a_group_is_under_way_and_the_next_waits_for_it() {
+    on_every_store(async |store| {
+        let place = in_group(GroupPolicy::Queue);
+        enqueue(store, "r1", &place).await;
+        enqueue(store, "r2", &place).await;
+        let first = claim(store).await.unwrap();
+        assert_eq!(claimed(store).await, None);
+        let waits = store.place("r2").await.unwrap().unwrap().waits_for;
+        assert_eq!(
+            waits,
+            ["another run of the concurrency group deploy is under way"]
+        );
+        end(store, &first).await;
+        assert_eq!(claimed(store).await.as_deref(), Some("r2"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_run_supersedes_what_waits_and_what_is_under_way() {
+    on_every_store(async |store| {
+        let place = in_group(GroupPolicy::CancelSuperseded);
+        enqueue(store, "running", &place).await;
+        let first = claim(store).await.unwrap();
+        enqueue(store, "waiting", &place).await;
+        let superseded = match enqueue(store, "new", &place).await {
+            Enqueued::Waiting { superseded } => superseded,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(superseded, ["running", "waiting"]);
+        let waiting = store.run("waiting").await.unwrap();
+        assert_eq!(waiting.status, RunStatus::Canceled);
+        assert_eq!(waiting.reason.as_deref(), Some("superseded by run new"));
+        let wishes = store.cancel_requests("w1").await.unwrap();
+        let wish = (wishes[0].run.as_str(), wishes[0].reason.as_str());
+        assert_eq!(wish, ("running", "superseded by run waiting"));
+        assert_eq!(claimed(store).await, None);
+        end(store, &first).await;
+        assert_eq!(claimed(store).await.as_deref(), Some("new"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_is_skipped_while_another_of_its_group_has_not_ended() {
+    on_every_store(async |store| {
+        let place = in_group(GroupPolicy::Skip);
+        enqueue(store, "r1", &place).await;
+        let by = "r1".to_owned();
+        assert_eq!(enqueue(store, "r2", &place).await, Enqueued::Skipped { by });
+        let skipped = store.run("r2").await.unwrap();
+        assert_eq!(skipped.status, RunStatus::Canceled);
+        assert!(skipped.reason.unwrap().contains("run r1"));
+        let first = claim(store).await.unwrap();
+        end(store, &first).await;
+        let waiting = Enqueued::Waiting {
+            superseded: Vec::new(),
+        };
+        assert_eq!(enqueue(store, "r3", &place).await, waiting);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_is_canceled_wherever_it_stands_and_the_first_reason_counts() {
+    on_every_store(async |store| {
+        enqueue(store, "r1", &Placement::default()).await;
+        enqueue(store, "r2", &Placement::default()).await;
+        assert_eq!(store.cancel("r2", "by ada").await, Ok(Cancellation::Ended));
+        assert_eq!(
+            store.cancel("r2", "again").await,
+            Ok(Cancellation::TooLate(RunStatus::Canceled))
+        );
+        let events = store.events("r2", 1).await.unwrap();
+        assert_eq!(events[0].kind, "cancel_requested");
+        claim(store).await.unwrap();
+        for reason in ["by bob", "by eve"] {
+            let requested = store.cancel("r1", reason).await;
+            assert_eq!(requested, Ok(Cancellation::Requested));
+        }
+        let wishes = store.cancel_requests("w1").await.unwrap();
+        assert_eq!((wishes.len(), wishes[0].reason.as_str()), (1, "by bob"));
+        assert_eq!(claimed(store).await, None);
+        let none = StoreError::NoSuchRun("r9".to_owned());
+        assert_eq!(store.cancel("r9", "").await, Err(none));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_canceled_run_holds_nobody_up() {
+    on_every_store(async |store| {
+        store.set_limit(&LimitScope::Global, Some(1)).await.unwrap();
+        for id in ["r1", "r2", "r3"] {
+            enqueue(store, id, &Placement::default()).await;
+        }
+        let first = claim(store).await.unwrap();
+        assert_eq!(claimed(store).await, None);
+        store.cancel("r2", "by ada").await.unwrap();
+        end(store, &first).await;
+        assert_eq!(claimed(store).await.as_deref(), Some("r3"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_is_taken_over_once_lease_and_grace_are_over_and_later_from_another_engine() {
+    on_every_store(async |store| {
+        enqueue(store, "r1", &Placement::default()).await;
+        let first = claim(store).await.unwrap();
+        let other = Claim {
+            engine: "engine-2".to_owned(),
+            ..worker("w2")
+        };
+        let grace = Duration::from_millis(300);
+        assert_eq!(store.take_over(&worker("w2"), grace).await, Ok(None));
+        store.renew(&first, Duration::ZERO).await.unwrap();
+        assert_eq!(store.take_over(&worker("w2"), grace).await, Ok(None));
+        tokio::time::sleep(grace + Duration::from_millis(20)).await;
+        assert_eq!(store.take_over(&other, grace).await, Ok(None));
+        let taken = store
+            .take_over(&worker("w2"), grace)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (taken.lease.run.as_str(), taken.engine.as_str()),
+            ("r1", "engine-1")
+        );
+        assert!(taken.lease.token > first.token);
+        let lost = Err(StoreError::LeaseLost("r1".to_owned()));
+        assert_eq!(store.record(&first, &Batch::default()).await, lost);
+        assert_eq!(store.take_over(&other, Duration::ZERO).await, Ok(None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_handed_over_is_taken_at_once_on_the_same_engine() {
+    on_every_store(async |store| {
+        enqueue(store, "r1", &Placement::default()).await;
+        let first = claim(store).await.unwrap();
+        store.hand_over(&first, LONG).await.unwrap();
+        let taken = store.take_over(&worker("w2"), LONG).await.unwrap().unwrap();
+        assert_eq!(taken.lease.owner, "w2");
+        let lost = Err(StoreError::LeaseLost("r1".to_owned()));
+        assert_eq!(store.hand_over(&first, LONG).await, lost);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_comes_back_takes_its_own_runs_at_once() {
+    on_every_store(async |store| {
+        enqueue(store, "r1", &Placement::default()).await;
+        claim(store).await.unwrap();
+        assert_eq!(store.reclaim(&worker("w2")).await, Ok(Vec::new()));
+        let moved = Claim {
+            engine: "engine-2".to_owned(),
+            ..worker("w1")
+        };
+        assert_eq!(store.reclaim(&moved).await, Ok(Vec::new()));
+        let taken = store.reclaim(&worker("w1")).await.unwrap();
+        assert_eq!((taken.len(), taken[0].lease.run.as_str()), (1, "r1"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_requeued_run_begins_its_next_generation_from_nothing() {
+    on_every_store(async |store| {
+        store.set_limit(&LimitScope::Global, Some(1)).await.unwrap();
+        enqueue(store, "r1", &Placement::default()).await;
+        let first = claim(store).await.unwrap();
+        store.requeue(&first).await.unwrap();
+        assert!(store.place("r1").await.unwrap().is_some());
+        let second = claim(store).await.unwrap();
+        assert_eq!((second.run.as_str(), second.generation), ("r1", 2));
+        assert!(store.requeue(&first).await.is_err());
+        assert!(store.record(&first, &Batch::default()).await.is_err());
+        assert_eq!(store.events("r1", 2).await, Ok(Vec::new()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_and_depths_tell_pools_tasks_and_local_runs_apart() {
+    on_every_store(async |store| {
+        enqueue(store, "r1", &of_task("web")).await;
+        enqueue(store, "r2", &of_task("api")).await;
+        store.create_run(&new_run("mine")).await.unwrap();
+        let listed = async |filter: RunFilter| {
+            let runs = store.runs(&filter).await.unwrap();
+            runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
+        };
+        let of_web = RunFilter {
+            task: Some("web".to_owned()),
+            ..RunFilter::default()
+        };
+        let local = RunFilter {
+            local: true,
+            ..RunFilter::default()
+        };
+        let pooled = RunFilter {
+            pool: Some("default".to_owned()),
+            ..RunFilter::default()
+        };
+        assert_eq!(listed(of_web).await, ["r1"]);
+        assert_eq!(listed(local).await, ["mine"]);
+        assert_eq!(listed(pooled).await, ["r2", "r1"]);
+        let depths = store.depths().await.unwrap();
+        assert_eq!((depths[0].pool.as_str(), depths[0].waiting), ("default", 2));
+        let waits_for = Vec::new();
+        let place = store.place("r2").await.unwrap();
+        assert_eq!(
+            place,
+            Some(Place {
+                ahead: 1,
+                waits_for
+            })
+        );
+        assert_eq!(store.place("mine").await, Ok(None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_for_work_is_woken() {
+    on_every_store(async |store| {
+        let mut wake_ups = store.wake_ups();
+        wake_ups.mark_unchanged();
+        enqueue(store, "r1", &Placement::default()).await;
+        tokio::time::timeout(LONG, wake_ups.changed())
+            .await
+            .unwrap()
+            .unwrap();
+    })
+    .await;
+}
