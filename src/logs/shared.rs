@@ -87,8 +87,11 @@ impl FrameStore for SharedFrames {
 struct Shared<K, V> {
     fresh: Duration,
     room: usize,
-    cells: Mutex<HashMap<K, (Instant, Arc<OnceCell<V>>)>>,
+    cells: Mutex<HashMap<K, Asked<V>>>,
 }
+
+/// When a question was asked, and its answer once it is there.
+type Asked<V> = (Instant, Arc<OnceCell<V>>);
 
 impl<K: Hash + Eq + Clone, V: Clone> Shared<K, V> {
     fn new(fresh: Duration, room: usize) -> Self {

@@ -20,6 +20,12 @@ use crate::{
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
+    /// Boxed, for results of every handler carry it.
+    detail: Box<Detail>,
+}
+
+#[derive(Debug)]
+struct Detail {
     code: &'static str,
     message: String,
     hint: Option<String>,
@@ -52,18 +58,19 @@ pub struct ErrorDetail {
 impl ApiError {
     /// Makes an error.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
+        let message = message.into();
+        let detail = Box::new(Detail {
             code,
-            message: message.into(),
+            message,
             hint: None,
             findings: None,
-        }
+        });
+        Self { status, detail }
     }
 
     /// Says what to try.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.detail.hint = Some(hint.into());
         self
     }
 }
@@ -71,13 +78,13 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if self.status.is_server_error() {
-            tracing::error!(code = self.code, "{}", self.message);
+            tracing::error!(code = self.detail.code, "{}", self.detail.message);
         }
         let error = ErrorDetail {
-            code: self.code.to_owned(),
-            message: self.message,
-            hint: self.hint,
-            findings: self.findings,
+            code: self.detail.code.to_owned(),
+            message: self.detail.message,
+            hint: self.detail.hint,
+            findings: self.detail.findings,
         };
         (self.status, Json(ErrorBody { error })).into_response()
     }
@@ -94,11 +101,10 @@ impl From<AppError> for ApiError {
             } => Some(to_json(&Source { name: file, text }, findings)),
             _ => None,
         };
-        Self {
-            hint: error.hint(),
-            findings,
-            ..Self::new(status, code, error.to_string())
-        }
+        let mut refusal = Self::new(status, code, error.to_string());
+        refusal.detail.hint = error.hint();
+        refusal.detail.findings = findings;
+        refusal
     }
 }
 

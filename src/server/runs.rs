@@ -49,13 +49,16 @@ pub async fn list(
         cursor: query.cursor,
         limit: query.limit,
     };
+    let on_page = RunFilter {
+        before: page.cursor.clone(),
+        limit: page.one_more(),
+        ..RunFilter::default()
+    };
     let filter = RunFilter {
         status: query.status,
         name: query.name,
         unfinished: query.unfinished,
-        before: page.cursor.clone(),
-        limit: page.one_more(),
-        ..RunFilter::default()
+        ..on_page
     };
     let runs = api.app.ports.store.runs(&filter).await?;
     Ok(Json(

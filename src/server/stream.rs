@@ -80,7 +80,7 @@ struct Follower {
     lines: RunLines,
     position: Position,
     steps: Vec<StepRow>,
-    said: String,
+    said: serde_json::Value,
     messages: VecDeque<Event>,
     is_over: bool,
 }
@@ -104,7 +104,7 @@ impl Follower {
             lines,
             position,
             steps: Vec::new(),
-            said: String::new(),
+            said: serde_json::Value::Null,
             messages: VecDeque::new(),
             is_over: false,
             api,
@@ -196,8 +196,8 @@ impl Follower {
         // What was asked does not change; who wants it reads the run.
         (row.request, row.prepared) = Default::default();
         let run = json!(RunView::from(row));
-        if self.said != run.to_string() {
-            self.said = run.to_string();
+        if self.said != run {
+            self.said = run.clone();
             self.say("run", &run);
         }
     }
