@@ -104,8 +104,11 @@ async fn make(
         Some(file) => files.path(file)?,
         None => context.join("Dockerfile"),
     };
-    let selected = env.ports.folders.build_context(&context, &dockerfile);
-    let selected = selected.map_err(|error| failed(error.to_string()))?;
+    let select = |text: Option<&str>| {
+        let selected = env.ports.folders.build_context(&context, &dockerfile, text);
+        selected.map_err(|error| failed(error.to_string()))
+    };
+    let selected = select(None)?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
@@ -118,7 +121,14 @@ async fn make(
     let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
     let based = bases::settle(env, ids, &request, &text).await;
-    let made = |id| bases::made(env, &request, id, based.as_deref());
+    if let Some(pinned) = based.as_ref().and_then(|based| based.text.as_deref()) {
+        let selected = select(Some(pinned))?;
+        request.context = selected.tar;
+        request.files = selected.files;
+        request.dockerfile = selected.dockerfile;
+    }
+    let bases = based.as_ref().map(|based| based.bases.as_slice());
+    let made = |id| bases::made(env, &request, id, bases);
     match env.ports.images.build(&request, sink).await {
         Ok(built) => Ok(made(Some(built.image_id.as_str()))),
         Err(error) => Err(NotMade {
