@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::{
     CliError, Context,
+    build_file::BuildFile,
     build_secrets::Hidden,
     remote,
     request::{Given, RunOptions, context_folder},
@@ -20,7 +21,7 @@ pub struct Args {
     /// A name for the image; with a registry set, it is pushed there
     #[arg(short = 't', long = "image", alias = "tag", value_name = "NAME")]
     images: Vec<String>,
-    /// The Dockerfile, relative to the context
+    /// The Dockerfile, relative to the context, or - for standard input
     #[arg(short, long, value_name = "FILE", default_value = "Dockerfile")]
     file: String,
     /// Set an ARG; NAME alone takes it from the variable of that name
@@ -67,13 +68,16 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let terms = Terms::of(context)?;
     let app = context.app().await?;
     let hidden = Hidden::read(&args.secret_build_arg, &args.secret)?;
+    let file = BuildFile::read(&args.file)?;
+    let text = build_task(&BuildTask {
+        dockerfile: file.path.clone(),
+        more: hidden.words.clone(),
+        more_lines: hidden.environment() + &file.mounts(),
+        ..build
+    });
     let given = Given {
         file: format!("build of {}", args.file),
-        text: build_task(&BuildTask {
-            more: hidden.words.clone(),
-            more_lines: hidden.environment(),
-            ..build
-        }),
+        text: text + &file.volumes(),
         folder: context_folder(&args.context)?,
         values: serde_json::Map::new(),
         strict: false,

@@ -92,8 +92,6 @@ pub struct BuildRequest {
     pub build_args: Vec<(String, String)>,
     /// Those of them whose values must not be in the image.
     pub secret_args: Vec<String>,
-    /// A text to take in place of the Dockerfile's.
-    pub dockerfile_text: Option<String>,
     /// What `RUN --mount=type=secret` may read.
     pub secrets: Vec<BuildSecret>,
     /// The stage to stop at.
@@ -140,7 +138,6 @@ impl BuildRequest {
             tags: Vec::new(),
             build_args: Vec::new(),
             secret_args: Vec::new(),
-            dockerfile_text: None,
             secrets: Vec::new(),
             target: None,
             labels: Labels::new(),

@@ -286,3 +286,39 @@ async fn a_secret_argument_is_seen_by_commands_and_is_not_in_the_history() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_classic_build_that_is_dropped_leaves_no_container() {
+    on_docker(async |world: Arc<World>| {
+        let marker = world.name("classic");
+        let dockerfile = format!("FROM {}\nRUN echo {marker}; sleep 77", world.image);
+        let folder = folder(&dockerfile, &[]);
+        let folders = LocalFolders::new(Arc::new(|_| ()), Caps::default());
+        let dockerfile = folder.path().join("Dockerfile");
+        let context = folders.build_context(folder.path(), &dockerfile, None);
+        let context = context.expect("a context");
+        let mut request = BuildRequest::new(context.tar, &context.dockerfile);
+        request.classic = true;
+        request.no_cache = true;
+        let said = Said::default();
+        let building = world.images.build(&request, &said);
+        let dropped = tokio::time::timeout(Duration::from_secs(5), building).await;
+        assert!(dropped.is_err(), "{dropped:?}");
+        let text = said.text();
+        let (_, rest) = text.split_once("---> Running in ").expect(&text);
+        let container = rest.lines().next().expect("an id").trim().to_string();
+        let mut waited = 0;
+        while world
+            .containers
+            .inspect(&container)
+            .await
+            .expect("an answer")
+            .is_some()
+        {
+            waited += 1;
+            assert!(waited < 100, "{container} is left behind");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    })
+    .await;
+}

@@ -104,3 +104,20 @@ fn a_failing_build_shows_its_lines_and_its_last_output() {
         "{failed}"
     );
 }
+
+#[test]
+fn a_dockerfile_on_standard_input_is_built_and_built_again() {
+    let Some(mut careen) = Careen::on_docker() else {
+        return;
+    };
+    let image = careen.image("piped");
+    careen.file("word", "from the folder\n");
+    let dockerfile = "FROM busybox\nCOPY word /\nRUN cat /word\n";
+    let words = ["build", "-t", &image, "--no-cache", "-f", "-", "."];
+    let ran = careen.told(&words, dockerfile).exits(0);
+    assert!(ran.stdout.contains("from the folder"), "{}", ran.stdout);
+    let id = careen.latest()["id"].as_str().unwrap().to_owned();
+    let again = careen.does(&["runs", "rerun", &id]).exits(0);
+    assert!(again.stdout.contains("from the folder"), "{}", again.stdout);
+    careen.told(&words, " \n").exits(2).says(&["empty"]);
+}

@@ -135,7 +135,7 @@ async fn build_in_session(
             NotBuilt::Because(build_error(EngineError::Other(message), &listener.clues()))
         }
     };
-    let dockerfile = read_dockerfile(request, &*files)?;
+    let dockerfile = read_dockerfile(&*files)?;
     let hidden = hide(&dockerfile.1, &request.secret_args);
     for (name, reason) in &hidden.exposed {
         listener.say(&format!(
@@ -179,45 +179,53 @@ fn tell_of_arguments(request: &BuildRequest, sink: &dyn Sink) {
 }
 
 /// The name and the text of the Dockerfile.
-fn read_dockerfile(
-    request: &BuildRequest,
-    files: &dyn ContextFiles,
-) -> Result<(String, String), EngineError> {
+fn read_dockerfile(files: &dyn ContextFiles) -> Result<(String, String), EngineError> {
     let read = files.dockerfile();
     let (name, text) = read.map_err(|FolderError(message)| EngineError::Other(message))?;
-    let text = String::from_utf8_lossy(&text).into_owned();
-    Ok((name, request.dockerfile_text.clone().unwrap_or(text)))
+    Ok((name, String::from_utf8_lossy(&text).into_owned()))
 }
 
 async fn build_whole(
     engine: &DockerEngine,
     request: &BuildRequest,
-    mut listener: Listener<'_>,
+    listener: Listener<'_>,
 ) -> Result<Built, BuildError> {
+    let mut listener = Tidied { engine, listener };
     let (tar, source_error) = watch((request.context)());
     let body = bollard::body_try_stream(tar);
     let docker = engine.builder(query(request)).await?;
-    let options = options(request, listener.is_classic);
+    let options = options(request, listener.listener.is_classic);
     let mut messages = docker.build_image(options, Some(by_host(&request.logins)), Some(body));
     let ended = loop {
         match messages.try_next().await {
-            Ok(Some(message)) => listener.take(message),
+            Ok(Some(message)) => listener.listener.take(message),
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }
     };
-    listener.finish();
+    listener.listener.finish();
     if let Err(error) = ended {
         let source_error = source_error.take().map(BuildError::Engine);
-        return Err(
-            source_error.unwrap_or_else(|| build_error(engine.error(error), &listener.clues()))
-        );
+        return Err(source_error
+            .unwrap_or_else(|| build_error(engine.error(error), &listener.listener.clues())));
     }
-    let image_id = match listener.image_id {
+    let image_id = match listener.listener.image_id.take() {
         Some(id) => id,
         None => id_by_tag(engine, request).await?,
     };
     Ok(Built { image_id })
+}
+
+/// A listener whose build leaves no container behind, however it ends.
+struct Tidied<'a> {
+    engine: &'a DockerEngine,
+    listener: Listener<'a>,
+}
+
+impl Drop for Tidied<'_> {
+    fn drop(&mut self) {
+        std::mem::take(&mut self.listener.leftover).remove(self.engine);
+    }
 }
 
 /// Asks for the id that the engine did not name in its answer.

@@ -9,7 +9,7 @@ use chrono::Utc;
 
 use crate::ports::{Output, Progress, Sink, Stream};
 
-use super::{build_errors::Clues, build_log::BuildLog, excerpt};
+use super::{build_errors::Clues, build_log::BuildLog, excerpt, leftovers::Leftover};
 
 /// Turns the messages of a build into lines, and remembers what matters at its end.
 pub(super) struct Listener<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Listener<'a> {
     /// The image that was made, once the engine named it.
     pub(super) image_id: Option<String>,
     had_begun: bool,
+    /// The container that the classic builder works in.
+    pub(super) leftover: Leftover,
 }
 
 impl<'a> Listener<'a> {
@@ -38,6 +40,7 @@ impl<'a> Listener<'a> {
             base: None,
             image_id: None,
             had_begun: false,
+            leftover: Leftover::default(),
         }
     }
 
@@ -110,6 +113,7 @@ impl<'a> Listener<'a> {
         open_line.push_str(text);
         let end = open_line.rfind('\n').map_or(0, |last| last + 1);
         let whole: String = open_line.drain(..end).collect();
+        whole.lines().for_each(|line| self.leftover.note(line));
         for line in whole.lines().filter(|line| line.starts_with("Step ")) {
             let base = line
                 .split_once(" : FROM ")

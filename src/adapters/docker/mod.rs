@@ -18,6 +18,7 @@ mod images;
 mod inspecting;
 mod instructions;
 mod labels;
+mod leftovers;
 mod listener;
 mod log_parts;
 mod logins;
