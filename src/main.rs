@@ -2,23 +2,29 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use tokio::sync::Mutex;
+
 use careen::{
     adapters::{
         clock::SystemClock,
         docker::DockerEngine,
-        docker_config,
+        docker_config::{self, DockerConfig},
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
-        memory::store::{MemoryFrames, MemoryStore},
+        memory::{
+            credentials::MemoryCredentials,
+            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
+        },
+        objects::ObjectFolder,
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError},
+    app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
-    ports::{EngineError, FrameStore, RunStore},
+    ports::{AccessStore, EngineError, FrameStore, RunStore, TaskStore},
     runner::Ports,
 };
 
@@ -41,20 +47,45 @@ async fn app(settings: Settings) -> Result<App, AppError> {
     let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
     let logs = settings.data_folder().join("logs");
     let frames = Arc::new(FileFrames::open(&logs, store.clone()));
-    wired(&settings, store, frames)
+    let kept = Kept {
+        store: store.clone(),
+        frames,
+        tasks: store.clone(),
+        access: store.clone(),
+        credentials: Credentials::new(store, docker_logins()),
+    };
+    wired(&settings, kept)
 }
 
 /// Makes a careen that forgets everything when it ends, for commands that record nothing.
 fn passing_app(settings: &Settings) -> Result<App, AppError> {
-    let store = Arc::new(MemoryStore::new("passing"));
-    wired(settings, store, Arc::new(MemoryFrames::new()))
+    let kept = Kept {
+        store: Arc::new(MemoryStore::new("passing")),
+        frames: Arc::new(MemoryFrames::new()),
+        tasks: Arc::new(MemoryTasks::default()),
+        access: Arc::new(MemoryAccess::default()),
+        credentials: Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins()),
+    };
+    wired(settings, kept)
 }
 
-fn wired(
-    settings: &Settings,
+/// The docker client's own logins.
+fn docker_logins() -> Arc<DockerConfig> {
+    Arc::new(DockerConfig::new(
+        &cli::docker_config_file().unwrap_or_default(),
+    ))
+}
+
+/// What is kept, and where.
+struct Kept {
     store: Arc<dyn RunStore>,
     frames: Arc<dyn FrameStore>,
-) -> Result<App, AppError> {
+    tasks: Arc<dyn TaskStore>,
+    access: Arc<dyn AccessStore>,
+    credentials: Credentials,
+}
+
+fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
     let data = settings.data_folder();
     let engine = Arc::new(engine(settings)?);
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
@@ -62,18 +93,25 @@ fn wired(
         ports: Ports {
             containers: engine.clone(),
             images: engine,
-            frames,
-            store,
+            frames: kept.frames,
+            store: kept.store,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
+        tasks: kept.tasks,
+        access: kept.access,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        courier: Arc::new(Web),
+        objects: Arc::new(ObjectFolder::at(settings.objects(), std::env::vars())),
+        contexts: data.join("contexts"),
+        uploads: Mutex::default(),
+        credentials: kept.credentials,
         files: data.join("files"),
     })
 }

@@ -69,7 +69,7 @@ pub(super) async fn settle(
     }
     let lookup = Lookup {
         ports: &env.ports,
-        logins: &env.job.logins,
+        logins: &request.logins,
         patience: PATIENCE,
     };
     let mut digests = Vec::with_capacity(images.len());

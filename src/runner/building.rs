@@ -11,8 +11,8 @@ use super::{
     build_files::{BuildFiles, failed},
     build_secrets,
     dispatch::{Env, Input},
-    explain,
     logging::{self, LogSink},
+    registry_faults,
     setup::DEFAULT_NETWORK,
 };
 use crate::{
@@ -53,7 +53,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
             Input::Event(event, Some(with_parts(images, &parts)))
         }
         Some(Err(NotMade { error, images })) => {
-            let mut outcome = explain::not_built(&env.job, step, &error);
+            let mut outcome = registry_faults::not_built(&env, step, &error).await;
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }

@@ -179,7 +179,7 @@ fn a_build_that_is_issued_again_stands_on_what_was_first_recorded() {
     };
     let base = format!("{}/base:1", registry.host);
     let image = careen.image("again");
-    careen.owns(&base);
+    careen.keep_track(&base);
     let publish = |careen: &Careen, word: &str| {
         let text = format!("FROM busybox\nRUN echo {word} > /word\n");
         careen.file("base/Dockerfile", &text);
@@ -204,7 +204,7 @@ fn a_build_that_is_issued_again_stands_on_what_was_first_recorded() {
     running.kill();
     // The name means another image now, on the engine and in the registry.
     let mut other = Careen::on_docker().expect("an engine");
-    other.owns(&base);
+    other.keep_track(&base);
     publish(&other, "second");
     careen.steps(&steps);
     careen.does(&["runs", "resume", &id]).exits(0);
