@@ -473,7 +473,7 @@ fn a_base_that_only_its_registry_has_is_built_on_by_digest() {
     };
     let repository = format!("{}/base", registry.host);
     let mut other = Careen::on_docker().expect("an engine");
-    other.owns(&format!("{repository}:1"));
+    other.keep_track(&format!("{repository}:1"));
     other.file("Dockerfile", "FROM busybox\nRUN echo base > /word\n");
     let push = format!("  - push: ['{repository}:1']\n");
     other.steps(&(format!("  - build: -t {repository}:1 .\n") + &push));
@@ -490,7 +490,7 @@ fn a_base_that_only_its_registry_has_is_built_on_by_digest() {
         careen.run(&[]).exits(0);
         let base = &careen.latest()["dependencies"][0]["runtime-dependency"];
         let digest = base["digest"].as_str().expect("a digest");
-        careen.owns(&format!("{repository}@{digest}"));
+        careen.keep_track(&format!("{repository}@{digest}"));
         assert!(digest.starts_with("sha256:"), "{base}");
         // The file that the build copies names no digest.
         assert_eq!(careen.log("use"), format!("base\n{text}"));
