@@ -2,7 +2,11 @@
 
 use std::{net::TcpListener, path::Path};
 
-use crate::{careens::Careen, cli::sh};
+use crate::{
+    careens::Careen,
+    cli::sh,
+    registries::{Kind, Server},
+};
 
 #[test]
 fn the_docker_socket_is_there_only_when_allowed() {
@@ -457,4 +461,38 @@ fn a_build_records_what_it_stands_on() {
         shown.stdout.contains("STANDS ON") && shown.stdout.contains("unknown"),
         "{shown:?}"
     );
+}
+
+#[test]
+fn a_base_that_only_its_registry_has_is_built_on_by_digest() {
+    let Some(mut careen) = Careen::on_docker() else {
+        return;
+    };
+    let Some(registry) = Server::start(Kind::Open) else {
+        return;
+    };
+    let repository = format!("{}/base", registry.host);
+    let mut other = Careen::on_docker().expect("an engine");
+    other.keep_track(&format!("{repository}:1"));
+    other.file("Dockerfile", "FROM busybox\nRUN echo base > /word\n");
+    let push = format!("  - push: ['{repository}:1']\n");
+    other.steps(&(format!("  - build: -t {repository}:1 .\n") + &push));
+    other.run(&[]).exits(0);
+    // The engine forgets it.
+    drop(other);
+    let text = format!("FROM {repository}:1\nCOPY Dockerfile /copied\n");
+    careen.file("Dockerfile", &text);
+    for builder in ["0", "1"] {
+        let image = careen.image("pinned");
+        let env = format!("    env: [DOCKER_BUILDKIT={builder}]\n");
+        let cmd = format!("  - id: use\n    cmd: {image} cat /word /copied\n");
+        careen.steps(&(format!("  - build: -t {image} .\n") + &env + &cmd));
+        careen.run(&[]).exits(0);
+        let base = &careen.latest()["dependencies"][0]["runtime-dependency"];
+        let digest = base["digest"].as_str().expect("a digest");
+        careen.keep_track(&format!("{repository}@{digest}"));
+        assert!(digest.starts_with("sha256:"), "{base}");
+        // The file that the build copies names no digest.
+        assert_eq!(careen.log("use"), format!("base\n{text}"));
+    }
 }

@@ -101,6 +101,23 @@ async fn a_dockerfile_from_elsewhere_is_added_and_hidden_from_copies() {
     }
 }
 
+#[tokio::test]
+async fn another_text_is_built_by_and_the_dockerfile_stays_what_it_is() {
+    let tree = Tree::new(&[
+        ("Dockerfile", "FROM x"),
+        ("Dockerfile.dockerignore", "b"),
+        ("a", ""),
+        ("b", ""),
+    ]);
+    let (opened, dockerfile) = (tree.open(), tree.path("Dockerfile"));
+    let built = opened.build_context_by(&dockerfile, Some("FROM x@d"));
+    let built = built.unwrap();
+    let archive = collect(built.selection.tar_stream(silent())).await;
+    assert_eq!(content(&archive, &built.dockerfile), "FROM x@d");
+    assert_eq!(content(&archive, "Dockerfile"), "FROM x");
+    assert!(!list(&archive).contains(&"b".to_owned()));
+}
+
 fn content(archive: &[u8], name: &str) -> String {
     let mut archive = tar::Archive::new(archive);
     let mut entries = archive.entries().unwrap().map(Result::unwrap);
