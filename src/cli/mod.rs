@@ -1,6 +1,7 @@
 //! The command line: one file per command, each an `Args` whose comments are the help, and one function.
 
 mod build;
+mod build_secrets;
 mod check;
 mod completions;
 mod config;

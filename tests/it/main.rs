@@ -34,6 +34,7 @@ mod registry_contract;
 mod registry_logins;
 mod run_secrets;
 mod scans;
+mod secret_builds;
 mod specs;
 mod store_contract;
 mod stored_secrets;

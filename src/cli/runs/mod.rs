@@ -4,6 +4,7 @@ mod dependencies;
 mod files;
 mod list;
 mod logs;
+mod parts;
 mod rerun;
 mod resume;
 mod show;
