@@ -39,7 +39,7 @@ pub enum AppError {
     Engine(#[from] EngineError),
     /// A registry could not, or would not.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(Box<RegistryError>),
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,6 +76,13 @@ impl From<TaskError> for AppError {
             TaskError::Store(error) => AppError::Store(error),
             other => AppError::Task(other),
         }
+    }
+}
+
+impl From<RegistryError> for AppError {
+    /// Puts it into a box, for it is larger than all others.
+    fn from(error: RegistryError) -> Self {
+        AppError::Registry(Box::new(error))
     }
 }
 

@@ -302,6 +302,32 @@ fn a_run_pushes_and_pulls_with_a_connection() {
 }
 
 #[test]
+fn one_step_pushes_to_several_registries() {
+    let (Some((mut careen, guarded)), Some(open)) = (with_registry(), Server::start(Kind::Open))
+    else {
+        return;
+    };
+    let name = careen.image("spread");
+    let images = [&guarded, &open].map(|it| format!("{}/{name}", it.host));
+    images.iter().for_each(|it| careen.keep_track(it));
+    let [one, two] = &images;
+    careen.steps(&format!(
+        "  - id: make\n    build: -t {one} -t {two} .\n  - id: send\n    push: ['{one}', '{two}']\n"
+    ));
+    add(&careen, "ci", &guarded.host, &[]);
+    careen.run(&[]).exits(0);
+    for image in &images {
+        let copied = careen.json(&["image", "copy", image, &format!("{}/again", open.host)]);
+        let digest = copied[0]["digest"].as_str().unwrap();
+        let log = careen.latest().to_string();
+        assert!(
+            log.contains(digest),
+            "{digest} of {image} is recorded in {log}"
+        );
+    }
+}
+
+#[test]
 fn a_push_that_is_refused_ends_in_what_is_missing_and_how_to_mend_it() {
     let Some((mut careen, server)) = with_registry() else {
         return;
