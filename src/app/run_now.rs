@@ -9,8 +9,9 @@ use super::{App, AppError, Prepared, Request, Secrets, ids, prepare};
 use crate::{
     engine::{RunState, RunStatus, Settings, Verdict},
     plan::Plan,
-    ports::{Held, Lease, NewRun, RegistryLogin, RunRow, StoreError},
+    ports::{Held, Keyring, Lease, NewRun, RegistryLogin, RunRow, StoreError},
     runner::{self, Job, LEASE, OutputRequest, Watcher},
+    spec::StepKind,
     text::Diagnostics,
 };
 
@@ -186,6 +187,7 @@ impl App {
         });
         let files = self.files.join(&queued.id);
         let keyring = self.keyring(&live.logins).await?;
+        let logins = logins(&keyring, &queued).await;
         let mut secrets = queued.secrets.all();
         secrets.extend(keyring.logins().map(|it| it.password.clone()));
         let job = Job {
@@ -202,6 +204,7 @@ impl App {
             context: queued.request.context.clone(),
             shared_volume: queued.request.vars.shared_volume.clone(),
             registry: queued.request.registry().map(str::to_owned),
+            logins,
             keyring,
             granted: queued.request.grants().collect(),
             limits: queued.request.limits.into(),
@@ -268,6 +271,16 @@ impl App {
             secrets.put(&name, value);
         }
         Ok((request, secrets))
+    }
+}
+
+/// One login for each host. The bases of builds may be anywhere, so helpers are asked only where something is built.
+async fn logins(keyring: &Keyring, queued: &Queued) -> Vec<RegistryLogin> {
+    let images = runner::named_images(&queued.plan, queued.request.registry());
+    let mut steps = queued.plan.steps().iter();
+    match steps.any(|step| matches!(step.kind, StepKind::Build(_))) {
+        true => keyring.by_host(&images).await,
+        false => keyring.held_by_host(&images),
     }
 }
 

@@ -13,6 +13,7 @@ use super::{CliError, Context, password::from_variable};
 use crate::{
     app::{App, AppError, Limits, OutputWish, Request, Secrets, draw},
     spec::{Grant, RunVars, command_line, values},
+    tasks::command_task,
 };
 
 /// The task file's name when none is given, as in ACR.
@@ -154,7 +155,9 @@ impl RequestArgs {
 
     fn task_file(&self, context: Option<&Path>) -> Result<(String, String), CliError> {
         if let Some(command) = &self.cmd {
-            return Ok((command.clone(), self.one_command(command)));
+            let timeout = self.run.timeout.as_deref();
+            let timeout = timeout.and_then(|text| seconds(text).ok());
+            return Ok((command.clone(), command_task(command, timeout)));
         }
         let name = self.file.as_deref().unwrap_or(DEFAULT_FILE);
         if name == "-" {
@@ -177,21 +180,6 @@ impl RequestArgs {
         let text = String::from_utf8(bytes)
             .map_err(|_| CliError::usage(format!("the task file {name} is not UTF-8 text"), ""))?;
         Ok((path.display().to_string(), text))
-    }
-
-    /// The task that `--cmd` stands for, as `az acr run` writes it.
-    fn one_command(&self, command: &str) -> String {
-        let step = serde_json::json!({
-            "cmd": command,
-            "disableWorkingDirectoryOverride": true,
-            "timeout": self.run.timeout.as_deref().and_then(|text| seconds(text).ok()),
-        });
-        // JSON is YAML, but for what is null.
-        let mut step = step;
-        if let Value::Object(map) = &mut step {
-            map.retain(|_, value| !value.is_null());
-        }
-        format!("version: v1.1.0\nsteps:\n  - {step}\n")
     }
 
     fn values(
@@ -386,7 +374,7 @@ pub fn architecture() -> &'static str {
 }
 
 /// Reads a time: bare seconds as in ACR, or with units.
-fn seconds(text: &str) -> Result<u64, CliError> {
+pub fn seconds(text: &str) -> Result<u64, CliError> {
     let parsed = match text.parse::<u64>() {
         Ok(seconds) => Some(seconds),
         Err(_) => humantime::parse_duration(text).ok().map(|it| it.as_secs()),
@@ -403,7 +391,7 @@ fn seconds(text: &str) -> Result<u64, CliError> {
 }
 
 /// Reads `NAME=VALUE`, `NAME=@FILE` or `NAME`, which stands for the variable.
-fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
+pub fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
     match word.split_once('=') {
         Some((name, value)) => match value.strip_prefix('@') {
             Some(path) => Ok((name.to_owned(), read_secret(path)?)),

@@ -134,7 +134,8 @@ impl Keyring {
         logins
     }
 
-    fn held_by_host(&self, images: &[Reference]) -> Vec<RegistryLogin> {
+    /// The same of what is held here; no helper is asked.
+    pub fn held_by_host(&self, images: &[Reference]) -> Vec<RegistryLogin> {
         let named = images.iter().filter_map(|it| self.known(it, Right::Pull));
         let mut rest: Vec<&Credential> = self.credentials.iter().collect();
         rest.sort_by_key(|it| (it.prefix.len(), it.connection.is_none()));

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    attempt::{ended, unlogged},
+    attempt::unlogged,
     bases,
     build_files::{BuildFiles, failed},
+    build_secrets,
     dispatch::{Env, Input},
     logging::{self, LogSink},
     registry_faults,
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildRequest, BuildSecret},
-    spec::{Build, Cache, SecretSource, SecretUse, Step, StepKind},
+    ports::{BuildError, BuildPart, BuildRequest},
+    spec::{Build, Cache, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
@@ -33,6 +34,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
         done = make(&env, (step, attempt), build, &sink) => Some(done),
         () = stop.cancelled() => None,
     };
+    let parts = sink.parts();
     drop(sink);
     let heard = log.await.ok().and_then(Result::ok);
     env.inbox.send(match done {
@@ -48,16 +50,44 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            Input::Event(event, Some(images))
+            Input::Event(event, Some(with_parts(images, &parts)))
         }
-        Some(Err(error)) => {
+        Some(Err(NotMade { error, images })) => {
             let mut outcome = registry_faults::not_built(&env, step, &error).await;
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
-            ended(step, attempt, outcome)
+            let event = Event::Ended {
+                step,
+                attempt,
+                outcome,
+            };
+            Input::Event(event, images.map(|images| with_parts(images, &parts)))
         }
     });
+}
+
+/// Why nothing was made, and what of the record of images stands all the same.
+struct NotMade {
+    error: BuildError,
+    images: Option<Value>,
+}
+
+impl<E: Into<BuildError>> From<E> for NotMade {
+    fn from(error: E) -> NotMade {
+        NotMade {
+            error: error.into(),
+            images: None,
+        }
+    }
+}
+
+/// Adds to the record of an image how its build went, part by part.
+fn with_parts(mut images: Value, parts: &[BuildPart]) -> Value {
+    if let Some(image) = images.get_mut(0).filter(|_| !parts.is_empty()) {
+        image["parts"] = json!(parts);
+    }
+    images
 }
 
 async fn make(
@@ -65,7 +95,7 @@ async fn make(
     ids: (u32, u32),
     build: &Build,
     sink: &LogSink,
-) -> Result<Value, BuildError> {
+) -> Result<Value, NotMade> {
     let step = env.job.plan.step(ids.0);
     let mut files = BuildFiles::open(env, step, sink).await?;
     let context = files.path(&build.context)?;
@@ -81,11 +111,11 @@ async fn make(
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
-    request.logins = env.job.logins().await;
     if request.network.is_some() {
         env.networks.passed().await?;
     }
-    request.secrets = secrets(&mut files, step, &build.secrets)?;
+    request.secrets = build_secrets::secrets(&mut files, step, &build.secrets)?;
+    build_secrets::mark_arguments(&mut request, &env.job);
     let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
     let based = bases::settle(env, ids, &request, &text).await;
@@ -95,40 +125,15 @@ async fn make(
         request.files = selected.files;
         request.dockerfile = selected.dockerfile;
     }
-    let built = env.ports.images.build(&request, sink).await?;
     let bases = based.as_ref().map(|based| based.bases.as_slice());
-    Ok(bases::made(env, &request, Some(&built.image_id), bases))
-}
-
-/// Reads the secrets of a build: files of the workspace and of mounts, and variables of the step.
-fn secrets(
-    files: &mut BuildFiles<'_>,
-    step: &Step,
-    uses: &[SecretUse],
-) -> Result<Vec<BuildSecret>, BuildError> {
-    let variable = |name: &str| step.env.iter().find(|var| var.name == name);
-    let mut secrets = Vec::with_capacity(uses.len());
-    for SecretUse { id, source } in uses {
-        let content = match source {
-            SecretSource::File(path) => files.read(path)?,
-            SecretSource::Env(name) | SecretSource::EnvOrFile(name) => match variable(name) {
-                Some(var) => var.value.clone().into_bytes(),
-                None if matches!(source, SecretSource::EnvOrFile(_)) => files.read(name)?,
-                None => return Err(failed(without_variable(id, name))),
-            },
-        };
-        secrets.push(BuildSecret {
-            id: id.clone(),
-            value: Arc::new(content.into()),
-        });
+    let made = |id| bases::made(env, &request, id, bases);
+    match env.ports.images.build(&request, sink).await {
+        Ok(built) => Ok(made(Some(built.image_id.as_str()))),
+        Err(error) => Err(NotMade {
+            error,
+            images: Some(made(None)),
+        }),
     }
-    Ok(secrets)
-}
-
-fn without_variable(id: &str, name: &str) -> String {
-    format!(
-        "the secret {id} is to come from the variable {name}, which the step's env does not have; add it there"
-    )
 }
 
 /// Copies what the step says into the request.
@@ -160,6 +165,7 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
     request.squash = build.squash;
+    request.logins.clone_from(&env.job.logins);
     request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
     request.network = match build.network.as_deref() {
         // Nothing else of the run is there to be met.

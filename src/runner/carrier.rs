@@ -145,10 +145,10 @@ fn uses_docker(job: &Job) -> bool {
 fn docker_config(job: &Job) -> Option<Vec<u8>> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     use secrecy::ExposeSecret;
-    let logins = job.visible_logins();
-    if logins.is_empty() && !job.has_docker_socket() {
+    if !uses_docker(job) {
         return None;
     }
+    let logins = job.visible_logins();
     let auths: serde_json::Map<_, _> = logins
         .iter()
         .map(|login| {

@@ -71,7 +71,9 @@ pub struct Job {
     pub shared_volume: String,
     /// The run's registry, for `ACR_DEFAULT_REGISTRY`.
     pub registry: Option<String>,
-    /// Credentials for registries.
+    /// Credentials for registries, one for each host, for what can be told only hosts.
+    pub logins: Vec<RegistryLogin>,
+    /// Credentials for registries, by repository.
     pub keyring: Keyring,
     /// What the user allowed.
     pub granted: BTreeSet<Grant>,
@@ -90,37 +92,34 @@ impl Job {
         self.keyring.find(&image, right).await
     }
 
-    /// Lists logins by host, for builds: their bases may be anywhere.
-    pub(super) async fn logins(&self) -> Vec<RegistryLogin> {
-        self.keyring.by_host(&self.named_images()).await
-    }
-
     /// Lists the logins that steps may see: those for registries that the task names.
     pub(super) fn visible_logins(&self) -> Vec<RegistryLogin> {
-        self.keyring.only_for(&self.named_images())
-    }
-
-    /// Lists the images that the plan names: what steps run, build and push.
-    fn named_images(&self) -> Vec<Reference> {
-        let steps = self.plan.steps().iter();
-        let words = steps.flat_map(|step| match &step.kind {
-            StepKind::Cmd(command) => vec![command.image.as_str()],
-            StepKind::Build(build) => build
-                .tags
-                .iter()
-                .chain(&build.cache_from)
-                .map(String::as_str)
-                .collect(),
-            StepKind::Push(push) => push.images.iter().map(String::as_str).collect(),
-        });
-        let registry = self.registry.iter().map(|host| format!("{host}/any"));
-        let mut images: Vec<Reference> = words.filter_map(|it| Reference::parse(it).ok()).collect();
-        images.extend(registry.filter_map(|it| Reference::parse(&it).ok()));
-        images
+        let images = named_images(&self.plan, self.registry.as_deref());
+        self.keyring.only_for(&images)
     }
 
     /// Says whether every step gets the Docker socket.
     pub(super) fn has_docker_socket(&self) -> bool {
         self.granted.contains(&Grant::DockerSocket)
     }
+}
+
+/// Lists the images that a plan names: what steps run, build and push, and something of the run's registry.
+pub fn named_images(plan: &Plan, registry: Option<&str>) -> Vec<Reference> {
+    let words = plan.steps().iter().flat_map(|step| match &step.kind {
+        StepKind::Cmd(command) => vec![command.image.as_str()],
+        StepKind::Build(build) => build
+            .tags
+            .iter()
+            .chain(&build.cache_from)
+            .map(String::as_str)
+            .collect(),
+        StepKind::Push(push) => push.images.iter().map(String::as_str).collect(),
+    });
+    let of_registry = registry.map(|host| format!("{host}/any"));
+    words
+        .map(str::to_owned)
+        .chain(of_registry)
+        .filter_map(|it| Reference::parse(&it).ok())
+        .collect()
 }

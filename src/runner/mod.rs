@@ -7,6 +7,7 @@ mod acting;
 mod attempt;
 mod bases;
 mod build_files;
+mod build_secrets;
 mod building;
 mod carrier;
 mod container;
@@ -39,7 +40,7 @@ pub use dispatch::{RunError, run};
 pub use examine::{Examination, Finding, examine};
 pub use explain::hint;
 pub use grants::{Denied, denied};
-pub use job::{Job, Limits, OutputRequest, Ports};
+pub use job::{Job, Limits, OutputRequest, Ports, named_images};
 pub use lease::LEASE;
 pub use names::{
     LABEL_ATTEMPT, LABEL_GENERATION, LABEL_POSITION, LABEL_RUN, LABEL_STEP, LABEL_STORE,
