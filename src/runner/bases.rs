@@ -69,7 +69,7 @@ pub(super) async fn settle(
     }
     let lookup = Lookup {
         ports: &env.ports,
-        logins: &request.logins,
+        keyring: &env.job.keyring,
         patience: PATIENCE,
     };
     let mut digests = Vec::with_capacity(images.len());
