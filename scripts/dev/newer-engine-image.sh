@@ -85,8 +85,8 @@ make_ssh_keys() {
   for user in root guest; do echo "$key" >"$inside/etc/ssh/keys/$user"; done
   echo "command=\"PATH=/nowhere; eval \\\"\$SSH_ORIGINAL_COMMAND\\\"\" $key" >"$inside/etc/ssh/keys/bare"
   echo "command=\"DOCKER_HOST=unix:///nowhere.sock sh -c \\\"\$SSH_ORIGINAL_COMMAND\\\"\" $key" >"$inside/etc/ssh/keys/lonely"
-  # Tests are refused on purpose; the server must not lock them out for it.
-  printf 'AuthorizedKeysFile /etc/ssh/keys/%%u\nPerSourcePenalties no\n' >"$inside/etc/ssh/sshd_config.d/careen-dev.conf"
+  # Tests are refused on purpose and come many at once; the server must not turn them away for it.
+  printf 'AuthorizedKeysFile /etc/ssh/keys/%%u\nPerSourcePenalties no\nMaxStartups 100\n' >"$inside/etc/ssh/sshd_config.d/careen-dev.conf"
   touch "$ssh/known_hosts"
   printf 'IdentitiesOnly yes\nIdentityFile %s\nUserKnownHostsFile %s\nGlobalKnownHostsFile /dev/null\n' "$ssh/key" "$ssh/known_hosts" >"$ssh/config"
   printf '#!/bin/sh\nexec %s -F "${CAREEN_TEST_SSH_CONFIG:-%s}" "$@"\n' "$(command -v ssh)" "$ssh/config" >"$ssh/bin/ssh"
