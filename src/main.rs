@@ -2,24 +2,30 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use tokio::sync::Mutex;
+
 use careen::{
     adapters::{
         clock::SystemClock,
         docker::DockerEngine,
-        docker_config,
+        docker_config::{self, DockerConfig},
         files::FileFrames,
         folder::{Caps, LocalFolders},
         locks::LockFolder,
-        memory::store::{MemoryFrames, MemoryStore},
+        memory::{
+            credentials::MemoryCredentials,
+            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
+        },
+        objects::ObjectFolder,
         postgres::{PostgresFrames, PostgresStore},
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError},
+    app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
-    ports::{EngineError, FrameStore, Queue, RunStore},
+    ports::{AccessStore, EngineError, FrameStore, Queue, RunStore, TaskStore},
     runner::Ports,
 };
 
@@ -37,52 +43,69 @@ fn main() -> ExitCode {
     })
 }
 
-/// What keeps runs.
-struct Stores {
-    runs: Arc<dyn RunStore>,
-    queue: Arc<dyn Queue>,
-    frames: Arc<dyn FrameStore>,
-}
-
-/// Opens the database: SQLite with files beside it, or Postgres with an object store.
-async fn stores(settings: &Settings) -> Result<Stores, AppError> {
-    if let Some(address) = settings.postgres() {
-        let store = PostgresStore::connect(&address).await?;
-        let frames = PostgresFrames::open(store.clone(), &settings.objects(), std::env::vars())?;
-        let store = Arc::new(store);
-        return Ok(Stores {
-            runs: store.clone(),
-            queue: store,
-            frames: Arc::new(frames),
-        });
-    }
-    let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
-    let logs = settings.data_folder().join("logs");
-    Ok(Stores {
-        frames: Arc::new(FileFrames::open(&logs, store.clone())),
-        runs: store.clone(),
-        queue: store,
-    })
-}
-
-/// Makes careen from its parts: the database, files beside it, an engine.
+/// Makes careen from its parts: the database, what stands beside it, an engine.
 async fn app(settings: Settings) -> Result<App, AppError> {
-    let stores = stores(&settings).await?;
-    wired(&settings, stores)
+    let data = settings.data_folder();
+    let Some(address) = settings.postgres() else {
+        let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
+        let frames = Arc::new(FileFrames::open(&data.join("logs"), store.clone()));
+        return wired(&settings, kept(store.clone(), frames, store));
+    };
+    let store = PostgresStore::connect(&address).await?;
+    let frames = PostgresFrames::open(store.clone(), &settings.objects(), std::env::vars())?;
+    // Tasks, tokens and credentials stay with the server that has them; workers need runs alone.
+    let beside = Arc::new(SqliteStore::open(&data.join("careen.db")).await?);
+    wired(&settings, kept(Arc::new(store), Arc::new(frames), beside))
+}
+
+/// Runs and their logs in one place, all that a server knows besides in another, or the same.
+fn kept(
+    runs: Arc<impl RunStore + Queue + 'static>,
+    frames: Arc<dyn FrameStore>,
+    beside: Arc<SqliteStore>,
+) -> Kept {
+    Kept {
+        store: runs.clone(),
+        queue: runs,
+        frames,
+        tasks: beside.clone(),
+        access: beside.clone(),
+        credentials: Credentials::new(beside, docker_logins()),
+    }
 }
 
 /// Makes a careen that forgets everything when it ends, for commands that record nothing.
 fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
-    let stores = Stores {
-        runs: store.clone(),
+    let kept = Kept {
+        store: store.clone(),
         queue: store,
         frames: Arc::new(MemoryFrames::new()),
+        tasks: Arc::new(MemoryTasks::default()),
+        access: Arc::new(MemoryAccess::default()),
+        credentials: Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins()),
     };
-    wired(settings, stores)
+    wired(settings, kept)
 }
 
-fn wired(settings: &Settings, stores: Stores) -> Result<App, AppError> {
+/// The docker client's own logins.
+fn docker_logins() -> Arc<DockerConfig> {
+    Arc::new(DockerConfig::new(
+        &cli::docker_config_file().unwrap_or_default(),
+    ))
+}
+
+/// What is kept, and where.
+struct Kept {
+    store: Arc<dyn RunStore>,
+    queue: Arc<dyn Queue>,
+    frames: Arc<dyn FrameStore>,
+    tasks: Arc<dyn TaskStore>,
+    access: Arc<dyn AccessStore>,
+    credentials: Credentials,
+}
+
+fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
     let data = settings.data_folder();
     let engine = Arc::new(engine(settings)?);
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
@@ -90,19 +113,26 @@ fn wired(settings: &Settings, stores: Stores) -> Result<App, AppError> {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
-            frames: stores.frames,
-            store: stores.runs,
+            frames: kept.frames,
+            store: kept.store,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
-        queue: stores.queue,
+        queue: kept.queue,
+        tasks: kept.tasks,
+        access: kept.access,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        courier: Arc::new(Web),
+        objects: Arc::new(ObjectFolder::at(settings.objects(), std::env::vars())),
+        contexts: data.join("contexts"),
+        uploads: Mutex::default(),
+        credentials: kept.credentials,
         files: data.join("files"),
     })
 }

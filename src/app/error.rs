@@ -2,7 +2,7 @@
 
 use crate::{
     logs::LogError,
-    ports::{EngineError, StoreError, VaultError},
+    ports::{EngineError, RegistryError, StoreError, TaskError, VaultError},
     runner::{Denied, RunError},
     text::Diagnostics,
 };
@@ -37,9 +37,25 @@ pub enum AppError {
     /// The engine could not.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A registry could not, or would not.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A stored task could not be read or changed.
+    #[error(transparent)]
+    Task(TaskError),
+    /// The server said no.
+    #[error("{message}")]
+    Remote {
+        /// The status that it answered with; 0 when it did not answer.
+        status: u16,
+        /// What it said.
+        message: String,
+        /// What to try.
+        hint: String,
+    },
     /// A log could not be read.
     #[error("could not read the log: {0}")]
     Log(#[from] LogError),
@@ -54,6 +70,28 @@ pub enum AppError {
     Files(String),
 }
 
+impl From<TaskError> for AppError {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::Store(error) => AppError::Store(error),
+            other => AppError::Task(other),
+        }
+    }
+}
+
+/// The commands that add secrets, and what to write instead for one run.
+fn ways_to_give(ids: &[String]) -> String {
+    let commands: Vec<String> = ids
+        .iter()
+        .map(|id| format!("`careen secret set {id}`"))
+        .collect();
+    format!(
+        "Add what is missing with {}, or give it for one run with --secret-from {}=env:VARIABLE, =file:PATH or =store:NAME",
+        commands.join(", "),
+        ids.first().map_or("ID", String::as_str)
+    )
+}
+
 impl AppError {
     /// Makes an error of use with something to try.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -66,12 +104,12 @@ impl AppError {
     /// What to try, as a sentence; `None` when the message says it all.
     pub fn hint(&self) -> Option<String> {
         match self {
-            AppError::Usage { hint, .. } => (!hint.is_empty()).then(|| hint.clone()),
-            AppError::MissingSecrets(ids) => Some(format!(
-                "Give each a value with --secret-from {}=env:VARIABLE or =file:PATH",
-                ids.first().map_or("ID", String::as_str)
-            )),
+            AppError::Usage { hint, .. } | AppError::Remote { hint, .. } => {
+                (!hint.is_empty()).then(|| hint.clone())
+            }
+            AppError::MissingSecrets(ids) => Some(ways_to_give(ids)),
             AppError::Engine(error) => Some(crate::runner::hint(error)).filter(|it| !it.is_empty()),
+            AppError::Registry(error) => Some(error.hint()),
             AppError::Store(StoreError::NoSuchRun(_)) => {
                 Some("careen runs list shows the runs that are recorded".to_owned())
             }
@@ -81,9 +119,19 @@ impl AppError {
             AppError::Store(StoreError::DiskFull) => {
                 Some("Free some space, or choose another place with --db".to_owned())
             }
+            AppError::Task(TaskError::NoSuchTask(_)) => {
+                Some("careen task list shows the tasks there are".to_owned())
+            }
+            AppError::Task(TaskError::Exists(name)) => {
+                Some(format!("careen task update {name} changes it"))
+            }
+            AppError::Task(TaskError::Moved { task, .. }) => Some(format!(
+                "Look at it with careen task show {task}, then try again"
+            )),
             AppError::TaskFile { .. }
             | AppError::Denied(_)
             | AppError::Store(_)
+            | AppError::Task(_)
             | AppError::Log(_)
             | AppError::Vault(_)
             | AppError::Run(_)
@@ -95,7 +143,15 @@ impl AppError {
     pub fn is_users(&self) -> bool {
         matches!(
             self,
-            AppError::TaskFile { .. }
+            AppError::Remote {
+                status: 400..=499,
+                ..
+            } | AppError::Task(
+                TaskError::NoSuchTask(_)
+                    | TaskError::NoSuchVersion(..)
+                    | TaskError::Exists(_)
+                    | TaskError::Moved { .. }
+            ) | AppError::TaskFile { .. }
                 | AppError::Denied(_)
                 | AppError::MissingSecrets(_)
                 | AppError::Usage { .. }

@@ -10,8 +10,9 @@ use super::{App, AppError, Prepared, Request, Secrets, ids, prepare, worker};
 use crate::{
     engine::{RunState, RunStatus, Settings, Verdict},
     plan::Plan,
-    ports::{Held, Lease, NewRun, RegistryLogin, RunRow, StoreError},
+    ports::{Held, Keyring, Lease, NewRun, RegistryLogin, RunRow, StoreError},
     runner::{self, Job, LEASE, OutputRequest, Watcher, Wishes},
+    spec::StepKind,
     text::Diagnostics,
 };
 
@@ -27,7 +28,7 @@ pub struct Live {
     pub watcher: Arc<dyn Watcher>,
     /// Stops the run.
     pub cancel: CancellationToken,
-    /// Credentials for registries.
+    /// The docker client's own logins, used where no connection is for a repository.
     pub logins: Vec<RegistryLogin>,
 }
 
@@ -216,6 +217,10 @@ impl App {
             "registry": queued.request.vars.registry,
         });
         let files = self.files.join(&queued.id);
+        let keyring = self.keyring(&live.logins).await?;
+        let logins = logins(&keyring, &queued).await;
+        let mut secrets = queued.secrets.all();
+        secrets.extend(keyring.logins().map(|it| it.password.clone()));
         let job = Job {
             run,
             lease: queued.lease.clone(),
@@ -231,10 +236,11 @@ impl App {
             context: queued.request.context.clone(),
             shared_volume: queued.request.vars.shared_volume.clone(),
             registry: queued.request.registry().map(str::to_owned),
-            logins: live.logins,
+            logins,
+            keyring,
             granted: queued.request.grants().collect(),
             limits: queued.request.limits.into(),
-            secrets: queued.secrets.all(),
+            secrets,
             outputs: outputs(&queued.request, &files),
         };
         let (state, verdict) = runner::run(self.ports.clone(), job, live.watcher, wishes).await?;
@@ -268,7 +274,7 @@ impl App {
         self.ports.containers.info().await?;
         let leased_at = Instant::now();
         let lease = self.lease(run, true).await?;
-        let queued = self.open(lease, leased_at).await?;
+        let queued = self.open_leased(lease, leased_at).await?;
         Ok(Queued {
             _held: Some(held),
             ..queued
@@ -276,7 +282,11 @@ impl App {
     }
 
     /// Makes a leased run ready to be driven, from what is recorded of it.
-    pub(super) async fn open(&self, lease: Lease, leased_at: Instant) -> Result<Queued, AppError> {
+    pub(super) async fn open_leased(
+        &self,
+        lease: Lease,
+        leased_at: Instant,
+    ) -> Result<Queued, AppError> {
         let row = self.ports.store.run(&lease.run).await?;
         let (request, secrets) = self.recorded_request(&row).await?;
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
@@ -314,6 +324,16 @@ impl App {
             secrets.put(&name, value);
         }
         Ok((request, secrets))
+    }
+}
+
+/// One login for each host. The bases of builds may be anywhere, so helpers are asked only where something is built.
+async fn logins(keyring: &Keyring, queued: &Queued) -> Vec<RegistryLogin> {
+    let images = runner::named_images(&queued.plan, queued.request.registry());
+    let mut steps = queued.plan.steps().iter();
+    match steps.any(|step| matches!(step.kind, StepKind::Build(_))) {
+        true => keyring.by_host(&images).await,
+        false => keyring.held_by_host(&images),
     }
 }
 

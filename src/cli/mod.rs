@@ -1,18 +1,27 @@
 //! The command line: one file per command, each an `Args` whose comments are the help, and one function.
 
 mod build;
+mod build_secrets;
 mod check;
 mod completions;
 mod config;
+mod connection;
 mod error;
+mod image;
 mod live;
+mod password;
 mod plan;
+mod remote;
 mod request;
 mod run;
 mod runs;
 mod scan;
+mod secret;
+mod server;
 mod settings;
 mod sweep;
+mod task;
+mod token;
 mod worker;
 
 use std::{
@@ -24,10 +33,11 @@ use clap::{Parser, Subcommand};
 use futures_util::future::BoxFuture;
 
 pub use error::CliError;
-pub use settings::{Setting, Settings};
+pub use settings::{Setting, Settings, docker_config_file};
 
 use crate::{
-    app::{App, AppError},
+    app::{App, AppError, TaskDesk},
+    client::Client,
     ports::RegistryLogin,
 };
 
@@ -58,6 +68,9 @@ pub struct Globals {
         hide_env_values = true
     )]
     pub db: Option<PathBuf>,
+    /// Do it on this careen server; CAREEN_TOKEN, or CAREEN_TOKEN_FILE, holds the token
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long, global = true)]
     pub json: bool,
@@ -84,8 +97,25 @@ enum Command {
     /// Look at recorded runs
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Store tasks, change them, and run them
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Serve the API, and run what is queued
+    Server(server::Args),
+    /// Make, list and revoke the tokens of a server
+    #[command(subcommand)]
+    Token(token::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
+    /// Copy images between registries, without an engine
+    #[command(subcommand)]
+    Image(image::Command),
+    /// Keep credentials of registries
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Keep secrets for tasks
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Take queued runs out of a pool and drive them
     Worker(worker::Args),
     /// Show the settings and where each comes from
@@ -140,7 +170,13 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Scan(args) => scan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
+        Command::Task(command) => task::run(&context, command).await,
+        Command::Server(args) => server::run(&context, args).await,
+        Command::Token(command) => token::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
+        Command::Image(command) => image::run(&context, command).await,
+        Command::Connection(command) => connection::run(&context, command).await,
+        Command::Secret(command) => secret::run(&context, command).await,
         Command::Worker(args) => worker::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),
@@ -162,6 +198,22 @@ impl Context {
         Ok((self.adapters.app)(self.settings.clone()).await?)
     }
 
+    /// Opens the desk where stored tasks are read and changed.
+    pub async fn desk(&self) -> Result<Box<dyn TaskDesk>, CliError> {
+        match self.client()? {
+            Some(client) => Ok(Box::new(client)),
+            None => Ok(Box::new(self.app().await?)),
+        }
+    }
+
+    /// Finds the server that things are done on, if one is set.
+    pub fn client(&self) -> Result<Option<Client>, CliError> {
+        let Some(address) = &self.settings.server.value else {
+            return Ok(None);
+        };
+        Ok(Some(Client::new(address, remote::token()?)?))
+    }
+
     /// Makes a careen that opens no database and keeps nothing.
     pub fn passing_app(&self) -> Result<App, CliError> {
         Ok((self.adapters.passing_app)(&self.settings)?)
@@ -169,13 +221,10 @@ impl Context {
 
     /// Finds credentials for registries: those that the docker client keeps.
     pub fn logins(&self) -> Result<Vec<RegistryLogin>, CliError> {
-        let folder = std::env::var_os("DOCKER_CONFIG")
-            .map(PathBuf::from)
-            .or_else(|| Some(dirs::home_dir()?.join(".docker")));
-        let Some(folder) = folder else {
+        let Some(file) = docker_config_file() else {
             return Ok(Vec::new());
         };
-        (self.adapters.logins)(&folder.join("config.json")).map_err(|error| {
+        (self.adapters.logins)(&file).map_err(|error| {
             CliError::usage(error, "Mend it, or set DOCKER_CONFIG to another folder")
         })
     }
@@ -184,4 +233,19 @@ impl Context {
     pub fn print_json(&self, value: &serde_json::Value) {
         anstream::println!("{value:#}");
     }
+}
+
+/// Asks a yes-or-no question; without a terminal there is nobody to ask.
+fn confirm(question: &str) -> Result<bool, CliError> {
+    use std::io::{BufRead, IsTerminal};
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::usage(
+            format!("{question} There is no terminal to ask on"),
+            "Add --yes",
+        ));
+    }
+    anstream::eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    Ok(read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -9,10 +9,11 @@ use std::{
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{CliError, Context};
+use super::{CliError, Context, password::from_variable};
 use crate::{
     app::{App, AppError, Limits, OutputWish, Request, Secrets, draw},
     spec::{Grant, RunVars, command_line, values},
+    tasks::command_task,
 };
 
 /// The task file's name when none is given, as in ACR.
@@ -39,7 +40,7 @@ pub struct RequestArgs {
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub set_secret: Vec<String>,
     /// Where a secret of the task's `secrets` comes from
-    #[arg(long, value_name = "ID=env:NAME|file:PATH")]
+    #[arg(long, value_name = "ID=env:NAME|file:PATH|store:NAME")]
     pub secret_from: Vec<String>,
     /// A file of values, YAML; --set wins over it
     #[arg(long, value_name = "FILE")]
@@ -60,6 +61,9 @@ pub struct RunOptions {
     /// The registry that the task calls its own
     #[arg(short, long, value_name = "HOST")]
     pub registry: Option<String>,
+    /// Accepted for tasks written for Azure, without effect: there is no managed identity here
+    #[arg(long, value_name = "ID", hide = true)]
+    pub identity: Option<String>,
     /// Allow what opens the host: privileged, docker-socket, host-network, external-network=NAME, host-path=DIR
     #[arg(long, value_name = "WHAT")]
     pub allow: Vec<String>,
@@ -129,7 +133,11 @@ impl RequestArgs {
             (None, None) => context_folder(".")?,
         };
         let (file, text) = self.task_file(folder.as_deref())?;
-        let (values, secrets) = self.values(folder.as_deref())?;
+        let (values, mut secrets) = self.values(folder.as_deref())?;
+        for word in &self.secret_from {
+            let (id, value) = secret_from(app, word).await?;
+            secrets.declared.insert(id, value);
+        }
         let given = Given {
             file,
             text,
@@ -140,12 +148,16 @@ impl RequestArgs {
         let mut request = self.run.request(context, app, given).await?;
         app.read_alias_files(&mut request, &secrets, self.allow_remote_alias)
             .await?;
+        app.find_secrets(&request, &mut secrets, &context.settings.vault_secrets)
+            .await?;
         Ok(Wanted { request, secrets })
     }
 
     fn task_file(&self, context: Option<&Path>) -> Result<(String, String), CliError> {
         if let Some(command) = &self.cmd {
-            return Ok((command.clone(), self.one_command(command)));
+            let timeout = self.run.timeout.as_deref();
+            let timeout = timeout.and_then(|text| seconds(text).ok());
+            return Ok((command.clone(), command_task(command, timeout)));
         }
         let name = self.file.as_deref().unwrap_or(DEFAULT_FILE);
         if name == "-" {
@@ -168,21 +180,6 @@ impl RequestArgs {
         let text = String::from_utf8(bytes)
             .map_err(|_| CliError::usage(format!("the task file {name} is not UTF-8 text"), ""))?;
         Ok((path.display().to_string(), text))
-    }
-
-    /// The task that `--cmd` stands for, as `az acr run` writes it.
-    fn one_command(&self, command: &str) -> String {
-        let step = serde_json::json!({
-            "cmd": command,
-            "disableWorkingDirectoryOverride": true,
-            "timeout": self.run.timeout.as_deref().and_then(|text| seconds(text).ok()),
-        });
-        // JSON is YAML, but for what is null.
-        let mut step = step;
-        if let Value::Object(map) = &mut step {
-            map.retain(|_, value| !value.is_null());
-        }
-        format!("version: v1.1.0\nsteps:\n  - {step}\n")
     }
 
     fn values(
@@ -218,10 +215,6 @@ impl RequestArgs {
             map.remove(&name);
             secrets.values.insert(name, value);
         }
-        for word in &self.secret_from {
-            let (id, value) = secret_from(word)?;
-            secrets.declared.insert(id, value);
-        }
         Ok((map, secrets))
     }
 }
@@ -234,6 +227,11 @@ impl RunOptions {
         app: &App,
         given: Given,
     ) -> Result<Request, CliError> {
+        if self.identity.is_some() && !context.globals.quiet {
+            anstream::eprintln!(
+                "warning: --identity has no effect here: credentials come from careen connection, secrets from careen secret"
+            );
+        }
         let mut request = Request {
             file: given.file,
             text: given.text,
@@ -376,7 +374,7 @@ pub fn architecture() -> &'static str {
 }
 
 /// Reads a time: bare seconds as in ACR, or with units.
-fn seconds(text: &str) -> Result<u64, CliError> {
+pub fn seconds(text: &str) -> Result<u64, CliError> {
     let parsed = match text.parse::<u64>() {
         Ok(seconds) => Some(seconds),
         Err(_) => humantime::parse_duration(text).ok().map(|it| it.as_secs()),
@@ -393,7 +391,7 @@ fn seconds(text: &str) -> Result<u64, CliError> {
 }
 
 /// Reads `NAME=VALUE`, `NAME=@FILE` or `NAME`, which stands for the variable.
-fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
+pub fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
     match word.split_once('=') {
         Some((name, value)) => match value.strip_prefix('@') {
             Some(path) => Ok((name.to_owned(), read_secret(path)?)),
@@ -409,26 +407,23 @@ fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
     }
 }
 
-/// Reads `ID=env:NAME` or `ID=file:PATH`.
-fn secret_from(word: &str) -> Result<(String, SecretString), CliError> {
+/// Reads `ID=env:NAME`, `ID=file:PATH` or `ID=store:NAME`.
+async fn secret_from(app: &App, word: &str) -> Result<(String, SecretString), CliError> {
     let wrong = || {
         CliError::usage(
-            format!("--secret-from {word} is not ID=env:NAME or ID=file:PATH"),
+            format!("--secret-from {word} is not ID=env:NAME, ID=file:PATH or ID=store:NAME"),
             "For example --secret-from token=env:TOKEN",
         )
     };
     let (id, source) = word.split_once('=').ok_or_else(wrong)?;
-    if let Some(name) = source.strip_prefix("env:") {
-        let value = std::env::var(name).map_err(|_| {
-            CliError::usage(
-                format!("the variable {name} for secret {id} is not set"),
-                "Set it, or name a file with file:PATH",
-            )
-        })?;
-        return Ok((id.to_owned(), SecretString::from(value)));
-    }
-    let path = source.strip_prefix("file:").ok_or_else(wrong)?;
-    Ok((id.to_owned(), read_secret(path)?))
+    let (kind, name) = source.split_once(':').ok_or_else(wrong)?;
+    let value = match kind {
+        "env" => from_variable(&format!("secret {id}"), name)?,
+        "file" => read_secret(name)?,
+        "store" => app.stored_secret(name).await?,
+        _ => return Err(wrong()),
+    };
+    Ok((id.to_owned(), value))
 }
 
 /// Reads a secret file; the newline that editors leave at its end is not part of the secret.

@@ -1,6 +1,9 @@
 //! Settings: a flag over a `CAREEN_*` variable over the settings file over the default, each with its source.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -59,6 +62,10 @@ pub struct Settings {
     pub key_file: Setting<PathBuf>,
     /// Where large things are kept: a folder, `s3://…` or `az://…`; `None` is beside the database.
     pub objects: Setting<Option<String>>,
+    /// The server that runs things; `None` is this machine itself.
+    pub server: Setting<Option<String>>,
+    /// The names of stored secrets by the vault addresses that task files have for them.
+    pub vault_secrets: BTreeMap<String, String>,
 }
 
 /// How many steps per core may be under way at once: most of them wait for disks and networks.
@@ -78,6 +85,9 @@ struct File {
     timeout: Option<u64>,
     key_file: Option<PathBuf>,
     objects: Option<String>,
+    server: Option<String>,
+    #[serde(default)]
+    vault_secrets: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -102,7 +112,15 @@ impl Settings {
             timeout_seconds: from
                 .pick("CAREEN_TIMEOUT", None, file.timeout, || RUN_TIMEOUT_SECONDS)?,
             objects: from.pick_text("CAREEN_OBJECTS", file.objects),
+            server: match &globals.server {
+                Some(url) => Setting {
+                    value: Some(url.clone()),
+                    origin: Origin::Flag,
+                },
+                None => from.pick_text("CAREEN_SERVER", file.server),
+            },
             key_file: from.pick("CAREEN_KEY_FILE", None, file.key_file, || data.join("key"))?,
+            vault_secrets: file.vault_secrets,
         })
     }
 
@@ -176,6 +194,7 @@ impl Settings {
                 &self.key_file.origin,
             ),
             row("objects", self.objects(), &self.objects.origin),
+            row("server", text(&self.server.value), &self.server.origin),
         ]
     }
 }
@@ -223,6 +242,13 @@ impl Source {
         };
         Setting { value, origin }
     }
+}
+
+/// The docker client's own settings file, as far as there is a place for one.
+pub fn docker_config_file() -> Option<PathBuf> {
+    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(dirs::home_dir()?.join(".docker")))?;
+    Some(folder.join("config.json"))
 }
 
 fn default_file() -> Option<PathBuf> {

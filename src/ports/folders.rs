@@ -75,8 +75,14 @@ pub struct FolderError(pub String);
 pub trait Folders: Send + Sync {
     /// Packs a folder for `/workspace`, ignore rules applied.
     fn workspace(&self, folder: &Path) -> Result<TarStream, FolderError>;
-    /// Selects what a build sees of a folder; the Dockerfile may stand outside of it.
-    fn build_context(&self, folder: &Path, dockerfile: &Path) -> Result<BuildContext, FolderError>;
+    /// Selects what a build sees of a folder; the Dockerfile may stand outside of it, and be read as if it held
+    /// another `text`.
+    fn build_context(
+        &self,
+        folder: &Path,
+        dockerfile: &Path,
+        text: Option<&str>,
+    ) -> Result<BuildContext, FolderError>;
     /// Asks git which commit and branch a folder stands on; `None` without a readable repository.
     fn git(&self, folder: &Path) -> Option<GitInfo>;
     /// Packs files made up in memory: path, mode, content.

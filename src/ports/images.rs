@@ -46,6 +46,26 @@ pub trait Sink: Send + Sync {
     fn output(&self, output: Output);
     /// Takes a note on how far the call has come; never logged.
     fn progress(&self, progress: Progress);
+    /// Takes what is known of a part of a build, again whenever more is known.
+    fn part(&self, _part: &BuildPart) {}
+}
+
+/// One part of a build, such as a command of a Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct BuildPart {
+    /// Its number in the log, from 1 in the order of the starts.
+    pub number: usize,
+    /// What it does, such as `[2/3] RUN make`.
+    pub name: String,
+    /// Whether it was taken from the cache.
+    pub cached: bool,
+    /// When it started, in milliseconds since 1970.
+    pub started_at: i64,
+    /// How long it took, in milliseconds; `None` while it runs.
+    pub milliseconds: Option<i64>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// Something a build may look at and that leaves no trace in the image.
@@ -70,6 +90,10 @@ pub struct BuildRequest {
     pub tags: Vec<String>,
     /// Names and values of `ARG`s.
     pub build_args: Vec<(String, String)>,
+    /// Those of them whose values must not be in the image.
+    pub secret_args: Vec<String>,
+    /// A text to take in place of the Dockerfile's.
+    pub dockerfile_text: Option<String>,
     /// What `RUN --mount=type=secret` may read.
     pub secrets: Vec<BuildSecret>,
     /// The stage to stop at.
@@ -115,6 +139,8 @@ impl BuildRequest {
             dockerfile: dockerfile.to_string(),
             tags: Vec::new(),
             build_args: Vec::new(),
+            secret_args: Vec::new(),
+            dockerfile_text: None,
             secrets: Vec::new(),
             target: None,
             labels: Labels::new(),

@@ -1,46 +1,62 @@
 //! What careen needs from the outside, as traits in plain types.
 
+mod access;
 mod addresses;
 mod clock;
+mod connections;
 mod containers;
+mod courier;
 mod fetch;
 mod folders;
 mod frames;
 mod images;
+mod keyring;
 mod liveness;
 mod manifest;
+mod objects;
 mod queue;
 mod registry;
 mod registry_error;
 mod store;
+mod stored_secrets;
+mod tasks;
 mod vault;
 
+pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
 pub use clock::Clock;
+pub use connections::{Connection, ConnectionStore, PasswordSource};
 pub use containers::{
     ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,
     Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
+pub use courier::{Courier, CourierError, Parcel};
 pub use fetch::{Fetch, FetchError};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress, PushedImage,
-    RegistryLogin, Sink,
+    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress,
+    PushedImage, RegistryLogin, Sink,
 };
+pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
+pub use objects::{ObjectError, Objects};
 pub use queue::{
     CancelRequest, Cancellation, Claim, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitRow,
     LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
 };
-pub use registry::{Blob, BlobStream, Head, Registry, Repository, Right, Upload, whole, written};
+pub use registry::{
+    Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,
+};
 pub use registry_error::RegistryError;
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
 };
+pub use stored_secrets::{SecretStore, StoredSecret};
+pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore, TaskVersion};
 pub use vault::{Sealed, Vault, VaultError};

@@ -13,11 +13,12 @@ use super::{
     dispatch::{Env, Input},
     explain, lease, logging,
     making::{Made, command, make},
+    registry_faults,
 };
 use crate::{
     engine::{Event, Fault, FaultKind, Outcome},
     logs::LogError,
-    ports::{EngineError, Exit, ImageInfo},
+    ports::{EngineError, Exit, ImageInfo, Right},
 };
 
 /// How long a container may take to stop by itself before it is killed.
@@ -35,7 +36,10 @@ pub(super) async fn run(
         Err(_) if env.deadline.is_over() => lease::lost(&env),
         Ok(Some(made)) => start(&env, step, attempt, made, stop).await,
         Ok(None) => Input::event(Event::Stopped { step, attempt }),
-        Err(error) => ended(step, attempt, explain::refused(&env.job, step, &error)),
+        Err(error) => {
+            let outcome = registry_faults::refused(&env, step, (Right::Pull, &error)).await;
+            ended(step, attempt, outcome)
+        }
     };
     env.inbox.send(event);
 }

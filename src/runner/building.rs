@@ -1,25 +1,23 @@
 //! One attempt of a `build` step.
 
-use std::{
-    path::{Component, Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    attempt::{ended, unlogged},
+    attempt::unlogged,
     bases,
-    carrier::WORKSPACE_PATH,
+    build_files::{BuildFiles, failed},
+    build_secrets,
     dispatch::{Env, Input},
-    explain,
     logging::{self, LogSink},
+    registry_faults,
     setup::DEFAULT_NETWORK,
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildRequest, EngineError},
+    ports::{BuildError, BuildPart, BuildRequest},
     spec::{Build, Cache, Step, StepKind},
 };
 
@@ -36,6 +34,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
         done = make(&env, (step, attempt), build, &sink) => Some(done),
         () = stop.cancelled() => None,
     };
+    let parts = sink.parts();
     drop(sink);
     let heard = log.await.ok().and_then(Result::ok);
     env.inbox.send(match done {
@@ -51,16 +50,44 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            Input::Event(event, Some(images))
+            Input::Event(event, Some(with_parts(images, &parts)))
         }
-        Some(Err(error)) => {
-            let mut outcome = explain::not_built(&env.job, step, &error);
+        Some(Err(NotMade { error, images })) => {
+            let mut outcome = registry_faults::not_built(&env, step, &error).await;
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
-            ended(step, attempt, outcome)
+            let event = Event::Ended {
+                step,
+                attempt,
+                outcome,
+            };
+            Input::Event(event, images.map(|images| with_parts(images, &parts)))
         }
     });
+}
+
+/// Why nothing was made, and what of the record of images stands all the same.
+struct NotMade {
+    error: BuildError,
+    images: Option<Value>,
+}
+
+impl<E: Into<BuildError>> From<E> for NotMade {
+    fn from(error: E) -> NotMade {
+        NotMade {
+            error: error.into(),
+            images: None,
+        }
+    }
+}
+
+/// Adds to the record of an image how its build went, part by part.
+fn with_parts(mut images: Value, parts: &[BuildPart]) -> Value {
+    if let Some(image) = images.get_mut(0).filter(|_| !parts.is_empty()) {
+        image["parts"] = json!(parts);
+    }
+    images
 }
 
 async fn make(
@@ -68,36 +95,45 @@ async fn make(
     ids: (u32, u32),
     build: &Build,
     sink: &LogSink,
-) -> Result<Value, BuildError> {
+) -> Result<Value, NotMade> {
     let step = env.job.plan.step(ids.0);
-    let mine = |message: String| BuildError::Failed {
-        message,
-        exit_code: None,
-    };
-    let base = step.working_directory.as_deref().unwrap_or(WORKSPACE_PATH);
-    let context = inside(base, &build.context).map_err(mine)?;
+    let mut files = BuildFiles::open(env, step, sink).await?;
+    let context = files.path(&build.context)?;
     let dockerfile = match &build.dockerfile {
-        Some(file) => inside(base, file).map_err(mine)?,
+        Some(file) => files.path(file)?,
         None => context.join("Dockerfile"),
     };
-    let root = root(env, sink).await?;
-    let selected = env
-        .ports
-        .folders
-        .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
-        .map_err(|error| mine(error.to_string()))?;
+    let select = |text: Option<&str>| {
+        let selected = env.ports.folders.build_context(&context, &dockerfile, text);
+        selected.map_err(|error| failed(error.to_string()))
+    };
+    let selected = select(None)?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
     if request.network.is_some() {
         env.networks.passed().await?;
     }
-    let text = tokio::fs::read_to_string(root.path().join(&dockerfile)).await;
+    request.secrets = build_secrets::secrets(&mut files, step, &build.secrets)?;
+    build_secrets::mark_arguments(&mut request, &env.job);
+    let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
     let based = bases::settle(env, ids, &request, &text).await;
-    let built = env.ports.images.build(&request, sink).await?;
-    let id = Some(built.image_id.as_str());
-    Ok(bases::made(env, &request, id, based.as_deref()))
+    if let Some(pinned) = based.as_ref().and_then(|based| based.text.as_deref()) {
+        let selected = select(Some(pinned))?;
+        request.context = selected.tar;
+        request.files = selected.files;
+        request.dockerfile = selected.dockerfile;
+    }
+    let bases = based.as_ref().map(|based| based.bases.as_slice());
+    let made = |id| bases::made(env, &request, id, bases);
+    match env.ports.images.build(&request, sink).await {
+        Ok(built) => Ok(made(Some(built.image_id.as_str()))),
+        Err(error) => Err(NotMade {
+            error,
+            images: Some(made(None)),
+        }),
+    }
 }
 
 /// Copies what the step says into the request.
@@ -161,101 +197,4 @@ fn kept_cache(step: &Step, build: &Build) -> Option<String> {
         _ => image,
     };
     Some(format!("{repository}:cache_quickrun_{}", step.id))
-}
-
-/// Where the workspace's files are on this machine.
-enum Root {
-    Context(PathBuf),
-    Copy(tempfile::TempDir),
-}
-
-impl Root {
-    fn path(&self) -> &Path {
-        match self {
-            Root::Context(path) => path,
-            Root::Copy(folder) => folder.path(),
-        }
-    }
-}
-
-/// The context itself while no container has run; after that a copy of the workspace, for steps may have written.
-async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
-    let has_workspace = !env.shared.volumes.is_empty();
-    if let Some(context) = &env.job.context
-        && (!has_workspace || env.is_pristine.load(Ordering::Acquire))
-    {
-        return Ok(Root::Context(context.clone()));
-    }
-    env.files.passed().await?;
-    let folder = tempfile::tempdir()
-        .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
-    if has_workspace {
-        sink.say("Reading the build context from the workspace");
-        let tar = env
-            .carrier
-            .download(
-                &env.ports,
-                &env.job,
-                &env.shared,
-                &format!("{WORKSPACE_PATH}/."),
-            )
-            .await?;
-        env.ports
-            .folders
-            .unpack(tar, folder.path())
-            .await
-            .map_err(|error| EngineError::Other(error.to_string()))?;
-    }
-    Ok(Root::Copy(folder))
-}
-
-/// Finds a path of the workspace, relative to its root; nothing outside can be named.
-fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
-    if path == "-" || path.contains("://") || path.starts_with("git@") {
-        return Err(format!(
-            "the build context {path} is not a folder of the workspace; contexts from elsewhere are not supported here yet"
-        ));
-    }
-    let mut inner = PathBuf::new();
-    let whole = Path::new(base).join(path);
-    for part in whole.components() {
-        match part {
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-            Component::Normal(name) => inner.push(name),
-            Component::ParentDir if inner.pop() => {}
-            Component::ParentDir => return Err(outside(path)),
-        }
-    }
-    inner
-        .strip_prefix("workspace")
-        .map(Path::to_path_buf)
-        .map_err(|_| outside(path))
-}
-
-fn outside(path: &str) -> String {
-    format!("{path} is outside of {WORKSPACE_PATH}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::inside;
-    use std::path::Path;
-
-    #[test]
-    fn a_path_never_leaves_the_workspace() {
-        let ok = |base, path, want: &str| assert_eq!(inside(base, path).unwrap(), Path::new(want));
-        ok("/workspace", ".", "");
-        ok("/workspace/sub", "..", "");
-        ok("/workspace/sub", "a/../b", "sub/b");
-        ok("/", "/workspace/x", "x");
-        for (base, path) in [
-            ("/workspace", "../etc"),
-            ("/workspace", "/etc"),
-            ("/", "../../.."),
-            ("/workspace", "-"),
-            ("/workspace", "https://example.com/a.git"),
-        ] {
-            assert!(inside(base, path).is_err(), "{base} {path}");
-        }
-    }
 }

@@ -138,7 +138,7 @@ pub(super) fn filled(job: &Job) -> BTreeSet<String> {
 }
 
 fn uses_docker(job: &Job) -> bool {
-    !job.logins.is_empty() || job.has_docker_socket()
+    !job.visible_logins().is_empty() || job.has_docker_socket()
 }
 
 /// The docker client's settings, for steps that use one: logins, and the header that ACR sets.
@@ -148,8 +148,8 @@ fn docker_config(job: &Job) -> Option<Vec<u8>> {
     if !uses_docker(job) {
         return None;
     }
-    let auths: serde_json::Map<_, _> = job
-        .logins
+    let logins = job.visible_logins();
+    let auths: serde_json::Map<_, _> = logins
         .iter()
         .map(|login| {
             let pair = format!("{}:{}", login.username, login.password.expose_secret());

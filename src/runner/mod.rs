@@ -6,11 +6,14 @@
 mod acting;
 mod attempt;
 mod bases;
+mod build_files;
+mod build_secrets;
 mod building;
 mod carrier;
 mod container;
 mod digests;
 mod dispatch;
+mod examine;
 mod explain;
 mod gate;
 mod grants;
@@ -26,6 +29,7 @@ mod outputs;
 mod pushing;
 mod record;
 mod recover;
+mod registry_faults;
 mod setup;
 mod tidy;
 mod timers;
@@ -34,9 +38,10 @@ mod wishes;
 
 pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
+pub use examine::{Examination, Finding, examine};
 pub use explain::hint;
 pub use grants::{Denied, denied};
-pub use job::{Job, Limits, OutputRequest, Ports};
+pub use job::{Job, Limits, OutputRequest, Ports, named_images};
 pub use lease::LEASE;
 pub use names::{
     LABEL_ATTEMPT, LABEL_GENERATION, LABEL_POSITION, LABEL_RUN, LABEL_STEP, LABEL_STORE,

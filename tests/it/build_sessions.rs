@@ -36,7 +36,7 @@ fn write(folder: &Path, path: &str, text: &str) {
 fn request(world: &World, folder: &Path, dockerfile: &Path) -> BuildRequest {
     let folders = LocalFolders::new(Arc::new(|_| ()), Caps::default());
     let context = folders
-        .build_context(folder, dockerfile)
+        .build_context(folder, dockerfile, None)
         .expect("a context");
     let nothing = || panic!("the context was sent whole");
     let mut request = BuildRequest::new(Arc::new(nothing), &context.dockerfile);
@@ -190,16 +190,24 @@ async fn a_secret_is_read_by_a_command_and_is_not_in_the_image() {
 async fn what_goes_wrong_in_a_session_is_told_as_it_is_elsewhere() {
     on_docker(async |world: Arc<World>| {
         for (dockerfile, words, code) in [
-            ("FROM BASE\nRUN exit 9", "exit code: 9", Some(9)),
+            (
+                "FROM BASE\nRUN echo last words; exit 9",
+                "exit code: 9",
+                Some(9),
+            ),
             ("FROM BASE\nRUNN true", "unknown instruction", None),
             ("FROM BASE\nCOPY nofile /", "nofile", None),
         ] {
             let folder = folder(&dockerfile.replace("BASE", &world.image), &[]);
             let request = request(&world, folder.path(), &folder.path().join("Dockerfile"));
-            let built = build(&world, &request).await;
+            let said = Said::default();
+            let built = world.images.build(&request, &said).await;
             let Err(BuildError::Failed { message, exit_code }) = built else {
                 panic!("{dockerfile}: {built:?}");
             };
+            let instruction = dockerfile.lines().last().expect("a line");
+            let shown = format!("   2 | >>> {instruction}\n");
+            assert!(said.text().contains(&shown), "{}", said.text());
             assert!(message.contains(words), "{message}");
             assert_eq!(exit_code, code, "{message}");
         }
@@ -228,6 +236,53 @@ async fn dropping_a_build_in_a_session_ends_its_command() {
             assert!(waited < 100, "the command of the build runs on");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_secret_argument_is_seen_by_commands_and_is_not_in_the_history() {
+    on_docker(async |world: Arc<World>| {
+        let value = world.name("hush");
+        let dockerfile = format!(
+            "FROM {}\nARG TOKEN\nARG WORD\nRUN test \"$TOKEN\" = \"{}\" \\\n  && echo $WORD",
+            world.image, value
+        );
+        // The test itself must not write the value down.
+        let dockerfile = dockerfile.replace(&format!("= \"{value}\""), "= \"$(cat /expected)\"");
+        let dockerfile = dockerfile.replace("ARG TOKEN", "COPY expected /\nUSER nobody\nARG TOKEN");
+        let folder = folder(&dockerfile, &[("expected", &value)]);
+        let mut request = request(&world, folder.path(), &folder.path().join("Dockerfile"));
+        request.no_cache = true;
+        let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
+        request.build_args = vec![pair("TOKEN", &value), pair("WORD", "plain-word")];
+        request.secret_args = vec!["TOKEN".to_string()];
+        let said = Said::default();
+        world.images.build(&request, &said).await.expect("build");
+        let docker = bollard::Docker::connect_with_defaults().expect("an address");
+        let history = docker
+            .image_history(&request.tags[0])
+            .await
+            .expect("a history");
+        let image = docker
+            .inspect_image(&request.tags[0])
+            .await
+            .expect("the image");
+        let written = format!("{history:?} {image:?} {}", said.text());
+        assert!(written.contains("plain-word"), "{written}");
+        assert!(!written.contains(&value), "{written}");
+        world.forget_image(&request.tags[0]).await;
+
+        write(
+            folder.path(),
+            "Dockerfile",
+            &format!("{dockerfile}\nENV KEPT=$TOKEN"),
+        );
+        let said = build(&world, &request).await.expect("build all the same");
+        assert!(
+            said.contains("TOKEN will be in the image's history: ENV in line"),
+            "{said}"
+        );
     })
     .await;
 }

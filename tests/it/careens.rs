@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Read,
+    io::{Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -90,6 +90,21 @@ impl Careen {
         name
     }
 
+    /// Lets an image that a run makes be removed with the careen.
+    pub fn keep_track(&mut self, reference: &str) {
+        self.images.push(reference.to_string());
+    }
+
+    /// Removes an image from the engine, which has it from a registry then.
+    pub fn remove_image(&self, reference: &str) {
+        wait_for(async {
+            let docker = bollard::Docker::connect_with_defaults().expect("a client");
+            let options = None::<bollard::query_parameters::RemoveImageOptions>;
+            let removed = docker.remove_image(reference, options, None).await;
+            removed.expect("it was there");
+        });
+    }
+
     /// The folder with everything of this careen.
     pub fn home(&self) -> &Path {
         self.home.path()
@@ -136,13 +151,27 @@ impl Careen {
         command
     }
 
-    fn database(&self) -> PathBuf {
+    pub fn database(&self) -> PathBuf {
         self.path("data/careen.db")
     }
 
     /// Starts a command and does not wait for it.
     pub fn start(&self, words: &[&str]) -> Running {
         Running(self.command(words).spawn().expect("careen starts"))
+    }
+
+    /// Does a command to its end that reads this from its standard input.
+    pub fn told(&self, words: &[&str], input: &str) -> Ran {
+        let mut command = self.command(words);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("careen starts");
+        let mut stdin = child.stdin.take().expect("an input");
+        // A command that refuses its words reads nothing.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        Running(child).end()
     }
 
     /// Does a command to its end.
@@ -405,6 +434,17 @@ impl Ran {
                 self.stderr
             );
         }
+        self
+    }
+
+    /// Asserts that standard output says this.
+    #[track_caller]
+    pub fn prints(self, word: &str) -> Ran {
+        assert!(
+            self.stdout.contains(word),
+            "no {word:?} in\n{}",
+            self.stdout
+        );
         self
     }
 }

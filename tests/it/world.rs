@@ -9,14 +9,16 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            credentials::MemoryCredentials,
             registry::MemoryRegistry,
-            store::{MemoryFrames, MemoryStore},
+            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
         },
+        objects::ObjectFolder,
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Limits, Live, Outcome, Request, Secrets, draw},
-    ports::{Clock, Fetch, FetchError, FrameStore, Queue, RunStore},
+    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
+    ports::{Clock, Courier, CourierError, Fetch, FetchError, FrameStore, Parcel, Queue, RunStore},
     runner::Ports,
     spec::RunVars,
 };
@@ -47,6 +49,25 @@ impl World {
             app,
             engine,
             folder,
+        }
+    }
+
+    /// The same careen once more, to be shared: its record is that of this world.
+    pub fn app(&self) -> App {
+        App {
+            ports: self.app.ports.clone(),
+            queue: self.app.queue.clone(),
+            tasks: self.app.tasks.clone(),
+            access: self.app.access.clone(),
+            vault: self.app.vault.clone(),
+            liveness: self.app.liveness.clone(),
+            fetch: self.app.fetch.clone(),
+            courier: self.app.courier.clone(),
+            objects: self.app.objects.clone(),
+            contexts: self.app.contexts.clone(),
+            uploads: Default::default(),
+            credentials: self.app.credentials.clone(),
+            files: self.app.files.clone(),
         }
     }
 
@@ -135,9 +156,19 @@ pub fn app(
             clock: Arc::new(PausableClock::new()),
         },
         queue: store,
+        tasks: Arc::new(MemoryTasks::default()),
+        access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),
+        courier: Arc::new(NoWeb),
+        objects: Arc::new(ObjectFolder::at(at("objects").to_string_lossy(), [])),
+        contexts: at("contexts"),
+        uploads: Default::default(),
+        credentials: Credentials::new(
+            Arc::new(MemoryCredentials::new()),
+            Arc::new(MemoryCredentials::new()),
+        ),
         files: at("files"),
     }
 }
@@ -159,6 +190,16 @@ impl Clock for PausableClock {
     fn now(&self) -> DateTime<Utc> {
         let passed = TimeDelta::from_std(self.noon.0.elapsed());
         self.noon.1 + passed.expect("no test runs for ages")
+    }
+}
+
+#[async_trait::async_trait]
+impl Courier for NoWeb {
+    async fn carry(&self, parcel: &Parcel) -> Result<(), CourierError> {
+        Err(CourierError::Refused(format!(
+            "{}: there is no web here",
+            parcel.url
+        )))
     }
 }
 

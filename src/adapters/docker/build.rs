@@ -10,7 +10,8 @@ use chrono::Utc;
 use futures_util::TryStreamExt;
 
 use crate::ports::{
-    BuildError, BuildRequest, Built, ContextFiles, EngineError, Images, Output, Sink, Stream,
+    BuildError, BuildRequest, Built, ContextFiles, EngineError, FolderError, Images, Output, Sink,
+    Stream,
 };
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
     archive::watch,
     build_errors::build_error,
     build_options::{options, query},
+    hidden_args::hide,
     listener::Listener,
     logins::by_host,
     places::{self, Place},
@@ -50,6 +52,7 @@ async fn build_at(
     let engine = place.engine;
     if request.classic {
         needs_session(request, "the classic builder is asked for")?;
+        tell_of_arguments(request, sink);
         return build_whole(engine, request, Listener::new(sink, true)).await;
     }
     if let Some(files) = request.files.clone().filter(|_| fits_session(request)) {
@@ -65,6 +68,7 @@ async fn build_at(
         }
     }
     needs_session(request, "this build has no session")?;
+    tell_of_arguments(request, sink);
     match build_whole(engine, request, Listener::new(sink, false)).await {
         Err(BuildError::Engine(EngineError::Other(message))) if lacks_buildkit(&message) => {
             note(
@@ -131,7 +135,16 @@ async fn build_in_session(
             NotBuilt::Because(build_error(EngineError::Other(message), &listener.clues()))
         }
     };
-    let session = session::open(engine, request, files).await;
+    let dockerfile = read_dockerfile(request, &*files)?;
+    let hidden = hide(&dockerfile.1, &request.secret_args);
+    for (name, reason) in &hidden.exposed {
+        listener.say(&format!(
+            "the secret build argument {name} will be in the image's history: {reason}\n"
+        ));
+    }
+    let request = &hidden.apply(request);
+    let text = (dockerfile.0.clone(), hidden.text.into_bytes());
+    let session = session::open(engine, request, (files, text)).await;
     let session = session.map_err(|error| not_built(error, &listener))?;
     if request.memory_bytes.is_some() {
         listener.say("BuildKit does not limit the memory of commands: --memory has no effect\n");
@@ -141,6 +154,9 @@ async fn build_in_session(
     });
     let solved = solved.await;
     listener.finish();
+    if let Err(SessionError::Refused(message)) = &solved {
+        listener.show_failure((&dockerfile.0, &dockerfile.1), message);
+    }
     let solved = solved.map_err(|error| not_built(error, &listener))?;
     for id in &solved.ids {
         if let Some(image) = engine.image(id).await? {
@@ -150,6 +166,27 @@ async fn build_in_session(
     Ok(Built {
         image_id: id_by_tag(engine, request).await?,
     })
+}
+
+fn tell_of_arguments(request: &BuildRequest, sink: &dyn Sink) {
+    for name in &request.secret_args {
+        let reason = "only BuildKit in a session can hide it";
+        note(
+            sink,
+            &format!("the secret build argument {name} will be in the image's history: {reason}"),
+        );
+    }
+}
+
+/// The name and the text of the Dockerfile.
+fn read_dockerfile(
+    request: &BuildRequest,
+    files: &dyn ContextFiles,
+) -> Result<(String, String), EngineError> {
+    let read = files.dockerfile();
+    let (name, text) = read.map_err(|FolderError(message)| EngineError::Other(message))?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Ok((name, request.dockerfile_text.clone().unwrap_or(text)))
 }
 
 async fn build_whole(

@@ -9,7 +9,7 @@ use chrono::Utc;
 
 use crate::ports::{Output, Progress, Sink, Stream};
 
-use super::{build_errors::Clues, build_log::BuildLog};
+use super::{build_errors::Clues, build_log::BuildLog, excerpt};
 
 /// Turns the messages of a build into lines, and remembers what matters at its end.
 pub(super) struct Listener<'a> {
@@ -65,12 +65,33 @@ impl<'a> Listener<'a> {
         self.had_begun = true;
         let lines = self.log.note(status);
         lines.into_iter().for_each(|line| self.sink.output(line));
+        let parts = self.log.take_parts();
+        parts.iter().for_each(|part| self.sink.part(part));
         let progress = self.log.progress();
         if progress != self.last_progress {
             let told = progress.clone().into_iter();
             told.for_each(|progress| self.sink.progress(progress));
             self.last_progress = progress;
         }
+    }
+
+    /// Shows what failed: its last output, and its lines of the Dockerfile, which has this name and text.
+    pub(super) fn show_failure(&self, (name, text): (&str, &str), message: &str) {
+        let lines = match self.log.failed() {
+            Some(failed) => excerpt::of_vertex(text, &failed.name),
+            None => excerpt::of_message(text, message),
+        };
+        let Some(lines) = lines else { return };
+        let last = self.log.last_lines();
+        let mut shown = String::new();
+        if let Some(failed) = self.log.failed().filter(|_| !last.is_empty()) {
+            let last = String::from_utf8_lossy(&last);
+            shown = format!("------\n > {}:\n{}\n", failed.name, last.trim_end());
+        }
+        shown.push_str(&format!("------\n{name}:{}\n", lines.start() + 1));
+        shown.push_str(&excerpt::draw(text, lines));
+        shown.push_str("------\n");
+        say(self.sink, Stream::Stderr, shown);
     }
 
     /// Adds a line of our own to the log.
@@ -110,7 +131,10 @@ impl<'a> Listener<'a> {
     /// Gives what is known of a failure beside its error.
     pub(super) fn clues(&self) -> Clues<'_> {
         Clues {
-            vertex: self.log.failed(),
+            vertex: self
+                .log
+                .failed()
+                .map(|it| (it.name.as_str(), it.error.as_str())),
             base: self.base.as_deref(),
             had_begun: self.had_begun,
         }

@@ -20,6 +20,8 @@ use crate::ports::{ContextEntry, ContextFiles, EntryKind, FolderError};
 pub struct Files {
     selection: Selection,
     dockerfile: PathBuf,
+    /// What the Dockerfile is to be read as, in place of what it holds.
+    text: Option<String>,
     notes: Notes,
 }
 
@@ -29,8 +31,15 @@ impl Files {
         Files {
             selection,
             dockerfile: dockerfile.to_owned(),
+            text: None,
             notes,
         }
+    }
+
+    /// Puts another text in place of the Dockerfile's own.
+    pub fn with_text(mut self, text: Option<&str>) -> Files {
+        self.text = text.map(str::to_owned);
+        self
     }
 
     /// Describes an entry; `None` for what cannot be sent.
@@ -76,6 +85,9 @@ impl ContextFiles for Files {
     fn dockerfile(&self) -> Result<(String, Vec<u8>), FolderError> {
         let name = self.dockerfile.file_name().map(Path::new);
         let name = text(name.unwrap_or(Path::new("Dockerfile")))?;
+        if let Some(text) = &self.text {
+            return Ok((name, text.clone().into_bytes()));
+        }
         let content = fs::read(&self.dockerfile)
             .map_err(|error| ContextError::reading(&self.dockerfile, error))?;
         Ok((name, content))

@@ -28,10 +28,16 @@ impl Folders for LocalFolders {
         Ok(selection.tar_stream(Arc::clone(&self.notes)))
     }
 
-    fn build_context(&self, folder: &Path, dockerfile: &Path) -> Result<BuildContext, FolderError> {
-        let built = Folder::open(folder)?.build_context(dockerfile)?;
+    fn build_context(
+        &self,
+        folder: &Path,
+        dockerfile: &Path,
+        text: Option<&str>,
+    ) -> Result<BuildContext, FolderError> {
+        let opened = Folder::open(folder)?;
+        let built = opened.build_context_by(dockerfile, text)?;
         let notes = Arc::clone(&self.notes);
-        let files = Files::new(built.files, dockerfile, Arc::clone(&notes));
+        let files = Files::new(built.files, dockerfile, Arc::clone(&notes)).with_text(text);
         let selection = built.selection;
         Ok(BuildContext {
             tar: Arc::new(move || selection.clone().tar_stream(Arc::clone(&notes))),

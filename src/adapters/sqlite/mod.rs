@@ -3,6 +3,8 @@
 //! Writers queue for one connection per process and take the database's write lock at once (`BEGIN IMMEDIATE`): a
 //! transaction that reads first and writes later would fail as soon as another process writes in between.
 
+mod access;
+mod connections;
 mod errors;
 mod events;
 mod frames;
@@ -12,6 +14,8 @@ mod queue;
 mod rows;
 mod runs;
 mod steps;
+mod stored_secrets;
+mod tasks;
 
 use std::{sync::Arc, time::Duration};
 

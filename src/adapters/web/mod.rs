@@ -1,5 +1,7 @@
 //! Texts from the web: https only, public addresses only, small ones only.
 
+mod courier;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +14,7 @@ use crate::ports::{Fetch, FetchError, is_public};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Fetches with a client that follows no redirects, for those could lead anywhere.
+#[derive(Clone, Copy)]
 pub struct Web;
 
 #[async_trait]

@@ -13,12 +13,6 @@ pub(super) fn report(reader: &mut Reader<'_>, line: Field<'_>, build: &Build) {
         reader
             .report(finding.help("name a folder of the workspace; an earlier step can fetch one"));
     }
-    if !build.secrets.is_empty() {
-        let finding = error("`--secret` is not supported yet");
-        reader.report(finding.help(
-            "let a step write the file to the workspace, and use it in a stage that is not kept",
-        ));
-    }
 }
 
 /// Says whether a context is standard input, a repository or an archive of another machine.

@@ -1,5 +1,7 @@
 //! Opens a session with the engine and serves it.
 
+use std::sync::Arc;
+
 use bollard_buildkit_proto::{
     health::health_server::HealthServer,
     moby::{
@@ -54,14 +56,12 @@ impl Session {
     }
 }
 
-/// Opens a session that answers for the files, secrets and logins of a build.
+/// Opens a session that answers for the files, the Dockerfile (its name and text), the secrets and the logins of a build.
 pub(in crate::adapters::docker) async fn open(
     engine: &DockerEngine,
     request: &BuildRequest,
-    files: std::sync::Arc<dyn ContextFiles>,
+    (files, dockerfile): (Arc<dyn ContextFiles>, (String, Vec<u8>)),
 ) -> Result<Session, SessionError> {
-    let unreadable = |FolderError(message)| SessionError::Engine(EngineError::Other(message));
-    let dockerfile = files.dockerfile().map_err(unreadable)?;
     let (id, name) = (Uuid::new_v4().simple().to_string(), dockerfile.0.clone());
     let stream = upgrade(engine, "/session", &headers(&id, files.key())).await?;
     let synced = SyncedFiles::new(files, dockerfile);
