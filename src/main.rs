@@ -43,57 +43,42 @@ fn main() -> ExitCode {
     })
 }
 
-/// What is kept, and where.
-struct Kept {
-    runs: Arc<dyn RunStore>,
-    queue: Arc<dyn Queue>,
-    frames: Arc<dyn FrameStore>,
-    tasks: Arc<dyn TaskStore>,
-    access: Arc<dyn AccessStore>,
-    credentials: Credentials,
-}
-
-/// Opens the database: SQLite with files beside it; with Postgres, runs, queue and logs are there and in an object
-/// store, and the file keeps the rest.
-async fn kept(settings: &Settings) -> Result<Kept, AppError> {
+/// Makes careen from its parts: the database, what stands beside it, an engine.
+async fn app(settings: Settings) -> Result<App, AppError> {
+    let data = settings.data_folder();
     let Some(address) = settings.postgres() else {
         let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
-        let logs = settings.data_folder().join("logs");
-        return Ok(Kept {
-            frames: Arc::new(FileFrames::open(&logs, store.clone())),
-            runs: store.clone(),
-            queue: store.clone(),
-            tasks: store.clone(),
-            access: store.clone(),
-            credentials: Credentials::new(store, docker_logins()),
-        });
+        let frames = Arc::new(FileFrames::open(&data.join("logs"), store.clone()));
+        return wired(&settings, kept(store.clone(), frames, store));
     };
-    let runs = PostgresStore::connect(&address).await?;
-    let frames = PostgresFrames::open(runs.clone(), &settings.objects(), std::env::vars())?;
-    let runs = Arc::new(runs);
-    let beside = SqliteStore::open(&settings.data_folder().join("careen.db")).await?;
-    let beside = Arc::new(beside);
-    Ok(Kept {
-        runs: runs.clone(),
+    let store = PostgresStore::connect(&address).await?;
+    let frames = PostgresFrames::open(store.clone(), &settings.objects(), std::env::vars())?;
+    // Tasks, tokens and credentials stay with the server that has them; workers need runs alone.
+    let beside = Arc::new(SqliteStore::open(&data.join("careen.db")).await?);
+    wired(&settings, kept(Arc::new(store), Arc::new(frames), beside))
+}
+
+/// Runs and their logs in one place, all that a server knows besides in another, or the same.
+fn kept(
+    runs: Arc<impl RunStore + Queue + 'static>,
+    frames: Arc<dyn FrameStore>,
+    beside: Arc<SqliteStore>,
+) -> Kept {
+    Kept {
+        store: runs.clone(),
         queue: runs,
-        frames: Arc::new(frames),
+        frames,
         tasks: beside.clone(),
         access: beside.clone(),
         credentials: Credentials::new(beside, docker_logins()),
-    })
-}
-
-/// Makes careen from its parts: the database, files beside it, an engine.
-async fn app(settings: Settings) -> Result<App, AppError> {
-    let kept = kept(&settings).await?;
-    wired(&settings, kept)
+    }
 }
 
 /// Makes a careen that forgets everything when it ends, for commands that record nothing.
 fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
     let kept = Kept {
-        runs: store.clone(),
+        store: store.clone(),
         queue: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
@@ -110,6 +95,16 @@ fn docker_logins() -> Arc<DockerConfig> {
     ))
 }
 
+/// What is kept, and where.
+struct Kept {
+    store: Arc<dyn RunStore>,
+    queue: Arc<dyn Queue>,
+    frames: Arc<dyn FrameStore>,
+    tasks: Arc<dyn TaskStore>,
+    access: Arc<dyn AccessStore>,
+    credentials: Credentials,
+}
+
 fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
     let data = settings.data_folder();
     let engine = Arc::new(engine(settings)?);
@@ -119,14 +114,14 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             containers: engine.clone(),
             images: engine,
             frames: kept.frames,
-            store: kept.runs,
+            store: kept.store,
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             registry: Arc::new(HttpRegistry::new(Terms::default())),
             clock: Arc::new(SystemClock),
         },
+        queue: kept.queue,
         tasks: kept.tasks,
         access: kept.access,
-        queue: kept.queue,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),

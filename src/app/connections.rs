@@ -213,7 +213,11 @@ impl App {
         self.ports.registry.trust(&connection.server, &trust);
     }
 
-    fn unsealed(&self, connection: &Connection, sealed: &Sealed) -> Result<RegistryLogin, AppError> {
+    fn unsealed(
+        &self,
+        connection: &Connection,
+        sealed: &Sealed,
+    ) -> Result<RegistryLogin, AppError> {
         let opened = self.vault.open(&connection.row(), sealed);
         let password = opened.map_err(|error| match error {
             VaultError::DoesNotOpen(_) => AppError::usage(

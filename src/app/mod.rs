@@ -57,12 +57,12 @@ pub use worker::{Worker, WorkerTerms};
 pub struct App {
     /// The outside of a run.
     pub ports: Ports,
+    /// Keeps the queues of runs, over the same store.
+    pub queue: Arc<dyn Queue>,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.
     pub access: Arc<dyn AccessStore>,
-    /// Keeps the queues of runs, over the same store.
-    pub queue: Arc<dyn Queue>,
     /// Seals secrets.
     pub vault: Arc<dyn Vault>,
     /// Tells which runs are driven by a living process.

@@ -274,7 +274,7 @@ impl App {
         self.ports.containers.info().await?;
         let leased_at = Instant::now();
         let lease = self.lease(run, true).await?;
-        let queued = self.open(lease, leased_at).await?;
+        let queued = self.open_leased(lease, leased_at).await?;
         Ok(Queued {
             _held: Some(held),
             ..queued
@@ -282,7 +282,11 @@ impl App {
     }
 
     /// Makes a leased run ready to be driven, from what is recorded of it.
-    pub(super) async fn open(&self, lease: Lease, leased_at: Instant) -> Result<Queued, AppError> {
+    pub(super) async fn open_leased(
+        &self,
+        lease: Lease,
+        leased_at: Instant,
+    ) -> Result<Queued, AppError> {
         let row = self.ports.store.run(&lease.run).await?;
         let (request, secrets) = self.recorded_request(&row).await?;
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;

@@ -60,7 +60,7 @@ pub struct Settings {
     pub timeout_seconds: Setting<u64>,
     /// The file with the key that seals secrets.
     pub key_file: Setting<PathBuf>,
-    /// Where uploaded contexts are kept: a folder, `s3://…` or `az://…`; `None` is beside the database.
+    /// Where large things are kept: a folder, `s3://…` or `az://…`; `None` is beside the database.
     pub objects: Setting<Option<String>>,
     /// The server that runs things; `None` is this machine itself.
     pub server: Setting<Option<String>>,
@@ -142,7 +142,7 @@ impl Settings {
         is_postgres.then(|| address.into())
     }
 
-    /// Where uploaded contexts are kept.
+    /// Where large things are kept.
     pub fn objects(&self) -> String {
         let beside = || self.data_folder().join("objects");
         let set = self.objects.value.clone();

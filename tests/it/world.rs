@@ -56,9 +56,9 @@ impl World {
     pub fn app(&self) -> App {
         App {
             ports: self.app.ports.clone(),
+            queue: self.app.queue.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
-            queue: self.app.queue.clone(),
             vault: self.app.vault.clone(),
             liveness: self.app.liveness.clone(),
             fetch: self.app.fetch.clone(),
@@ -155,9 +155,9 @@ pub fn app(
             registry: Arc::new(MemoryRegistry::new()),
             clock: Arc::new(PausableClock::new()),
         },
+        queue: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
-        queue: store,
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),

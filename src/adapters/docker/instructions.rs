@@ -157,7 +157,7 @@ fn take_documents(instruction: &mut Instruction, lines: &[&str]) {
         let body = lines.get(line..).unwrap_or_default();
         let count = body
             .iter()
-            .position(|text| is_end(text))
+            .position(is_end)
             .unwrap_or(body.len());
         let text = body[..count].concat();
         instruction.last_line = (line + count).min(lines.len().saturating_sub(1));

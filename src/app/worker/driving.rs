@@ -51,7 +51,7 @@ async fn drive(
         cancel: Default::default(),
         logins,
     };
-    let done = match app.open(lease.clone(), sent).await {
+    let done = match app.open_leased(lease.clone(), sent).await {
         Ok(queued) => app.drive_until(queued, live, wishes).await.map(drop),
         Err(AppError::Store(error)) => Err(error.into()),
         Err(error) => app.record_end(&lease.run, &lease, &refusal(&error)).await,
