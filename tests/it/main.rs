@@ -6,6 +6,7 @@ mod careens;
 mod cli;
 mod command_lines;
 mod containers_contract;
+mod context_names;
 mod crash;
 mod docker_runs;
 mod dockerignore;

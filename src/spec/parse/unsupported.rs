@@ -15,7 +15,7 @@ pub(super) fn report(
     let warning =
         |message: &str| Diagnostic::warning(codes::NOT_SUPPORTED, message).at(line.span());
     let error = |message: &str| Diagnostic::error(codes::NOT_SUPPORTED, message).at(line.span());
-    if is_elsewhere(&build.context) {
+    if crate::spec::context::is_elsewhere(&build.context) {
         let finding = error("build contexts from elsewhere are not supported yet");
         reader
             .report(finding.help("name a folder of the workspace; an earlier step can fetch one"));
@@ -45,10 +45,4 @@ pub(super) fn report(
                 .help("builds on one engine share its layers without it"),
         );
     }
-}
-
-/// Says whether a context is standard input, a repository or an archive of another machine.
-fn is_elsewhere(context: &str) -> bool {
-    let starts = ["git@", "github.com/"];
-    context == "-" || context.contains("://") || starts.iter().any(|it| context.starts_with(it))
 }
