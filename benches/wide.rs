@@ -8,7 +8,7 @@ use careen::{
     adapters::{
         clock::SystemClock,
         files::FileFrames,
-        folder::{Caps, LocalFolders},
+        folder::{Cache, Caps, Elsewhere, LocalFolders, Terms},
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
@@ -89,6 +89,11 @@ fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> 
             images: engine,
             store,
             frames,
+            contexts: Arc::new(Elsewhere::new(
+                Cache::new(folder.join("contexts"), 1 << 30),
+                Arc::new(Web),
+                Terms::default(),
+            )),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
             clock: Arc::new(SystemClock),
         },
@@ -107,6 +112,9 @@ async fn run(app: App) -> (f64, RunStatus) {
         file: "wide.yaml".to_owned(),
         text,
         context: None,
+        pin: None,
+        pins: Default::default(),
+        opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),
         vars: RunVars {

@@ -8,7 +8,7 @@ use careen::{
         docker::DockerEngine,
         docker_config,
         files::FileFrames,
-        folder::{Caps, LocalFolders},
+        folder::{Cache, Caps, Elsewhere, LocalFolders, Terms},
         locks::LockFolder,
         sqlite::SqliteStore,
         vault::FileVault,
@@ -18,6 +18,9 @@ use careen::{
     cli::{self, Adapters, Settings},
     runner::Ports,
 };
+
+/// About how much the files of contexts may take on the disk, those in use aside.
+const CACHE_BYTES: u64 = 5 << 30;
 
 fn main() -> ExitCode {
     // One TLS provider for everything that speaks TLS.
@@ -46,6 +49,11 @@ async fn app(settings: Settings) -> Result<App, AppError> {
             images: engine,
             frames: Arc::new(FileFrames::open(&data.join("logs"), store.clone())),
             store,
+            contexts: Arc::new(Elsewhere::new(
+                Cache::new(data.join("contexts"), CACHE_BYTES),
+                Arc::new(Web),
+                Terms::default(),
+            )),
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
             clock: Arc::new(SystemClock),
         },

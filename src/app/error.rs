@@ -2,7 +2,7 @@
 
 use crate::{
     logs::LogError,
-    ports::{EngineError, StoreError, VaultError},
+    ports::{EngineError, OpenError, OpenFault, StoreError, VaultError},
     runner::{Denied, RunError},
     text::Diagnostics,
 };
@@ -37,6 +37,9 @@ pub enum AppError {
     /// The engine could not.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A context could not be opened.
+    #[error(transparent)]
+    Context(#[from] OpenError),
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,6 +70,7 @@ impl AppError {
     pub fn hint(&self) -> Option<String> {
         match self {
             AppError::Usage { hint, .. } => (!hint.is_empty()).then(|| hint.clone()),
+            AppError::Context(error) => (!error.hint.is_empty()).then(|| error.hint.clone()),
             AppError::MissingSecrets(ids) => Some(format!(
                 "Give each a value with --secret-from {}=env:VARIABLE or =file:PATH",
                 ids.first().map_or("ID", String::as_str)
@@ -93,6 +97,9 @@ impl AppError {
 
     /// Says whether the user's input is to be mended, and not careen or its surroundings.
     pub fn is_users(&self) -> bool {
+        if let AppError::Context(error) = self {
+            return error.fault != OpenFault::Machine;
+        }
         matches!(
             self,
             AppError::TaskFile { .. }

@@ -1,6 +1,7 @@
 //! The use cases: plain verbs on runs.
 
 mod abandon;
+mod contexts;
 mod error;
 mod ids;
 mod prepare;
@@ -17,10 +18,11 @@ use crate::{
 };
 
 pub use abandon::Swept;
+pub use contexts::{access, find_inside};
 pub use error::AppError;
 pub use prepare::{Prepared, check};
 pub use read_logs::LogQuery;
-pub use request::{Limits, OutputWish, Request, Secrets, draw};
+pub use request::{ContextSecrets, Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use saved_files::SavedFile;
 

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    CliError, Context,
-    request::{Given, RunOptions, context_folder},
+    CliError, Context, contexts,
+    request::{Given, RunOptions},
     run::{Terms, say_swept, show},
 };
 use crate::{
@@ -22,7 +22,8 @@ const LIBRARY: &str = "library/";
 /// The options of `careen build`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The context: a folder of this machine
+    /// The context: a folder, a git repository (URL#REF:DIR), the address of an archive, oci://IMAGE, or - for an archive or
+    /// a Dockerfile on standard input
     #[arg(value_name = "CONTEXT", default_value = ".")]
     context: String,
     /// A name for the image; with a registry set, it is pushed there
@@ -77,15 +78,20 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let terms = Terms::of(context)?;
     let app = context.app().await?;
     say_swept(context, &app).await;
+    let source = contexts::open(context, &app, (&args.context, &args.run)).await?;
+    let secrets = Secrets {
+        context: source.secrets.clone(),
+        ..Secrets::default()
+    };
     let given = Given {
         file: format!("build of {}", args.file),
         text: task(&args, &images, &pushed),
-        folder: context_folder(&args.context)?,
+        source,
         values: serde_json::Map::new(),
         strict: false,
     };
     let request = args.run.request(context, &app, given).await?;
-    let queued = app.queue(request, Secrets::default(), None).await?;
+    let queued = app.queue(request, secrets, None).await?;
     show(context, &app, queued, terms).await
 }
 

@@ -1,7 +1,9 @@
 //! What careen needs from the outside, as traits in plain types.
 
+mod addresses;
 mod clock;
 mod containers;
+mod contexts;
 mod fetch;
 mod folders;
 mod frames;
@@ -10,13 +12,15 @@ mod liveness;
 mod store;
 mod vault;
 
+pub use addresses::is_public;
 pub use clock::Clock;
 pub use containers::{
     ContainerSpec, ContainerState, Containers, EngineError, EngineInfo, Exit, Found, Labels,
     Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
-pub use fetch::{Fetch, FetchError};
+pub use contexts::{Access, BuildFiles, Contexts, OpenError, OpenFault, Opened, Pin};
+pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
 pub use folders::{BuildContext, FolderError, Folders, GitInfo, TarSource};
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{

@@ -1,16 +1,17 @@
 //! One attempt of a `build` step.
 
 use std::{
-    path::{Component, Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock, atomic::Ordering},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    attempt::{ended, unlogged},
+    attempt::unlogged,
     carrier::WORKSPACE_PATH,
+    contexts,
     dispatch::{Env, Input},
     explain,
     logging::{self, LogSink},
@@ -32,8 +33,9 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
         Ok(log) => logging::sink(&env, step, log),
         Err(error) => return env.inbox.send(unlogged(step, attempt, &error)),
     };
+    let source = OnceLock::new();
     let done = tokio::select! {
-        done = make(&env, it, build, &sink) => Some(done),
+        done = make(&env, (it, build), &sink, &source) => Some(done),
         () = stop.cancelled() => None,
     };
     drop(sink);
@@ -51,41 +53,60 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            let images = json!([{ "image": build.tags, "id": built.image_id }]);
-            Input::Event(event, Some(images))
+            let image = json!({ "image": build.tags, "id": built.image_id });
+            Input::Event(event, Some(with_source(image, source.get())))
         }
         Some(Err(error)) => {
             let mut outcome = explain::not_built(&env.job, step, &error);
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
-            ended(step, attempt, outcome)
+            let event = Event::Ended {
+                step,
+                attempt,
+                outcome,
+            };
+            let image = json!({ "image": build.tags });
+            let images = source.get().map(|it| with_source(image, Some(it)));
+            Input::Event(event, images)
         }
     });
 }
 
+/// Adds to what is recorded of an image where its context came from, so that a rerun takes the same.
+fn with_source(mut image: Value, source: Option<&Value>) -> Value {
+    if let Some(source) = source {
+        image["context"] = source.clone();
+    }
+    json!([image])
+}
+
 async fn make(
     env: &Arc<Env>,
-    step: &Step,
-    build: &Build,
+    (step, build): (&Step, &Build),
     sink: &LogSink,
+    source: &OnceLock<Value>,
 ) -> Result<Built, BuildError> {
     let mine = |message: String| BuildError::Failed {
         message,
         exit_code: None,
     };
-    let base = step.working_directory.as_deref().unwrap_or(WORKSPACE_PATH);
-    let context = inside(base, &build.context).map_err(mine)?;
-    let dockerfile = match &build.dockerfile {
-        Some(file) => inside(base, file).map_err(mine)?,
-        None => context.join("Dockerfile"),
-    };
-    let root = root(env, sink).await?;
-    let selected = env
-        .ports
-        .folders
-        .build_context(&root.path().join(&context), &root.path().join(&dockerfile))
-        .map_err(|error| mine(error.to_string()))?;
+    let opened = contexts::opened(env, build, sink).await?;
+    let (root, context, dockerfile);
+    match &opened {
+        Some(opened) => {
+            let _ = source.set(contexts::recorded(build, &opened.pin));
+            (context, dockerfile) = contexts::files_of(opened, build)?;
+        }
+        None => {
+            let files = contexts::workspace_files(step, build).map_err(mine)?;
+            root = self::root(env, sink).await?;
+            context = root.path().join(files.context);
+            dockerfile = root.path().join(files.dockerfile);
+        }
+    }
+    let selected = env.ports.folders.build_context(&context, &dockerfile);
+    let selected = selected.map_err(|error| mine(error.to_string()))?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     fill(&mut request, env, step, build);
     env.ports.images.build(&request, sink).await
@@ -180,55 +201,4 @@ async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
             .map_err(|error| EngineError::Other(error.to_string()))?;
     }
     Ok(Root::Copy(folder))
-}
-
-/// Finds a path of the workspace, relative to its root; nothing outside can be named.
-fn inside(base: &str, path: &str) -> Result<PathBuf, String> {
-    if path == "-" || path.contains("://") || path.starts_with("git@") {
-        return Err(format!(
-            "the build context {path} is not a folder of the workspace; contexts from elsewhere are not supported here yet"
-        ));
-    }
-    let mut inner = PathBuf::new();
-    let whole = Path::new(base).join(path);
-    for part in whole.components() {
-        match part {
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-            Component::Normal(name) => inner.push(name),
-            Component::ParentDir if inner.pop() => {}
-            Component::ParentDir => return Err(outside(path)),
-        }
-    }
-    inner
-        .strip_prefix("workspace")
-        .map(Path::to_path_buf)
-        .map_err(|_| outside(path))
-}
-
-fn outside(path: &str) -> String {
-    format!("{path} is outside of {WORKSPACE_PATH}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::inside;
-    use std::path::Path;
-
-    #[test]
-    fn a_path_never_leaves_the_workspace() {
-        let ok = |base, path, want: &str| assert_eq!(inside(base, path).unwrap(), Path::new(want));
-        ok("/workspace", ".", "");
-        ok("/workspace/sub", "..", "");
-        ok("/workspace/sub", "a/../b", "sub/b");
-        ok("/", "/workspace/x", "x");
-        for (base, path) in [
-            ("/workspace", "../etc"),
-            ("/workspace", "/etc"),
-            ("/", "../../.."),
-            ("/workspace", "-"),
-            ("/workspace", "https://example.com/a.git"),
-        ] {
-            assert!(inside(base, path).is_err(), "{base} {path}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod attempt;
 mod building;
 mod carrier;
 mod container;
+mod contexts;
 mod dispatch;
 mod explain;
 mod grants;
@@ -28,6 +29,7 @@ mod tidy;
 mod timers;
 mod watcher;
 
+pub use contexts::{local_builds, recorded_pins};
 pub use dispatch::{RunError, run};
 pub use explain::hint;
 pub use grants::{Denied, denied};

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Read,
+    io::{Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -130,6 +130,19 @@ impl Careen {
     /// Starts a command and does not wait for it.
     pub fn start(&self, words: &[&str]) -> Running {
         Running(self.command(words).spawn().expect("careen starts"))
+    }
+
+    /// Does a command to its end, with this on its standard input.
+    pub fn does_with(&self, words: &[&str], input: &[u8]) -> Ran {
+        let mut command = self.command(words);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("careen starts");
+        let mut stdin = child.stdin.take().expect("an input");
+        stdin.write_all(input).expect("it is read");
+        drop(stdin);
+        Running(child).end()
     }
 
     /// Does a command to its end.

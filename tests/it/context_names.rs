@@ -49,7 +49,7 @@ fn a_context_is_told_by_its_spelling() {
         ),
         (
             "https://dev.azure.com/o/p/_git/r?path=x",
-            "archive https://dev.azure.com/o/p/_git/r?path=x",
+            "archive https://dev.azure.com/o/p/_git/r",
         ),
         ("git@h.io:o/a.git#main", "git git@h.io:o/a.git#main"),
         ("deploy@h.io:a", "git deploy@h.io:a"),
@@ -59,10 +59,7 @@ fn a_context_is_told_by_its_spelling() {
         ("github.com/o/a.git", "git https://github.com/o/a.git"),
         ("github.com/o/a#v1", "git https://github.com/o/a#v1"),
         ("https://github.com/o/a", "archive https://github.com/o/a"),
-        (
-            "https://h.io/a.tar.gz?x=1",
-            "archive https://h.io/a.tar.gz?x=1",
-        ),
+        ("https://h.io/a.tar.gz?x=1", "archive https://h.io/a.tar.gz"),
         ("oci://r.io/a/b:1", "artifact oci://r.io/a/b:1"),
         ("OCI://r.io/a/b", "artifact oci://r.io/a/b"),
     ] {
@@ -129,4 +126,6 @@ fn a_login_is_taken_out_of_the_address() {
         );
     }
     assert!(read("git@h.io:a").unwrap().login.is_none());
+    let signed = read("https://h.io/a.tgz?sig=x").unwrap();
+    assert_eq!(signed.query.unwrap().expose_secret(), "sig=x");
 }

@@ -7,6 +7,7 @@ mod cli;
 mod command_lines;
 mod containers_contract;
 mod context_names;
+mod contexts;
 mod crash;
 mod docker_runs;
 mod dockerignore;

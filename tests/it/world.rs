@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use careen::{
     adapters::{
         files::FileFrames,
-        folder::{Caps, LocalFolders},
+        folder::{Cache, Caps, Elsewhere, LocalFolders, Terms},
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
@@ -15,7 +15,9 @@ use careen::{
         vault::FileVault,
     },
     app::{App, AppError, Limits, Live, Outcome, Request, Secrets, draw},
-    ports::{Clock, Fetch, FetchError, FrameStore, RunStore},
+    ports::{
+        Access, Clock, Download, DownloadError, Downloads, Fetch, FetchError, FrameStore, RunStore,
+    },
     runner::Ports,
     spec::RunVars,
 };
@@ -62,6 +64,9 @@ impl World {
             file: "acb.yaml".to_owned(),
             text: text.to_owned(),
             context: None,
+            pin: None,
+            pins: Default::default(),
+            opened: None,
             values: serde_json::Map::new(),
             alias_files: Default::default(),
             vars: RunVars {
@@ -123,6 +128,11 @@ fn app(
             images: Arc::new(engine.clone()),
             frames,
             store,
+            contexts: Arc::new(Elsewhere::new(
+                Cache::new(at("contexts"), 1 << 30),
+                Arc::new(NoWeb),
+                Terms::default(),
+            )),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
             clock: Arc::new(PausableClock::new()),
         },
@@ -160,5 +170,14 @@ struct NoWeb;
 impl Fetch for NoWeb {
     async fn text(&self, url: &str, _: usize) -> Result<String, FetchError> {
         Err(FetchError(format!("{url}: there is no web here")))
+    }
+}
+
+#[async_trait::async_trait]
+impl Downloads for NoWeb {
+    async fn get(&self, _: &str, _: &Access, _: Option<&str>) -> Result<Download, DownloadError> {
+        Err(DownloadError::Unreachable(
+            "there is no web here".to_owned(),
+        ))
     }
 }

@@ -33,7 +33,11 @@ pub(super) fn read(text: &str) -> Result<Option<Written>, Misspelt> {
         reference,
         directory,
     });
-    Ok(Some(Written { context, login }))
+    Ok(Some(Written {
+        context,
+        login,
+        query: None,
+    }))
 }
 
 fn address_of(address: &str) -> Result<Option<(String, Option<Login>)>, Misspelt> {

@@ -19,7 +19,7 @@ pub enum ContextRef {
     Stdin,
     /// A git repository.
     Git(GitRef),
-    /// The http or https address of an archive, without a login.
+    /// The http or https address of an archive, without login and query.
     Archive(String),
     /// An artifact of a registry, without `oci://`.
     Artifact(String),
@@ -41,6 +41,8 @@ pub struct Written {
     pub context: ContextRef,
     /// The login that was written into its address.
     pub login: Option<Login>,
+    /// The query of an archive's address, which may be a signature.
+    pub query: Option<SecretString>,
 }
 
 /// Why a spelling names no context, and what to write instead.
@@ -65,6 +67,7 @@ pub fn read(text: &str) -> Result<Written, Misspelt> {
     let plain = |context| Written {
         context,
         login: None,
+        query: None,
     };
     if text.eq_ignore_ascii_case("/dev/null") {
         return Ok(plain(ContextRef::Nothing));
@@ -118,10 +121,16 @@ fn artifact_of(name: &str) -> Result<ContextRef, Misspelt> {
 }
 
 fn archive(text: &str) -> Result<Written, Misspelt> {
-    let (url, login) = without_login(text)?;
+    let (address, login) = without_login(text)?;
+    let address = address.split('#').next().unwrap_or_default();
+    let (url, query) = match address.split_once('?') {
+        Some((url, query)) => (url, Some(SecretString::from(query))),
+        None => (address, None),
+    };
     Ok(Written {
-        context: ContextRef::Archive(url),
+        context: ContextRef::Archive(url.to_owned()),
         login,
+        query,
     })
 }
 
@@ -197,6 +206,23 @@ fn not_elsewhere(text: &str) -> Result<ContextRef, Misspelt> {
         ));
     }
     Ok(ContextRef::Folder(text.to_owned()))
+}
+
+impl ContextRef {
+    /// The host, with its port where one is written, that a login for this context is for.
+    pub fn host(&self) -> Option<String> {
+        let address = match self {
+            ContextRef::Git(git) => &git.url,
+            ContextRef::Archive(url) => url,
+            _ => return None,
+        };
+        if let Ok(url) = url::Url::parse(address) {
+            let port = url.port().map(|port| format!(":{port}"));
+            return Some(format!("{}{}", url.host_str()?, port.unwrap_or_default()));
+        }
+        let (_, rest) = address.split_once('@')?;
+        rest.split_once(':').map(|(host, _)| host.to_owned())
+    }
 }
 
 impl fmt::Display for ContextRef {

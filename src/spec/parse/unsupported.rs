@@ -2,6 +2,7 @@
 
 use super::codes;
 use super::reader::{Field, Reader};
+use crate::spec::context::{self, ContextRef};
 use crate::spec::{Build, Cache};
 use crate::text::Diagnostic;
 
@@ -15,10 +16,17 @@ pub(super) fn report(
     let warning =
         |message: &str| Diagnostic::warning(codes::NOT_SUPPORTED, message).at(line.span());
     let error = |message: &str| Diagnostic::error(codes::NOT_SUPPORTED, message).at(line.span());
-    if crate::spec::context::is_elsewhere(&build.context) {
-        let finding = error("build contexts from elsewhere are not supported yet");
-        reader
-            .report(finding.help("name a folder of the workspace; an earlier step can fetch one"));
+    match context::read(&build.context).map(|it| it.context) {
+        Err(misspelt) => {
+            let finding = error(&misspelt.message);
+            reader.report(finding.help(misspelt.hint));
+        }
+        Ok(ContextRef::Stdin) => {
+            let finding = error("a step has no standard input to take its context from");
+            reader
+                .report(finding.help("name a folder of the workspace, a repository or an archive"));
+        }
+        Ok(_) => {}
     }
     if !build.secrets.is_empty() {
         let finding = error("`--secret` is not supported yet");
