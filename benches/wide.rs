@@ -8,12 +8,13 @@ use careen::{
     adapters::{
         clock::SystemClock,
         files::FileFrames,
-        folder::{Cache, Caps, Elsewhere, LocalFolders, Terms},
+        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
             store::{MemoryFrames, MemoryStore},
         },
+        registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
@@ -83,6 +84,7 @@ fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> 
     let engine = MemoryEngine::new();
     engine.any_image();
     let engine = Arc::new(engine);
+    let registry = Arc::new(HttpRegistry::new(Terms::default()));
     App {
         ports: Ports {
             containers: engine.clone(),
@@ -92,9 +94,11 @@ fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> 
             contexts: Arc::new(Elsewhere::new(
                 Cache::new(folder.join("contexts"), 1 << 30),
                 Arc::new(Web),
-                Terms::default(),
+                registry.clone(),
+                Bounds::default(),
             )),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            registry,
             clock: Arc::new(SystemClock),
         },
         vault: Arc::new(FileVault::open(&folder.join("key"))),

@@ -8,8 +8,9 @@ use careen::{
         docker::DockerEngine,
         docker_config,
         files::FileFrames,
-        folder::{Cache, Caps, Elsewhere, LocalFolders, Terms},
+        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
+        registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
@@ -42,6 +43,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
     let engine = Arc::new(DockerEngine::connect(
         settings.docker_host.value.as_deref(),
     )?);
+    let registry = Arc::new(HttpRegistry::new(Terms::default()));
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
     Ok(App {
         ports: Ports {
@@ -52,9 +54,11 @@ async fn app(settings: Settings) -> Result<App, AppError> {
             contexts: Arc::new(Elsewhere::new(
                 Cache::new(data.join("contexts"), CACHE_BYTES),
                 Arc::new(Web),
-                Terms::default(),
+                registry.clone(),
+                Bounds::default(),
             )),
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
+            registry,
             clock: Arc::new(SystemClock),
         },
         vault: Arc::new(FileVault::from_environment(

@@ -9,6 +9,9 @@ mod folders;
 mod frames;
 mod images;
 mod liveness;
+mod manifest;
+mod registry;
+mod registry_error;
 mod store;
 mod vault;
 
@@ -27,6 +30,9 @@ pub use images::{
     BuildError, BuildRequest, Built, ImageInfo, Images, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use liveness::{Held, Liveness};
+pub use manifest::{Contents, Manifest, hex_digest, sha256};
+pub use registry::{Blob, BlobStream, Head, Registry, Repository, Right, Upload, whole, written};
+pub use registry_error::RegistryError;
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,

@@ -12,7 +12,7 @@ use crate::{
     engine::Settings,
     plan::Plan,
     ports::{
-        Access, Clock, Containers, Contexts, Folders, FrameStore, Images, Lease, Pin,
+        Access, Clock, Containers, Contexts, Folders, FrameStore, Images, Lease, Pin, Registry,
         RegistryLogin, RunRow, RunStore,
     },
     spec::Grant,
@@ -25,6 +25,8 @@ pub struct Ports {
     pub containers: Arc<dyn Containers>,
     /// Holds, builds and moves images.
     pub images: Arc<dyn Images>,
+    /// Speaks to registries.
+    pub registry: Arc<dyn Registry>,
     /// Keeps runs.
     pub store: Arc<dyn RunStore>,
     /// Keeps logs.

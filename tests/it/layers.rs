@@ -47,10 +47,11 @@ const MERE_VALUES: &[&str] = &[
     "std::net::Ipv6Addr",
 ];
 
-/// Libraries that talk to one outside system, and the only folder that may name them.
+/// Libraries that talk to the outside, and the only folders that may name them.
 const KEEPERS: &[(&str, &str)] = &[
     ("bollard", "adapters/docker/"),
     ("git2", "adapters/folder/"),
+    ("reqwest", "adapters/registry/"),
     ("reqwest", "adapters/web/"),
     ("sqlx", "adapters/sqlite/"),
     ("clap", "cli/"),
@@ -109,8 +110,13 @@ fn impure(file: &str, path: &[String]) -> Option<String> {
 }
 
 fn unkept(file: &str, path: &[String]) -> Option<String> {
-    let (library, keeper) = KEEPERS.iter().find(|(library, _)| *library == path[0])?;
-    (!file.starts_with(keeper)).then(|| format!("{file} names {library}"))
+    let mut keepers = KEEPERS
+        .iter()
+        .filter(|(library, _)| *library == path[0])
+        .peekable();
+    let (library, _) = keepers.peek()?;
+    let is_kept = keepers.any(|(_, keeper)| file.starts_with(keeper));
+    (!is_kept).then(|| format!("{file} names {library}"))
 }
 
 fn row(module: &str) -> Option<usize> {

@@ -20,6 +20,8 @@ mod loading;
 mod logs;
 mod migrations;
 mod references;
+mod registries;
+mod registry_contract;
 mod run_secrets;
 mod specs;
 mod store_contract;

@@ -34,7 +34,7 @@ struct Spec {
 }
 
 /// The registry of the tests; the one of `./dev setup registry` unless another is named.
-fn registry() -> String {
+pub fn registry() -> String {
     let variable = |name: &str| std::env::var(name).ok();
     variable("CAREEN_TEST_REGISTRY").unwrap_or_else(|| {
         let port = variable("CAREEN_DEV_REGISTRY_PORT");

@@ -5,10 +5,11 @@ use std::{path::Path, sync::Arc};
 use careen::{
     adapters::{
         files::FileFrames,
-        folder::{Cache, Caps, Elsewhere, LocalFolders, Terms},
+        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            registry::MemoryRegistry,
             store::{MemoryFrames, MemoryStore},
         },
         sqlite::SqliteStore,
@@ -122,6 +123,7 @@ fn app(
     (store, frames): (Arc<dyn RunStore>, Arc<dyn FrameStore>),
 ) -> App {
     let at = |name: &str| folder.join(name);
+    let registry = Arc::new(MemoryRegistry::new());
     App {
         ports: Ports {
             containers: Arc::new(engine.clone()),
@@ -131,9 +133,11 @@ fn app(
             contexts: Arc::new(Elsewhere::new(
                 Cache::new(at("contexts"), 1 << 30),
                 Arc::new(NoWeb),
-                Terms::default(),
+                registry.clone(),
+                Bounds::default(),
             )),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
+            registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
         vault: Arc::new(FileVault::open(&at("key"))),

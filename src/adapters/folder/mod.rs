@@ -20,7 +20,7 @@ mod stream;
 mod walk;
 
 pub use cache::{Cache, Draft, Kept};
-pub use elsewhere::{Elsewhere, Terms};
+pub use elsewhere::{Bounds, Elsewhere};
 pub use error::{ContextError, UnpackError};
 pub use extract::{Caps, Unpacked, unpack};
 pub use git::{Checkout, describe};

@@ -1,4 +1,5 @@
 //! Every port in memory, told how to misbehave.
 
 pub mod containers;
+pub mod registry;
 pub mod store;

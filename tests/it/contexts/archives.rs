@@ -4,7 +4,7 @@ use std::io::Write;
 
 use bytes::Bytes;
 use careen::{
-    adapters::folder::{Caps, Terms},
+    adapters::folder::{Bounds, Caps},
     ports::{Access, Contexts, OpenFault, Pin, TarStream},
 };
 use futures_util::{StreamExt, stream};
@@ -75,6 +75,21 @@ async fn an_archive_is_recorded_by_its_digest_and_only_that_is_opened_again() {
     let error = refusal(Place::new().contexts.reopen(&first.pin, &near()).await);
     assert_eq!(error.fault, OpenFault::Changed);
     assert!(error.reason.contains(digest_of(&first.pin)), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_that_the_server_knows_to_be_here_is_not_sent_again() {
+    let server = WebServer::start(tar_of(&FILES)).await;
+    let place = Place::new();
+    let url = server.url("marked/app.tar");
+    let first = place.open(&url).await.unwrap();
+    let again = place.open(&url).await.unwrap();
+    assert_eq!(again.pin, first.pin);
+    let asked = server.asked.lock().unwrap().clone();
+    assert_eq!(
+        asked,
+        ["/marked/app.tar", "/marked/app.tar unless \"mark\""]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,13 +181,13 @@ async fn hostile_archives_are_refused_and_leave_nothing() {
     link.append_link(&mut header, "out", "/etc/passwd").unwrap();
     let mut cut = tar_of(&FILES);
     cut.truncate(700);
-    let place = Place::with(Terms {
+    let place = Place::with(Bounds {
         caps: Caps {
             entries: 100,
             bytes: 1 << 20,
         },
         download_bytes: 1 << 20,
-        ..Terms::default()
+        ..Bounds::default()
     });
     for (what, bytes, reason) in [
         ("a bomb", bomb, "unpacks to more than 1048576 bytes"),

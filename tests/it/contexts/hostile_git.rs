@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use careen::{
-    adapters::folder::{Caps, Terms},
+    adapters::folder::{Bounds, Caps},
     ports::{Access, OpenFault},
 };
 
@@ -121,12 +121,12 @@ async fn a_repository_of_few_objects_and_billions_of_files_is_refused() {
     }
     let commit = app.git(&["commit-tree", "-m", "bomb", &tree]);
     app.git(&["update-ref", "refs/heads/main", &commit]);
-    let place = Place::with(Terms {
+    let place = Place::with(Bounds {
         caps: Caps {
             entries: 10_000,
             bytes: 1 << 20,
         },
-        ..Terms::default()
+        ..Bounds::default()
     });
     let error = refusal(place.open(&server.url("bomb.git")).await);
     assert_eq!(error.fault, OpenFault::Refused, "{error}");
@@ -141,9 +141,9 @@ async fn a_pack_that_is_too_large_is_broken_off() {
         .map(|i| format!("{:x}", i.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
         .collect();
     server.repository("large.git", &[("noise", &noise)]);
-    let place = Place::with(Terms {
+    let place = Place::with(Bounds {
         download_bytes: 100_000,
-        ..Terms::default()
+        ..Bounds::default()
     });
     let error = refusal(place.open(&server.url("large.git")).await);
     assert_eq!(error.fault, OpenFault::Refused, "{error}");

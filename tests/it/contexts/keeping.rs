@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use careen::{
-    adapters::folder::{Caps, Folder, Terms},
+    adapters::folder::{Bounds, Caps, Folder},
     ports::{BuildFiles, Contexts, OpenFault, Pin},
 };
 
@@ -94,16 +94,16 @@ async fn what_a_build_sees_by_its_own_rules_is_kept_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_cost_much_is_not_kept() {
-    let terms = |entries, bytes| Terms {
+    let bounds = |entries, bytes| Bounds {
         keep: Caps { entries, bytes },
-        ..Terms::default()
+        ..Bounds::default()
     };
-    for (terms, is_kept) in [
-        (terms(10, 1000), true),
-        (terms(3, 1000), false),
-        (terms(10, 20), false),
+    for (bounds, is_kept) in [
+        (bounds(10, 1000), true),
+        (bounds(3, 1000), false),
+        (bounds(10, 20), false),
     ] {
-        let place = Place::with(terms);
+        let place = Place::with(bounds);
         for name in ["a", "b", "c", "d"] {
             write(&place, name, "ten bytes!");
         }

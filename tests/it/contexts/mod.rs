@@ -1,6 +1,7 @@
 //! Contexts from elsewhere: git repositories, archives, standard input, and what is kept for reruns.
 
 mod archives;
+mod artifacts;
 mod caching;
 mod git;
 mod hostile_git;
@@ -12,7 +13,8 @@ use std::{fs, path::Path, sync::Arc};
 
 use careen::{
     adapters::{
-        folder::{Cache, Elsewhere, Terms},
+        folder::{Bounds, Cache, Elsewhere},
+        registry::{HttpRegistry, Terms},
         web::Web,
     },
     ports::{Access, Contexts, OpenError, Opened},
@@ -28,15 +30,15 @@ struct Place {
 
 impl Place {
     fn new() -> Place {
-        Place::with(Terms::default())
+        Place::with(Bounds::default())
     }
 
-    fn with(terms: Terms) -> Place {
+    fn with(bounds: Bounds) -> Place {
         // As in the binary: one provider for everything that speaks TLS.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = TempDir::new().unwrap();
         let cache = Cache::new(folder.path().join("contexts"), 1 << 30);
-        let contexts = Elsewhere::new(cache, Arc::new(Web), terms);
+        let contexts = Elsewhere::new(cache, Arc::new(Web), registry(), bounds);
         Place { folder, contexts }
     }
 
@@ -57,9 +59,13 @@ impl Place {
         let root = self.folder.path().join("contexts");
         let mut names = names_in(&root);
         names.extend(names_in(&root.join("drafts")));
-        names.retain(|name| !name.ends_with("lock") && name != "drafts");
+        names.retain(|name| !name.ends_with("lock") && name != "drafts" && name != "marks");
         names
     }
+}
+
+fn registry() -> Arc<HttpRegistry> {
+    Arc::new(HttpRegistry::new(Terms::default()))
 }
 
 fn names_in(folder: &Path) -> Vec<String> {

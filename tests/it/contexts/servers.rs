@@ -237,7 +237,10 @@ async fn serve_file(State((asked, content)): State<Files>, request: Request) -> 
     let count = {
         let mut asked = asked.lock().unwrap();
         let login = login(request.headers()).map(|it| format!(" {it}"));
-        asked.push(format!("{}{}", request.uri(), login.unwrap_or_default()));
+        let mark = header_text(request.headers(), header::IF_NONE_MATCH.as_str());
+        let unless = Some(format!(" unless {mark}")).filter(|_| !mark.is_empty());
+        let beside = login.or(unless).unwrap_or_default();
+        asked.push(format!("{}{beside}", request.uri()));
         asked.len()
     };
     let content = content.lock().unwrap().clone();
@@ -245,6 +248,10 @@ async fn serve_file(State((asked, content)): State<Files>, request: Request) -> 
     let path = request.uri().path();
     match path.split('/').nth(1).unwrap_or_default() {
         "good" => content.into_response(),
+        "marked" if request.headers().contains_key(header::IF_NONE_MATCH) => {
+            StatusCode::NOT_MODIFIED.into_response()
+        }
+        "marked" => ([(header::ETAG, "\"mark\"")], content).into_response(),
         "flaky" if count < 3 => StatusCode::BAD_GATEWAY.into_response(),
         "flaky" => content.into_response(),
         "led" => led("/good/led".to_owned()),

@@ -54,6 +54,11 @@ impl Cache {
         Cache { root, cap_bytes }
     }
 
+    /// The folder, for notes beside what is kept.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Finds what is kept under a name, and holds it.
     pub fn find(&self, name: &str) -> io::Result<Option<Kept>> {
         if !self.root.join(name).join(TREE).is_dir() {

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     adapters::folder::{
+        Caps, Unpacked,
         cache::{Draft, Kept},
         extract::unpack,
         open::hex,
@@ -43,38 +44,42 @@ pub fn name_of(digest: &str) -> String {
     format!("archive-{}", digest.trim_start_matches("sha256:"))
 }
 
-/// Writes a stream to a draft, hashing it; what is more than the cap is refused.
-pub async fn take(
-    at: &Elsewhere,
-    mut bytes: TarStream,
-    failing: &Failing,
-) -> Result<Taken, OpenError> {
+/// Writes a stream to a draft, hashing it.
+pub async fn take(at: &Elsewhere, bytes: TarStream, failing: &Failing) -> Result<Taken, OpenError> {
     let cache = at.cache.clone();
     let draft = blocking(failing, move || cache.begin()).await?;
-    let path = draft.scratch().join("archive");
-    let mut file = File::create(&path).await.map_err(|e| failing.machine(e))?;
+    let file = draft.scratch().join("archive");
+    let digest = write(at, bytes, &file, failing).await?;
+    Ok(Taken {
+        draft,
+        file,
+        digest,
+    })
+}
+
+/// Writes a stream to a file and returns its digest; what is more than the cap is refused.
+pub async fn write(
+    at: &Elsewhere,
+    mut bytes: TarStream,
+    path: &Path,
+    failing: &Failing,
+) -> Result<String, OpenError> {
+    let mut file = File::create(path).await.map_err(|e| failing.machine(e))?;
     let mut hasher = Sha256::new();
     let mut count = 0;
     while let Some(chunk) = bytes.next().await {
         let chunk = chunk.map_err(|error| failing.machine(format!("it broke off: {error}")))?;
         count += chunk.len() as u64;
-        if count > at.terms.download_bytes {
-            return Err(failing.refused(
-                format!("it is larger than {} bytes", at.terms.download_bytes),
-                "",
-            ));
+        if count > at.bounds.download_bytes {
+            let reason = format!("it is larger than {} bytes", at.bounds.download_bytes);
+            return Err(failing.refused(reason, ""));
         }
         hasher.update(&chunk);
-        file.write_all(&chunk)
-            .await
-            .map_err(|e| failing.machine(e))?;
+        let written = file.write_all(&chunk).await;
+        written.map_err(|error| failing.machine(error))?;
     }
     file.flush().await.map_err(|e| failing.machine(e))?;
-    Ok(Taken {
-        draft,
-        file: path,
-        digest: hex(&hasher.finalize()),
-    })
+    Ok(hex(&hasher.finalize()))
 }
 
 /// Unpacks an archive, or finds what it was unpacked to before.
@@ -88,16 +93,17 @@ pub async fn unpack_taken(
         return Ok(kept);
     }
     let tree = taken.draft.tree();
-    fill(at, &taken.file, &tree, failing).await?;
+    fill(at.bounds.caps, &taken.file, &tree, failing).await?;
     at.put(taken.draft, name, failing).await
 }
 
-async fn fill(
-    at: &Elsewhere,
+/// Unpacks an archive of this machine's disk into a folder.
+pub async fn fill(
+    caps: Caps,
     file: &Path,
     tree: &Path,
     failing: &Failing,
-) -> Result<(), OpenError> {
+) -> Result<Unpacked, OpenError> {
     let mut first = Vec::new();
     let opened = File::open(file).await.map_err(|e| failing.machine(e))?;
     let mut start = opened.take(TELLING_BYTES as u64);
@@ -106,12 +112,12 @@ async fn fill(
         .await
         .map_err(|e| failing.machine(e))?;
     let Some(compression) = told_from(&first) else {
-        return take_dockerfile(file, tree, failing);
+        return take_dockerfile(file, tree, failing).map(|()| Unpacked::default());
     };
     let opened = File::open(file).await.map_err(|e| failing.machine(e))?;
     let tar = unpacked(BufReader::with_capacity(128 * 1024, opened), compression);
-    let done = unpack(tar, tree, at.terms.caps).await;
-    done.map(drop).map_err(|error| failing.unpacking(&error))
+    let done = unpack(tar, tree, caps).await;
+    done.map_err(|error| failing.unpacking(&error))
 }
 
 /// Takes a text on standard input for a Dockerfile without any other file, as docker does.

@@ -2,7 +2,7 @@
 
 use crate::{
     adapters::folder::UnpackError,
-    ports::{DownloadError, OpenError, OpenFault},
+    ports::{DownloadError, OpenError, OpenFault, RegistryError},
 };
 
 /// What to write to have a private address asked.
@@ -76,6 +76,20 @@ impl Failing {
                 self.machine(error)
             }
         }
+    }
+
+    /// A registry said no, or could not.
+    pub fn registry(&self, error: &RegistryError) -> OpenError {
+        use RegistryError as E;
+        let fault = match error {
+            E::NoSuchTag { .. } | E::NoSuchRepository { .. } | E::NoSuchBlob { .. } => {
+                OpenFault::Missing
+            }
+            E::NoLogin { .. } | E::LoginRefused { .. } | E::Denied { .. } => OpenFault::Denied,
+            E::Astray { .. } => OpenFault::Refused,
+            _ => OpenFault::Machine,
+        };
+        self.error(fault, error, &error.hint())
     }
 
     fn error(&self, fault: OpenFault, reason: impl ToString, hint: &str) -> OpenError {

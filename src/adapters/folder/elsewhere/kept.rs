@@ -53,7 +53,7 @@ pub async fn keep(
     builds: &[BuildFiles],
 ) -> Result<Option<Pin>, OpenError> {
     let failing = Failing::of(folder.display());
-    let (cache, caps) = (at.cache.clone(), at.terms.keep);
+    let (cache, caps) = (at.cache.clone(), at.bounds.keep);
     let (folder, builds) = (folder.to_owned(), builds.to_owned());
     let work = move || {
         let Ok(Some(files)) = files_of(&folder, &builds, caps) else {

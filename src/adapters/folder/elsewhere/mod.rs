@@ -1,24 +1,27 @@
 //! Contexts of other machines, from standard input, and folders kept for a rerun: all opened as folders of a cache.
 
 mod archive;
+mod artifact;
 mod blocking;
 mod compression;
 mod failure;
 mod git;
 mod kept;
+mod marks;
 
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 
-use self::{blocking::blocking, failure::Failing};
+use self::{blocking::blocking, failure::Failing, marks::Mark};
 use super::{
     Caps,
     cache::{Cache, Draft, Kept},
 };
 use crate::{
     ports::{
-        Access, BuildFiles, Contexts, DownloadError, Downloads, OpenError, Opened, Pin, TarStream,
+        Access, BuildFiles, Contexts, DownloadError, Downloads, OpenError, Opened, Pin, Registry,
+        TarStream,
     },
     spec::context::{ContextRef, GitRef},
 };
@@ -28,7 +31,7 @@ const DOWNLOAD_BYTES: u64 = 8 << 30;
 
 /// How much is taken from others, and kept.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct Bounds {
     /// What one context may unpack to.
     pub caps: Caps,
     /// What one download may come to.
@@ -37,9 +40,9 @@ pub struct Terms {
     pub keep: Caps,
 }
 
-impl Default for Terms {
-    fn default() -> Terms {
-        Terms {
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
             caps: Caps::default(),
             download_bytes: DOWNLOAD_BYTES,
             keep: kept::CAPS,
@@ -52,16 +55,23 @@ impl Default for Terms {
 pub struct Elsewhere {
     cache: Cache,
     downloads: Arc<dyn Downloads>,
-    terms: Terms,
+    registry: Arc<dyn Registry>,
+    bounds: Bounds,
 }
 
 impl Elsewhere {
-    /// Opens contexts into this cache, getting archives by these downloads.
-    pub fn new(cache: Cache, downloads: Arc<dyn Downloads>, terms: Terms) -> Elsewhere {
+    /// Opens contexts into this cache, getting archives by these downloads and artifacts from registries.
+    pub fn new(
+        cache: Cache,
+        downloads: Arc<dyn Downloads>,
+        registry: Arc<dyn Registry>,
+        bounds: Bounds,
+    ) -> Elsewhere {
         Elsewhere {
             cache,
             downloads,
-            terms,
+            registry,
+            bounds,
         }
     }
 
@@ -81,19 +91,27 @@ impl Elsewhere {
         recorded: Option<&str>,
         failing: &Failing,
     ) -> Result<Opened, OpenError> {
-        let found = self.downloads.get(url, access, None).await;
-        let found = found.map_err(|error: DownloadError| failing.downloading(error))?;
+        let mark = marks::read(self.cache.root(), url, access);
+        let known = match &mark {
+            Some(mark) => self.find(&archive::name_of(&mark.digest), failing).await?,
+            None => None,
+        };
+        let etag = mark.as_ref().filter(|_| known.is_some());
+        let etag = etag.map(|mark| mark.etag.as_str());
+        let found = match (self.downloads.get(url, access, etag).await, known, mark) {
+            (Err(DownloadError::Unchanged), Some(kept), Some(mark)) => {
+                return settle((url, kept), mark.digest, recorded, failing);
+            }
+            (found, ..) => found.map_err(|error| failing.downloading(error))?,
+        };
         let taken = archive::take(self, found.body, failing).await?;
         let digest = format!("sha256:{}", taken.digest);
-        if let Some(recorded) = recorded.filter(|it| *it != digest) {
-            return Err(failing.changed(
-                format!("it is {digest} now, and the run recorded {recorded}"),
-                "Run it anew to take it as it is now",
-            ));
-        }
         let kept = archive::unpack_taken(self, taken, failing).await?;
-        let url = Some(url.to_owned());
-        Ok(opened(kept, Pin::Archive { url, digest }))
+        if let Some(etag) = found.etag {
+            let digest = digest.clone();
+            marks::write(self.cache.root(), url, access, &Mark { etag, digest });
+        }
+        settle((url, kept), digest, recorded, failing)
     }
 
     async fn reopen_archive(
@@ -123,7 +141,7 @@ impl Contexts for Elsewhere {
         match context {
             ContextRef::Git(git) => git::open(self, git, access).await,
             ContextRef::Archive(url) => self.download((url, access), None, &failing).await,
-            ContextRef::Artifact(_) => Err(failing.refused("artifacts are not opened", "")),
+            ContextRef::Artifact(name) => artifact::open(self, (name, None), access).await,
             ContextRef::Nothing | ContextRef::Folder(_) | ContextRef::Stdin => {
                 Err(failing.refused("it is no context of another machine", ""))
             }
@@ -149,8 +167,8 @@ impl Contexts for Elsewhere {
             Pin::Archive { url, digest } => {
                 self.reopen_archive((url.as_deref(), digest), access).await
             }
-            Pin::Artifact { name, .. } => {
-                Err(Failing::of(format!("oci://{name}")).refused("artifacts are not opened", ""))
+            Pin::Artifact { name, digest } => {
+                artifact::open(self, (name, Some(digest)), access).await
             }
             Pin::Folder { digest } => kept::open(self, digest).await,
         }
@@ -166,6 +184,25 @@ impl Contexts for Elsewhere {
 
     async fn keep(&self, folder: &Path, builds: &[BuildFiles]) -> Result<Option<Pin>, OpenError> {
         kept::keep(self, folder, builds).await
+    }
+}
+
+/// Takes an archive that was got, if it is the one that was recorded.
+fn settle(
+    (url, kept): (&str, Kept),
+    digest: String,
+    recorded: Option<&str>,
+    failing: &Failing,
+) -> Result<Opened, OpenError> {
+    match recorded.filter(|it| *it != digest) {
+        Some(recorded) => Err(failing.changed(
+            format!("it is {digest} now, and the run recorded {recorded}"),
+            "Run it anew to take it as it is now",
+        )),
+        None => {
+            let url = Some(url.to_owned());
+            Ok(opened(kept, Pin::Archive { url, digest }))
+        }
     }
 }
 

@@ -90,8 +90,8 @@ async fn check_out(
     let session = Session {
         root_url: url.to_owned(),
         access: access.clone(),
-        caps: at.terms.caps,
-        fetch_bytes: at.terms.download_bytes,
+        caps: at.bounds.caps,
+        fetch_bytes: at.bounds.download_bytes,
         is_dropped,
         failing: failing.clone(),
     };
