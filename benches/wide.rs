@@ -12,6 +12,7 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            credentials::MemoryCredentials,
             store::{MemoryFrames, MemoryStore},
         },
         registry::{HttpRegistry, Terms},
@@ -19,7 +20,7 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, Limits, Live, Request, Secrets, draw},
+    app::{App, Credentials, Limits, Live, Request, Secrets, draw},
     engine::RunStatus,
     ports::{FrameStore, RunStore},
     runner::Ports,
@@ -104,6 +105,10 @@ fn app(folder: &Path, store: Arc<dyn RunStore>, frames: Arc<dyn FrameStore>) -> 
         vault: Arc::new(FileVault::open(&folder.join("key"))),
         liveness: Arc::new(LockFolder::new(folder.join("locks"))),
         fetch: Arc::new(Web),
+        credentials: Credentials::new(
+            Arc::new(MemoryCredentials::new()),
+            Arc::new(MemoryCredentials::new()),
+        ),
         files: folder.join("files"),
     }
 }

@@ -5,6 +5,7 @@
 pub mod adapters; // docker, sqlite, files, memory
 pub mod app; // use cases
 pub mod cli;
+pub mod dockerfile; // which images a Dockerfile stands on, and where it names them
 pub mod dockerignore; // which files of a folder docker would leave out
 pub mod engine; // (RunState, Event) -> (RunState, Actions): the pure state machine
 pub mod logs; // log lines <-> compressed frames with an index

@@ -6,17 +6,22 @@ use careen::{
     adapters::{
         clock::SystemClock,
         docker::DockerEngine,
-        docker_config,
+        docker_config::{self, DockerConfig},
         files::FileFrames,
         folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
+        memory::{
+            credentials::MemoryCredentials,
+            store::{MemoryFrames, MemoryStore},
+        },
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError},
+    app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
+    ports::{EngineError, FrameStore, RunStore},
     runner::Ports,
 };
 
@@ -32,24 +37,49 @@ fn main() -> ExitCode {
         .init();
     cli::main(Adapters {
         app: |settings| Box::pin(app(settings)),
+        passing_app,
         logins: docker_config::logins,
     })
 }
 
 /// Makes careen from its embedded parts: SQLite, files beside it, the local engine.
 async fn app(settings: Settings) -> Result<App, AppError> {
-    let data = settings.data_folder();
     let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
-    let engine = Arc::new(DockerEngine::connect(
-        settings.docker_host.value.as_deref(),
-    )?);
+    let logs = settings.data_folder().join("logs");
+    let frames = Arc::new(FileFrames::open(&logs, store.clone()));
+    let credentials = Credentials::new(store.clone(), docker_logins());
+    wired(&settings, store, frames, credentials)
+}
+
+/// Makes a careen that forgets everything when it ends, for commands that record nothing.
+fn passing_app(settings: &Settings) -> Result<App, AppError> {
+    let store = Arc::new(MemoryStore::new("passing"));
+    let credentials = Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins());
+    wired(settings, store, Arc::new(MemoryFrames::new()), credentials)
+}
+
+/// The docker client's own logins.
+fn docker_logins() -> Arc<DockerConfig> {
+    Arc::new(DockerConfig::new(
+        &cli::docker_config_file().unwrap_or_default(),
+    ))
+}
+
+fn wired(
+    settings: &Settings,
+    store: Arc<dyn RunStore>,
+    frames: Arc<dyn FrameStore>,
+    credentials: Credentials,
+) -> Result<App, AppError> {
+    let data = settings.data_folder();
+    let engine = Arc::new(engine(settings)?);
     let registry = Arc::new(HttpRegistry::new(Terms::default()));
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
     Ok(App {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
-            frames: Arc::new(FileFrames::open(&data.join("logs"), store.clone())),
+            frames,
             store,
             contexts: Arc::new(Elsewhere::new(
                 Cache::new(data.join("contexts"), CACHE_BYTES),
@@ -67,6 +97,16 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
+        credentials,
         files: data.join("files"),
+    })
+}
+
+/// Names the engine, and the one for builds that it cannot make.
+fn engine(settings: &Settings) -> Result<DockerEngine, EngineError> {
+    let engine = DockerEngine::connect(settings.docker_host.value.as_deref())?;
+    Ok(match settings.builder.value.as_deref() {
+        Some(builder) => engine.with_builder(DockerEngine::connect(Some(builder))?),
+        None => engine,
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     logs::LogError,
-    ports::{EngineError, OpenError, OpenFault, StoreError, VaultError},
+    ports::{EngineError, OpenError, OpenFault, RegistryError, StoreError, VaultError},
     runner::{Denied, RunError},
     text::Diagnostics,
 };
@@ -40,6 +40,9 @@ pub enum AppError {
     /// A context could not be opened.
     #[error(transparent)]
     Context(#[from] OpenError),
+    /// A registry could not, or would not.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,6 +60,19 @@ pub enum AppError {
     Files(String),
 }
 
+/// The commands that add secrets, and what to write instead for one run.
+fn ways_to_give(ids: &[String]) -> String {
+    let commands: Vec<String> = ids
+        .iter()
+        .map(|id| format!("`careen secret set {id}`"))
+        .collect();
+    format!(
+        "Add what is missing with {}, or give it for one run with --secret-from {}=env:VARIABLE, =file:PATH or =store:NAME",
+        commands.join(", "),
+        ids.first().map_or("ID", String::as_str)
+    )
+}
+
 impl AppError {
     /// Makes an error of use with something to try.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -71,11 +87,9 @@ impl AppError {
         match self {
             AppError::Usage { hint, .. } => (!hint.is_empty()).then(|| hint.clone()),
             AppError::Context(error) => (!error.hint.is_empty()).then(|| error.hint.clone()),
-            AppError::MissingSecrets(ids) => Some(format!(
-                "Give each a value with --secret-from {}=env:VARIABLE or =file:PATH",
-                ids.first().map_or("ID", String::as_str)
-            )),
+            AppError::MissingSecrets(ids) => Some(ways_to_give(ids)),
             AppError::Engine(error) => Some(crate::runner::hint(error)).filter(|it| !it.is_empty()),
+            AppError::Registry(error) => Some(error.hint()),
             AppError::Store(StoreError::NoSuchRun(_)) => {
                 Some("careen runs list shows the runs that are recorded".to_owned())
             }

@@ -9,8 +9,9 @@ use super::{App, AppError, Prepared, Request, Secrets, contexts, ids, prepare};
 use crate::{
     engine::{RunState, RunStatus, Settings, Verdict},
     plan::Plan,
-    ports::{Held, Lease, NewRun, Opened, RegistryLogin, RunRow, StoreError},
+    ports::{Held, Keyring, Lease, NewRun, Opened, RegistryLogin, RunRow, StoreError},
     runner::{self, Job, LEASE, OutputRequest, Watcher},
+    spec::StepKind,
     text::Diagnostics,
 };
 
@@ -26,7 +27,7 @@ pub struct Live {
     pub watcher: Arc<dyn Watcher>,
     /// Stops the run.
     pub cancel: CancellationToken,
-    /// Credentials for registries.
+    /// The docker client's own logins, used where no connection is for a repository.
     pub logins: Vec<RegistryLogin>,
 }
 
@@ -195,6 +196,10 @@ impl App {
             "context": queued.request.pin,
         });
         let files = self.files.join(&queued.id);
+        let keyring = self.keyring(&live.logins).await?;
+        let logins = logins(&keyring, &queued).await;
+        let mut secrets = queued.secrets.all();
+        secrets.extend(keyring.logins().map(|it| it.password.clone()));
         let job = Job {
             run,
             lease: queued.lease.clone(),
@@ -211,10 +216,11 @@ impl App {
             pins: queued.request.pins.clone(),
             shared_volume: queued.request.vars.shared_volume.clone(),
             registry: queued.request.registry().map(str::to_owned),
-            logins: live.logins,
+            logins,
+            keyring,
             granted: queued.request.grants().collect(),
             limits: queued.request.limits.into(),
-            secrets: queued.secrets.all(),
+            secrets,
             outputs: outputs(&queued.request, &files),
         };
         let (state, verdict) =
@@ -284,6 +290,16 @@ impl App {
             secrets.put(&name, value);
         }
         Ok((request, secrets))
+    }
+}
+
+/// One login for each host. The bases of builds may be anywhere, so helpers are asked only where something is built.
+async fn logins(keyring: &Keyring, queued: &Queued) -> Vec<RegistryLogin> {
+    let images = runner::named_images(&queued.plan, queued.request.registry());
+    let mut steps = queued.plan.steps().iter();
+    match steps.any(|step| matches!(step.kind, StepKind::Build(_))) {
+        true => keyring.by_host(&images).await,
+        false => keyring.held_by_host(&images),
     }
 }
 

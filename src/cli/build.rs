@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use super::{
-    CliError, Context, contexts,
+    CliError, Context,
+    build_secrets::Hidden,
+    contexts,
     request::{Given, RunOptions},
     run::{Terms, say_swept, show},
 };
-use crate::{
-    app::Secrets,
-    spec::{reference::Reference, values::shell_quoted},
-};
+use crate::spec::{reference::Reference, values::shell_quoted};
 
 /// How long a build may take, in seconds, as in ACR.
 const BUILD_TIMEOUT_SECONDS: u32 = 28_800;
@@ -35,6 +34,12 @@ pub struct Args {
     /// Set an ARG; NAME alone takes it from the variable of that name
     #[arg(long, value_name = "NAME[=VALUE]")]
     build_arg: Vec<String>,
+    /// Set an ARG that stays out of the image's history; NAME alone takes the variable of that name
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    secret_build_arg: Vec<String>,
+    /// A secret for RUN --mount=type=secret, from a file or variable of this machine
+    #[arg(long, value_name = "id=ID,src=FILE|env=NAME")]
+    secret: Vec<String>,
     /// Stop at this stage
     #[arg(long, value_name = "STAGE")]
     target: Option<String>,
@@ -78,20 +83,19 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let terms = Terms::of(context)?;
     let app = context.app().await?;
     say_swept(context, &app).await;
+    let mut hidden = Hidden::read(&args.secret_build_arg, &args.secret)?;
     let source = contexts::open(context, &app, (&args.context, &args.run)).await?;
-    let secrets = Secrets {
-        context: source.secrets.clone(),
-        ..Secrets::default()
-    };
+    hidden.secrets.context = source.secrets.clone();
     let given = Given {
         file: format!("build of {}", args.file),
-        text: task(&args, &images, &pushed),
+        text: task(&args, &images, &pushed, &hidden),
         source,
         values: serde_json::Map::new(),
         strict: false,
     };
     let request = args.run.request(context, &app, given).await?;
-    let queued = app.queue(request, secrets, None).await?;
+    terms.heed_signals();
+    let queued = app.queue(request, hidden.secrets, None).await?;
     show(context, &app, queued, terms).await
 }
 
@@ -115,11 +119,15 @@ fn names_registry(image: &str) -> bool {
 }
 
 /// Writes the two steps down as a task. Version 1.0 has no aliases, so that a `$` in a build argument stays one.
-fn task(args: &Args, images: &[String], pushed: &[&String]) -> String {
-    let build = serde_json::Value::from(words(args, images).join(" "));
+fn task(args: &Args, images: &[String], pushed: &[&String], hidden: &Hidden) -> String {
+    let mut words = words(args, images);
+    words.extend(hidden.words.iter().map(|word| shell_quoted(word)));
+    words.push(".".to_owned());
+    let build = serde_json::Value::from(words.join(" "));
     let mut text = format!(
         "version: v1.0.0\nsteps:\n  - id: build\n    build: {build}\n    timeout: {BUILD_TIMEOUT_SECONDS}\n"
     );
+    text.push_str(&hidden.environment());
     if !pushed.is_empty() {
         let pushed = serde_json::json!(pushed);
         text.push_str(&format!(
@@ -164,7 +172,6 @@ fn words(args: &Args, images: &[String]) -> Vec<String> {
     if let Some(platform) = &args.platform {
         flag("--platform", Some(platform));
     }
-    words.push(".".to_owned());
     words
 }
 

@@ -19,7 +19,7 @@ pub struct Args {
 
 /// Checks a file; errors are exit code 2, warnings alone are none.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app().await?;
+    let app = context.passing_app()?;
     let wanted = args.request.for_file_argument().read(context, &app).await?;
     let findings = check(&wanted.request, &wanted.secrets);
     let source = Source {

@@ -69,7 +69,7 @@ pub async fn open(
     }
     if let ContextRef::Folder(path) = &named {
         return Ok(Source {
-            folder: Some(context_folder(path)?),
+            folder: Some(local_folder(path)?),
             secrets,
             ..Source::default()
         });
@@ -167,8 +167,16 @@ fn token(options: &RunOptions) -> Result<(Option<String>, Option<SecretString>),
     Ok((None, Some(super::request::secret_of("git", &source)?)))
 }
 
+/// Finds the folder of this machine that a context names; `None` for /dev/null.
+pub fn context_folder(word: &str) -> Result<Option<PathBuf>, CliError> {
+    match word.eq_ignore_ascii_case("/dev/null") {
+        true => Ok(None),
+        false => local_folder(word).map(Some),
+    }
+}
+
 /// Finds a folder of this machine.
-fn context_folder(word: &str) -> Result<PathBuf, CliError> {
+fn local_folder(word: &str) -> Result<PathBuf, CliError> {
     let folder = std::fs::canonicalize(word).map_err(|error| {
         CliError::usage(
             format!("the context {word} cannot be used: {error}"),

@@ -1,16 +1,22 @@
 //! The command line: one file per command, each an `Args` whose comments are the help, and one function.
 
 mod build;
+mod build_secrets;
 mod check;
 mod completions;
 mod config;
+mod connection;
 mod contexts;
 mod error;
+mod image;
 mod live;
+mod password;
 mod plan;
 mod request;
 mod run;
 mod runs;
+mod scan;
+mod secret;
 mod settings;
 mod sweep;
 
@@ -23,7 +29,7 @@ use clap::{Parser, Subcommand};
 use futures_util::future::BoxFuture;
 
 pub use error::CliError;
-pub use settings::{Setting, Settings};
+pub use settings::{Setting, Settings, docker_config_file};
 
 use crate::{
     app::{App, AppError},
@@ -72,11 +78,22 @@ enum Command {
     Check(check::Args),
     /// Show what a task file would do, without doing it
     Plan(plan::Args),
+    /// Say which images a Dockerfile stands on, with their digests
+    Scan(scan::Args),
     /// Look at recorded runs
     #[command(subcommand)]
     Runs(runs::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
+    /// Copy images between registries, without an engine
+    #[command(subcommand)]
+    Image(image::Command),
+    /// Keep credentials of registries
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Keep secrets for tasks
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Show the settings and where each comes from
     #[command(subcommand)]
     Config(config::Command),
@@ -89,6 +106,8 @@ enum Command {
 pub struct Adapters {
     /// Makes careen.
     pub app: fn(Settings) -> BoxFuture<'static, Result<App, AppError>>,
+    /// Makes a careen that keeps nothing, for commands that record nothing.
+    pub passing_app: fn(&Settings) -> Result<App, AppError>,
     /// Reads the logins of a docker client's configuration file.
     pub logins: fn(&Path) -> Result<Vec<RegistryLogin>, String>,
 }
@@ -125,8 +144,12 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Build(args) => build::run(&context, args).await,
         Command::Check(args) => check::run(&context, args).await,
         Command::Plan(args) => plan::run(&context, args).await,
+        Command::Scan(args) => scan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
+        Command::Image(command) => image::run(&context, command).await,
+        Command::Connection(command) => connection::run(&context, command).await,
+        Command::Secret(command) => secret::run(&context, command).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),
     }
@@ -147,15 +170,17 @@ impl Context {
         Ok((self.adapters.app)(self.settings.clone()).await?)
     }
 
+    /// Makes a careen that opens no database and keeps nothing.
+    pub fn passing_app(&self) -> Result<App, CliError> {
+        Ok((self.adapters.passing_app)(&self.settings)?)
+    }
+
     /// Finds credentials for registries: those that the docker client keeps.
     pub fn logins(&self) -> Result<Vec<RegistryLogin>, CliError> {
-        let folder = std::env::var_os("DOCKER_CONFIG")
-            .map(PathBuf::from)
-            .or_else(|| Some(dirs::home_dir()?.join(".docker")));
-        let Some(folder) = folder else {
+        let Some(file) = docker_config_file() else {
             return Ok(Vec::new());
         };
-        (self.adapters.logins)(&folder.join("config.json")).map_err(|error| {
+        (self.adapters.logins)(&file).map_err(|error| {
             CliError::usage(error, "Mend it, or set DOCKER_CONFIG to another folder")
         })
     }

@@ -32,7 +32,7 @@ pub struct Args {
 
 /// Prints the plan on standard output.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app().await?;
+    let app = context.passing_app()?;
     let wanted = args.request.for_file_argument().read(context, &app).await?;
     let prepared = app.prepare(&wanted.request, &wanted.secrets)?;
     let fallback = if context.globals.json {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{
     CliError, Context,
     contexts::{self, Source},
+    password::from_variable,
 };
 use crate::{
     app::{App, AppError, Limits, OutputWish, Request, Secrets, draw},
@@ -44,7 +45,7 @@ pub struct RequestArgs {
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub set_secret: Vec<String>,
     /// Where a secret of the task's `secrets` comes from
-    #[arg(long, value_name = "ID=env:NAME|file:PATH")]
+    #[arg(long, value_name = "ID=env:NAME|file:PATH|store:NAME")]
     pub secret_from: Vec<String>,
     /// A file of values, YAML; --set wins over it
     #[arg(long, value_name = "FILE")]
@@ -65,6 +66,9 @@ pub struct RunOptions {
     /// The registry that the task calls its own
     #[arg(short, long, value_name = "HOST")]
     pub registry: Option<String>,
+    /// Accepted for tasks written for Azure, without effect: there is no managed identity here
+    #[arg(long, value_name = "ID", hide = true)]
+    pub identity: Option<String>,
     /// Allow what opens the host: privileged, docker-socket, host-network, external-network=NAME, host-path=DIR; or
     /// contexts from private-address or local-repository
     #[arg(long, value_name = "WHAT")]
@@ -147,6 +151,10 @@ impl RequestArgs {
         let (file, text) = self.task_file(&source)?;
         let (values, mut secrets) = self.values(&source)?;
         secrets.context = source.secrets.clone();
+        for word in &self.secret_from {
+            let (id, value) = secret_from(app, word).await?;
+            secrets.declared.insert(id, value);
+        }
         let given = Given {
             file,
             text,
@@ -156,6 +164,8 @@ impl RequestArgs {
         };
         let mut request = self.run.request(context, app, given).await?;
         app.read_alias_files(&mut request, &secrets, self.allow_remote_alias)
+            .await?;
+        app.find_secrets(&request, &mut secrets, &context.settings.vault_secrets)
             .await?;
         Ok(Wanted { request, secrets })
     }
@@ -233,10 +243,6 @@ impl RequestArgs {
             map.remove(&name);
             secrets.values.insert(name, value);
         }
-        for word in &self.secret_from {
-            let (id, value) = secret_from(word)?;
-            secrets.declared.insert(id, value);
-        }
         Ok((map, secrets))
     }
 }
@@ -249,6 +255,11 @@ impl RunOptions {
         app: &App,
         given: Given,
     ) -> Result<Request, CliError> {
+        if self.identity.is_some() && !context.globals.quiet {
+            anstream::eprintln!(
+                "warning: --identity has no effect here: credentials come from careen connection, secrets from careen secret"
+            );
+        }
         let opened = given.source.opened.as_ref();
         let git = match opened {
             Some(opened) => opened.git.clone(),
@@ -369,7 +380,7 @@ impl RunOptions {
 }
 
 /// This machine's architecture in image terms.
-fn architecture() -> &'static str {
+pub fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -412,28 +423,29 @@ fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
     }
 }
 
-/// Reads `ID=env:NAME` or `ID=file:PATH`.
-fn secret_from(word: &str) -> Result<(String, SecretString), CliError> {
+/// Reads `ID=env:NAME`, `ID=file:PATH` or `ID=store:NAME`.
+async fn secret_from(app: &App, word: &str) -> Result<(String, SecretString), CliError> {
     let wrong = || {
         CliError::usage(
-            format!("--secret-from {word} is not ID=env:NAME or ID=file:PATH"),
+            format!("--secret-from {word} is not ID=env:NAME, ID=file:PATH or ID=store:NAME"),
             "For example --secret-from token=env:TOKEN",
         )
     };
     let (id, source) = word.split_once('=').ok_or_else(wrong)?;
-    Ok((id.to_owned(), secret_of(id, source)?))
+    let (kind, name) = source.split_once(':').ok_or_else(wrong)?;
+    let value = match kind {
+        "env" => from_variable(&format!("secret {id}"), name)?,
+        "file" => read_secret(name)?,
+        "store" => app.stored_secret(name).await?,
+        _ => return Err(wrong()),
+    };
+    Ok((id.to_owned(), value))
 }
 
 /// Reads the secret behind `env:NAME` or `file:PATH`.
 pub fn secret_of(id: &str, source: &str) -> Result<SecretString, CliError> {
     if let Some(name) = source.strip_prefix("env:") {
-        let value = std::env::var(name).map_err(|_| {
-            CliError::usage(
-                format!("the variable {name} for secret {id} is not set"),
-                "Set it, or name a file with file:PATH",
-            )
-        })?;
-        return Ok(SecretString::from(value));
+        return from_variable(&format!("secret {id}"), name);
     }
     match source.strip_prefix("file:") {
         Some(path) => read_secret(path),

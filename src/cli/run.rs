@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -35,6 +36,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     say_swept(context, &app).await;
     let wanted = args.request.read(context, &app).await?;
     let (name, text) = (wanted.request.file.clone(), wanted.request.text.clone());
+    terms.heed_signals();
     let queued = app.queue(wanted.request, wanted.secrets, None).await?;
     if !context.globals.quiet && !queued.warnings.is_empty() {
         let styled = std::io::IsTerminal::is_terminal(&std::io::stderr());
@@ -53,6 +55,8 @@ pub struct Terms {
     pub logins: Vec<RegistryLogin>,
     /// Whether nothing but the id is printed.
     pub id_only: bool,
+    /// Cancels the run.
+    pub cancel: CancellationToken,
 }
 
 impl Terms {
@@ -61,7 +65,28 @@ impl Terms {
         Ok(Self {
             logins: context.logins()?,
             id_only: false,
+            cancel: CancellationToken::new(),
         })
+    }
+
+    /// From now on the first Ctrl-C (or SIGTERM) cancels the run and lets it clean up; the second ends the process at
+    /// once. To be called before the run is recorded: a signal in between would leave it unfinished.
+    pub fn heed_signals(&self) {
+        let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+        let [Ok(mut interrupt), Ok(mut terminate)] = signals else {
+            return;
+        };
+        let cancel = self.cancel.clone();
+        tokio::spawn(async move {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            cancel.cancel();
+            anstream::eprintln!(
+                "canceling: stopping and removing containers; once more ends at once"
+            );
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            // What is left is removed by the next run or by careen sweep.
+            std::process::exit(i32::from(CANCELED));
+        });
     }
 }
 
@@ -85,7 +110,7 @@ pub async fn show(
     }
     let live = Live {
         watcher: live::watcher(&context.globals, &queued.plan, id_only),
-        cancel: cancel_on_signals(),
+        cancel: terms.cancel,
         logins: terms.logins,
     };
     let outcome = app.drive(queued, live).await?;
@@ -135,32 +160,5 @@ pub async fn say_swept(context: &Context, app: &App) {
         ),
         Err(AppError::Engine(_)) => {}
         Err(error) => anstream::eprintln!("could not end what an earlier careen left: {error}"),
-    }
-}
-
-/// The first Ctrl-C (or SIGTERM) cancels the run and lets it clean up; the second ends the process at once.
-fn cancel_on_signals() -> CancellationToken {
-    let token = CancellationToken::new();
-    let cancel = token.clone();
-    tokio::spawn(async move {
-        signalled().await;
-        cancel.cancel();
-        anstream::eprintln!("canceling: stopping and removing containers; once more ends at once");
-        signalled().await;
-        // What is left is removed by the next run or by careen sweep.
-        std::process::exit(i32::from(CANCELED));
-    });
-    token
-}
-
-async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
     }
 }

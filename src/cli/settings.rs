@@ -1,6 +1,9 @@
 //! Settings: a flag over a `CAREEN_*` variable over the settings file over the default, each with its source.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -48,12 +51,16 @@ pub struct Settings {
     pub registry: Setting<Option<String>>,
     /// The engine's address; `None` is the local socket.
     pub docker_host: Setting<Option<String>>,
+    /// The address of an engine for builds that the other cannot make.
+    pub builder: Setting<Option<String>>,
     /// How many steps may be under way at once.
     pub parallel: Setting<u32>,
     /// How long a run may take, in seconds.
     pub timeout_seconds: Setting<u64>,
     /// The file with the key that seals secrets.
     pub key_file: Setting<PathBuf>,
+    /// The names of stored secrets by the vault addresses that task files have for them.
+    pub vault_secrets: BTreeMap<String, String>,
 }
 
 /// How many steps per core may be under way at once: most of them wait for disks and networks.
@@ -68,9 +75,12 @@ struct File {
     db: Option<PathBuf>,
     registry: Option<String>,
     docker_host: Option<String>,
+    builder: Option<String>,
     parallel: Option<u32>,
     timeout: Option<u64>,
     key_file: Option<PathBuf>,
+    #[serde(default)]
+    vault_secrets: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -90,10 +100,12 @@ impl Settings {
             })?,
             registry: from.pick_text("CAREEN_REGISTRY", file.registry),
             docker_host: from.pick_text("DOCKER_HOST", file.docker_host),
+            builder: from.pick_text("CAREEN_BUILDER", file.builder),
             parallel: from.pick("CAREEN_PARALLEL", None, file.parallel, || default_parallel)?,
             timeout_seconds: from
                 .pick("CAREEN_TIMEOUT", None, file.timeout, || RUN_TIMEOUT_SECONDS)?,
             key_file: from.pick("CAREEN_KEY_FILE", None, file.key_file, || data.join("key"))?,
+            vault_secrets: file.vault_secrets,
         })
     }
 
@@ -119,6 +131,7 @@ impl Settings {
                 text(&self.docker_host.value),
                 &self.docker_host.origin,
             ),
+            row("builder", text(&self.builder.value), &self.builder.origin),
             row(
                 "parallel",
                 self.parallel.value.to_string(),
@@ -181,6 +194,13 @@ impl Source {
         };
         Setting { value, origin }
     }
+}
+
+/// The docker client's own settings file, as far as there is a place for one.
+pub fn docker_config_file() -> Option<PathBuf> {
+    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(dirs::home_dir()?.join(".docker")))?;
+    Some(folder.join("config.json"))
 }
 
 fn default_file() -> Option<PathBuf> {

@@ -74,7 +74,9 @@ impl RunState {
                 self.check_attempt(event, *step, *attempt)?;
                 self.stopped(*step, *attempt, turn);
             }
-            Event::Reissued { step, attempt } => self.check_attempt(event, *step, *attempt)?,
+            Event::Reissued { step, attempt } | Event::Based { step, attempt, .. } => {
+                self.check_attempt(event, *step, *attempt)?;
+            }
         }
         self.settle(turn);
         Ok(())

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
+use crate::spec::dependencies::KnownBase;
 
 /// A moment, in milliseconds since 1970.
 pub type Millis = i64;
@@ -97,6 +98,15 @@ pub enum Event {
         /// The attempt.
         attempt: u32,
     },
+    /// It is known what an attempt to build stands on.
+    Based {
+        /// The step.
+        step: u32,
+        /// The attempt.
+        attempt: u32,
+        /// The images, in the order of the Dockerfile.
+        bases: Vec<KnownBase>,
+    },
     /// Everything that the run made on the engine is removed.
     Tidied,
 }
@@ -116,6 +126,7 @@ impl Event {
             Event::Abandoned { .. } => "abandoned",
             Event::CancelRequested { .. } => "cancel_requested",
             Event::Reissued { .. } => "reissued",
+            Event::Based { .. } => "based",
             Event::Tidied => "tidied",
         }
     }
@@ -128,7 +139,8 @@ impl Event {
             | Event::Healthy { step, .. }
             | Event::Ended { step, .. }
             | Event::Stopped { step, .. }
-            | Event::Reissued { step, .. } => Some(*step),
+            | Event::Reissued { step, .. }
+            | Event::Based { step, .. } => Some(*step),
             Event::Fired { timer } => timer.step(),
             Event::Begun
             | Event::SetupFailed { .. }

@@ -129,11 +129,11 @@ impl Outcome {
         }
     }
 
-    /// The exit code; -1 where there is none.
-    pub(super) fn code(&self) -> i64 {
+    /// The exit code, where there is one.
+    pub(super) fn exit_code(&self) -> Option<i64> {
         match self {
-            Outcome::Exited { code, .. } => *code,
-            Outcome::Faulted { .. } => -1,
+            Outcome::Exited { code, .. } => Some(*code),
+            Outcome::Faulted { .. } => None,
         }
     }
 }

@@ -118,7 +118,8 @@ impl RunState {
             StepState::Stopping(_) => self.stopped(step, attempt, turn),
             // Services that end with the run have not died early.
             StepState::Ended(_) if was_service && is_open => {
-                progress.service_exit = Some(outcome.code());
+                // Where it was lost sight of, nothing is known of its exit.
+                progress.service_exit = outcome.exit_code();
             }
             // Late: the step has moved on.
             StepState::Waiting

@@ -95,6 +95,8 @@ pub struct Mount {
     pub target: String,
     /// Whether it may only be read.
     pub read_only: bool,
+    /// Whether an empty volume stays as it is, instead of getting what the image has at the target.
+    pub no_copy: bool,
 }
 
 /// What a container's network is.
@@ -294,8 +296,18 @@ pub enum EngineError {
         /// The socket.
         address: String,
     },
+    /// Somebody answers, but does not let us in, or cannot be spoken with in this way.
+    #[error("the Docker Engine at {address} cannot be used: {reason}")]
+    Barred {
+        /// Where it was looked for.
+        address: String,
+        /// What was said.
+        reason: String,
+        /// What to do about it.
+        advice: String,
+    },
     /// The connection broke in mid-call: the engine may have stopped.
-    #[error("the connection to the Docker Engine broke: {0}")]
+    #[error("the engine was restarted or stopped: {0}")]
     Broken(String),
     /// The image is neither here nor in its registry.
     #[error("image {reference} not found: {reason}")]

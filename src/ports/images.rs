@@ -1,9 +1,11 @@
 //! A thing that holds, builds and moves images.
 
-use async_trait::async_trait;
-use secrecy::SecretString;
+use std::sync::Arc;
 
-use super::{EngineError, Labels, Output, TarSource};
+use async_trait::async_trait;
+use secrecy::{SecretSlice, SecretString};
+
+use super::{ContextFiles, EngineError, Labels, Output, TarSource};
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -44,6 +46,35 @@ pub trait Sink: Send + Sync {
     fn output(&self, output: Output);
     /// Takes a note on how far the call has come; never logged.
     fn progress(&self, progress: Progress);
+    /// Takes what is known of a part of a build, again whenever more is known.
+    fn part(&self, _part: &BuildPart) {}
+}
+
+/// One part of a build, such as a command of a Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct BuildPart {
+    /// Its number in the log, from 1 in the order of the starts.
+    pub number: usize,
+    /// What it does, such as `[2/3] RUN make`.
+    pub name: String,
+    /// Whether it was taken from the cache.
+    pub cached: bool,
+    /// When it started, in milliseconds since 1970.
+    pub started_at: i64,
+    /// How long it took, in milliseconds; `None` while it runs.
+    pub milliseconds: Option<i64>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Something a build may look at and that leaves no trace in the image.
+#[derive(Debug, Clone)]
+pub struct BuildSecret {
+    /// The id by which `RUN --mount=type=secret` asks for it.
+    pub id: String,
+    /// The content.
+    pub value: Arc<SecretSlice<u8>>,
 }
 
 /// An image to build from a context.
@@ -51,17 +82,25 @@ pub trait Sink: Send + Sync {
 pub struct BuildRequest {
     /// The context.
     pub context: TarSource,
+    /// The same context file by file; without it, the archive is sent whole.
+    pub files: Option<Arc<dyn ContextFiles>>,
     /// The Dockerfile, a path inside the archive.
     pub dockerfile: String,
     /// The names to give the image.
     pub tags: Vec<String>,
     /// Names and values of `ARG`s.
     pub build_args: Vec<(String, String)>,
+    /// Those of them whose values must not be in the image.
+    pub secret_args: Vec<String>,
+    /// A text to take in place of the Dockerfile's.
+    pub dockerfile_text: Option<String>,
+    /// What `RUN --mount=type=secret` may read.
+    pub secrets: Vec<BuildSecret>,
     /// The stage to stop at.
     pub target: Option<String>,
     /// Labels of the image.
     pub labels: Labels,
-    /// The platform; `None` is the engine's own.
+    /// The platform, or several with commas; `None` is the engine's own.
     pub platform: Option<String>,
     /// Whether nothing is taken from the cache.
     pub no_cache: bool,
@@ -69,8 +108,14 @@ pub struct BuildRequest {
     pub pull: bool,
     /// The network of RUN instructions.
     pub network: Option<String>,
-    /// Images whose layers may be taken.
+    /// Whose layers may be taken, each as in `--cache-from`.
     pub cache_from: Vec<String>,
+    /// Where layers are left, each as in `--cache-to`.
+    pub cache_to: Vec<String>,
+    /// The image under which the step's cache is kept in a registry, if the engine can (`cache: enabled`).
+    pub kept_cache: Option<String>,
+    /// Whether the image bears notes that let others take its layers.
+    pub inline_cache: bool,
     /// Lines for `/etc/hosts`, each as `host:address`.
     pub extra_hosts: Vec<String>,
     /// Size of `/dev/shm` in bytes.
@@ -90,9 +135,13 @@ impl BuildRequest {
     pub fn new(context: TarSource, dockerfile: &str) -> BuildRequest {
         BuildRequest {
             context,
+            files: None,
             dockerfile: dockerfile.to_string(),
             tags: Vec::new(),
             build_args: Vec::new(),
+            secret_args: Vec::new(),
+            dockerfile_text: None,
+            secrets: Vec::new(),
             target: None,
             labels: Labels::new(),
             platform: None,
@@ -100,6 +149,9 @@ impl BuildRequest {
             pull: false,
             network: None,
             cache_from: Vec::new(),
+            cache_to: Vec::new(),
+            kept_cache: None,
+            inline_cache: false,
             extra_hosts: Vec::new(),
             shm_size_bytes: None,
             memory_bytes: None,

@@ -1,7 +1,7 @@
 //! A registry of images and other artifacts, as the OCI distribution protocol has it.
 //!
-//! Every call tries again by itself when a network or a registry falters, except `write_blob`, whose bytes are gone:
-//! its caller opens the blob and an upload again. All calls may run at once.
+//! Every call tries again by itself when a network or a registry falters, except `reach`, which is about just that,
+//! and `write_blob`, whose bytes are gone: its caller opens the blob and an upload again. All calls may run at once.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -98,10 +98,23 @@ pub enum Upload {
 /// The bytes of a blob, in pieces; checked against its digest when they end.
 pub type BlobStream = BoxStream<'static, Result<Bytes, RegistryError>>;
 
+/// How a host is trusted, beyond what goes without saying.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trust {
+    /// The certificate of the private authority that vouches for it, in PEM.
+    pub authority: Option<String>,
+    /// Whether it may be spoken to in plain http.
+    pub plain_http: bool,
+}
+
 /// Registries, all of them: each call names the repository it is about.
 #[async_trait]
 pub trait Registry: Send + Sync {
-    /// Reaches the registry and shows it the credential; touches no repository.
+    /// Takes note of how a host is trusted from now on.
+    fn trust(&self, host: &str, trust: &Trust);
+    /// Reaches the registry without a credential, once; says whether the connection is encrypted.
+    async fn reach(&self, host: &str) -> Result<bool, RegistryError>;
+    /// Shows the registry the credential; touches no repository.
     async fn ping(&self, at: &Repository) -> Result<(), RegistryError>;
     /// Looks at a manifest by tag or digest; `etag` is what an earlier look gave.
     async fn head(
@@ -178,6 +191,12 @@ pub trait Registry: Send + Sync {
 pub fn whole(bytes: impl Into<Bytes>) -> BlobStream {
     let bytes = bytes.into();
     stream::once(async move { Ok(bytes) }).boxed()
+}
+
+/// What an image reference names in its repository: the digest, else the tag.
+pub fn name_of(image: &Reference) -> String {
+    let name = image.digest.clone().or_else(|| image.tag.clone());
+    name.unwrap_or_else(|| "latest".to_owned())
 }
 
 /// Writes an image as people do: with `:` before a tag and `@` before a digest.

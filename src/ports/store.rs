@@ -204,7 +204,7 @@ pub enum StoreError {
     #[error("no space left for the database")]
     DiskFull,
     /// The database was made by a newer careen.
-    #[error("the database at {0} was made by a newer careen; update this one")]
+    #[error("the database at {0} was written by a newer careen; update this one")]
     TooNew(String),
     /// Anything else, in the database's words.
     #[error("the database failed: {0}")]

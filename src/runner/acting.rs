@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 use super::{
     attempt, building,
     dispatch::{Dispatcher, Env, Input, UnderWay},
-    explain, health, images, making, pushing,
+    health, images, making, pushing, registry_faults,
     tidy::{self, Left},
 };
 use crate::{
     engine::{Action, Event, Millis},
-    ports::Progress,
+    ports::{Progress, Right},
     spec::StepKind,
 };
 
@@ -124,10 +124,11 @@ async fn pull(env: &Arc<Env>, step: u32) -> Option<crate::engine::Fault> {
         step,
     };
     let platform = command.platform.as_deref();
-    images::pull(&env.ports, &env.job, &command.image, platform, &sink)
-        .await
-        .err()
-        .map(|error| explain::fault(&error))
+    let pulled = images::pull(&env.ports, &env.job, &command.image, platform, &sink).await;
+    match pulled {
+        Ok(_) => None,
+        Err(error) => Some(registry_faults::fault(env, (Right::Pull, &error)).await),
+    }
 }
 
 /// A sink for calls that have no log of their own.

@@ -13,11 +13,12 @@ use super::{
     dispatch::{Env, Input},
     explain, logging,
     making::{Made, command, make},
+    registry_faults,
 };
 use crate::{
     engine::{Event, Fault, FaultKind, Outcome},
     logs::LogError,
-    ports::{EngineError, Exit, ImageInfo},
+    ports::{EngineError, Exit, ImageInfo, Right},
 };
 
 /// How long a container may take to stop by itself before it is killed.
@@ -34,7 +35,10 @@ pub(super) async fn run(
     let event = match make(&env, step, attempt, ahead, &stop).await {
         Ok(Some(made)) => start(&env, step, attempt, made, stop).await,
         Ok(None) => Input::event(Event::Stopped { step, attempt }),
-        Err(error) => ended(step, attempt, explain::refused(&env.job, step, &error)),
+        Err(error) => {
+            let outcome = registry_faults::refused(&env, step, (Right::Pull, &error)).await;
+            ended(step, attempt, outcome)
+        }
     };
     env.inbox.send(event);
 }
@@ -58,6 +62,13 @@ async fn start(
     made: Made,
     stop: CancellationToken,
 ) -> Input {
+    let ready = tokio::select! {
+        ready = env.ready(step) => ready,
+        () = stop.cancelled() => return Input::event(Event::Stopped { step, attempt }),
+    };
+    if let Err(error) = ready {
+        return ended(step, attempt, explain::refused(&env.job, step, &error));
+    }
     if stop.is_cancelled() {
         return Input::event(Event::Stopped { step, attempt });
     }

@@ -1,48 +1,47 @@
 //! One attempt of a `build` step.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, OnceLock, atomic::Ordering},
-};
+use std::{path::PathBuf, sync::Arc};
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    Job,
     attempt::unlogged,
-    carrier::WORKSPACE_PATH,
+    bases,
+    build_files::{BuildFiles, failed},
     contexts,
     dispatch::{Env, Input},
-    explain,
     logging::{self, LogSink},
+    registry_faults,
     setup::DEFAULT_NETWORK,
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildRequest, Built, EngineError},
-    spec::{Build, Step, StepKind},
+    ports::{BuildError, BuildPart, BuildRequest, BuildSecret},
+    spec::{Build, Cache, SecretSource, SecretUse, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
 pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: CancellationToken) {
-    let it = env.job.plan.step(step);
-    let StepKind::Build(build) = &it.kind else {
+    let StepKind::Build(build) = &env.job.plan.step(step).kind else {
         return;
     };
     let (sink, log) = match logging::open(&env, step, attempt).await {
         Ok(log) => logging::sink(&env, step, log),
         Err(error) => return env.inbox.send(unlogged(step, attempt, &error)),
     };
-    let source = OnceLock::new();
     let done = tokio::select! {
-        done = make(&env, (it, build), &sink, &source) => Some(done),
+        done = make(&env, (step, attempt), build, &sink) => Some(done),
         () = stop.cancelled() => None,
     };
+    let parts = sink.parts();
     drop(sink);
     let heard = log.await.ok().and_then(Result::ok);
     env.inbox.send(match done {
         None => Input::event(Event::Stopped { step, attempt }),
-        Some(Ok(built)) => {
+        Some(Ok(images)) => {
             let outcome = Outcome::Exited {
                 code: 0,
                 cause: None,
@@ -53,11 +52,10 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            let image = json!({ "image": build.tags, "id": built.image_id });
-            Input::Event(event, Some(with_source(image, source.get())))
+            Input::Event(event, Some(with_parts(images, &parts)))
         }
-        Some(Err(error)) => {
-            let mut outcome = explain::not_built(&env.job, step, &error);
+        Some(Err(NotMade { error, images })) => {
+            let mut outcome = registry_faults::not_built(&env, step, &error).await;
             if let (Outcome::Exited { matched, .. }, Some(heard)) = (&mut outcome, heard) {
                 *matched |= heard.matched;
             }
@@ -66,50 +64,137 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
                 attempt,
                 outcome,
             };
-            let image = json!({ "image": build.tags });
-            let images = source.get().map(|it| with_source(image, Some(it)));
-            Input::Event(event, images)
+            Input::Event(event, images.map(|images| with_parts(images, &parts)))
         }
     });
 }
 
-/// Adds to what is recorded of an image where its context came from, so that a rerun takes the same.
-fn with_source(mut image: Value, source: Option<&Value>) -> Value {
-    if let Some(source) = source {
-        image["context"] = source.clone();
+/// Why nothing was made, and what of the record of images stands all the same.
+struct NotMade {
+    error: BuildError,
+    images: Option<Value>,
+}
+
+impl<E: Into<BuildError>> From<E> for NotMade {
+    fn from(error: E) -> NotMade {
+        NotMade {
+            error: error.into(),
+            images: None,
+        }
     }
-    json!([image])
+}
+
+/// Adds to the record of an image how its build went, part by part.
+fn with_parts(mut images: Value, parts: &[BuildPart]) -> Value {
+    if let Some(image) = images.get_mut(0).filter(|_| !parts.is_empty()) {
+        image["parts"] = json!(parts);
+    }
+    images
 }
 
 async fn make(
     env: &Arc<Env>,
-    (step, build): (&Step, &Build),
+    ids: (u32, u32),
+    build: &Build,
     sink: &LogSink,
-    source: &OnceLock<Value>,
-) -> Result<Built, BuildError> {
-    let mine = |message: String| BuildError::Failed {
-        message,
-        exit_code: None,
-    };
+) -> Result<Value, NotMade> {
+    let step = env.job.plan.step(ids.0);
     let opened = contexts::opened(env, build, sink).await?;
-    let (root, context, dockerfile);
-    match &opened {
-        Some(opened) => {
-            let _ = source.set(contexts::recorded(build, &opened.pin));
-            (context, dockerfile) = contexts::files_of(opened, build)?;
-        }
-        None => {
-            let files = contexts::workspace_files(step, build).map_err(mine)?;
-            root = self::root(env, sink).await?;
-            context = root.path().join(files.context);
-            dockerfile = root.path().join(files.dockerfile);
-        }
-    }
-    let selected = env.ports.folders.build_context(&context, &dockerfile);
-    let selected = selected.map_err(|error| mine(error.to_string()))?;
+    let mut files = BuildFiles::open(env, step, sink).await?;
+    let (context, dockerfile) = match &opened {
+        Some(opened) => contexts::files_of(opened, build)?,
+        None => local_files(&mut files, build)?,
+    };
+    let select = |text: Option<&str>| {
+        let selected = env.ports.folders.build_context(&context, &dockerfile, text);
+        selected.map_err(|error| failed(error.to_string()))
+    };
+    let selected = select(None)?;
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
+    request.files = selected.files;
     fill(&mut request, env, step, build);
-    env.ports.images.build(&request, sink).await
+    request.logins.clone_from(&env.job.logins);
+    if request.network.is_some() {
+        env.networks.passed().await?;
+    }
+    request.secrets = secrets(&mut files, step, &build.secrets)?;
+    mark_arguments(&mut request, &env.job);
+    let text = tokio::fs::read_to_string(&dockerfile).await;
+    let text = text.unwrap_or_default();
+    let based = bases::settle(env, ids, &request, &text).await;
+    if let Some(pinned) = based.as_ref().and_then(|based| based.text.as_deref()) {
+        let selected = select(Some(pinned))?;
+        request.context = selected.tar;
+        request.files = selected.files;
+        request.dockerfile = selected.dockerfile;
+    }
+    let bases = based.as_ref().map(|based| based.bases.as_slice());
+    let made = |id| {
+        let images = bases::made(env, &request, id, bases);
+        contexts::with_source(images, build, opened.as_ref())
+    };
+    match env.ports.images.build(&request, sink).await {
+        Ok(built) => Ok(made(Some(built.image_id.as_str()))),
+        Err(error) => Err(NotMade {
+            error,
+            images: Some(made(None)),
+        }),
+    }
+}
+
+/// Finds context and Dockerfile among the files of the run.
+fn local_files(
+    files: &mut BuildFiles<'_>,
+    build: &Build,
+) -> Result<(PathBuf, PathBuf), BuildError> {
+    let context = files.path(&build.context)?;
+    let dockerfile = match &build.dockerfile {
+        Some(file) => files.path(file)?,
+        None => context.join("Dockerfile"),
+    };
+    Ok((context, dockerfile))
+}
+
+/// Marks the build arguments whose values are secrets of the run, or contain one.
+fn mark_arguments(request: &mut BuildRequest, job: &Job) {
+    let holds_secret = |value: &str| {
+        let mut secrets = job.secrets.iter().map(ExposeSecret::expose_secret);
+        secrets.any(|secret| !secret.is_empty() && value.contains(secret))
+    };
+    let arguments = request.build_args.iter();
+    let marked = arguments.filter(|(_, value)| holds_secret(value));
+    request.secret_args = marked.map(|(name, _)| name.clone()).collect();
+}
+
+/// Reads the secrets of a build: files of the workspace and of mounts, and variables of the step.
+fn secrets(
+    files: &mut BuildFiles<'_>,
+    step: &Step,
+    uses: &[SecretUse],
+) -> Result<Vec<BuildSecret>, BuildError> {
+    let variable = |name: &str| step.env.iter().find(|var| var.name == name);
+    let mut secrets = Vec::with_capacity(uses.len());
+    for SecretUse { id, source } in uses {
+        let content = match source {
+            SecretSource::File(path) => files.read(path)?,
+            SecretSource::Env(name) | SecretSource::EnvOrFile(name) => match variable(name) {
+                Some(var) => var.value.clone().into_bytes(),
+                None if matches!(source, SecretSource::EnvOrFile(_)) => files.read(name)?,
+                None => return Err(failed(without_variable(id, name))),
+            },
+        };
+        secrets.push(BuildSecret {
+            id: id.clone(),
+            value: Arc::new(content.into()),
+        });
+    }
+    Ok(secrets)
+}
+
+fn without_variable(id: &str, name: &str) -> String {
+    format!(
+        "the secret {id} is to come from the variable {name}, which the step's env does not have; add it there"
+    )
 }
 
 /// Copies what the step says into the request.
@@ -131,15 +216,16 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.tags.clone_from(&build.tags);
     request.target.clone_from(&build.target);
     request.labels = build.labels.iter().cloned().collect();
-    request.platform = build.platforms.first().cloned();
+    request.platform = Some(build.platforms.join(",")).filter(|list| !list.is_empty());
     request.no_cache = build.no_cache;
     request.pull = build.pull;
     request.cache_from.clone_from(&build.cache_from);
+    request.cache_to.clone_from(&build.cache_to);
+    request.kept_cache = kept_cache(step, build);
     request.extra_hosts.clone_from(&build.extra_hosts);
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
     request.squash = build.squash;
-    request.logins.clone_from(&env.job.logins);
     request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
     request.network = match build.network.as_deref() {
         // Nothing else of the run is there to be met.
@@ -158,47 +244,17 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.classic |= request.network.as_deref().is_some_and(is_named);
 }
 
-/// Where the workspace's files are on this machine.
-enum Root {
-    Context(PathBuf),
-    Copy(tempfile::TempDir),
-}
-
-impl Root {
-    fn path(&self) -> &Path {
-        match self {
-            Root::Context(path) => path,
-            Root::Copy(folder) => folder.path(),
-        }
-    }
-}
-
-/// The context itself while no container has run; after that a copy of the workspace, for steps may have written.
-async fn root(env: &Arc<Env>, sink: &LogSink) -> Result<Root, BuildError> {
-    let has_workspace = !env.shared.volumes.is_empty();
-    if let Some(context) = &env.job.context
-        && (!has_workspace || env.is_pristine.load(Ordering::Acquire))
-    {
-        return Ok(Root::Context(context.clone()));
-    }
-    let folder = tempfile::tempdir()
-        .map_err(|error| EngineError::Other(format!("no temporary folder: {error}")))?;
-    if has_workspace {
-        sink.say("Reading the build context from the workspace");
-        let tar = env
-            .carrier
-            .download(
-                &env.ports,
-                &env.job,
-                &env.shared,
-                &format!("{WORKSPACE_PATH}/."),
-            )
-            .await?;
-        env.ports
-            .folders
-            .unpack(tar, folder.path())
-            .await
-            .map_err(|error| EngineError::Other(error.to_string()))?;
-    }
-    Ok(Root::Copy(folder))
+/// Names the cache of a step with `cache: enabled`, beside its first image that names a registry.
+fn kept_cache(step: &Step, build: &Build) -> Option<String> {
+    let has_registry = |tag: &&String| {
+        let first = tag.split_once('/').map(|(first, _)| first);
+        first.is_some_and(|first| first.contains(['.', ':']))
+    };
+    let image = build.tags.iter().find(has_registry);
+    let image = image.filter(|_| build.cache == Cache::Enabled)?;
+    let repository = match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    };
+    Some(format!("{repository}:cache_quickrun_{}", step.id))
 }

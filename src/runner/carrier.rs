@@ -1,5 +1,7 @@
 //! The container that is never started: through it files go into a run's volumes and come out again.
 
+use std::collections::BTreeSet;
+
 use tokio::sync::OnceCell;
 
 use super::{
@@ -110,6 +112,7 @@ fn spec(job: &Job, shared: &Shared, store: &str) -> ContainerSpec {
                 other => format!("{VOLUMES_PATH}/{other}"),
             },
             read_only: false,
+            no_copy: true,
         })
         .collect();
     ContainerSpec {
@@ -125,15 +128,28 @@ fn spec(job: &Job, shared: &Shared, store: &str) -> ContainerSpec {
     }
 }
 
+/// The volumes that get files of ours before a container starts: what an image has there never mixes with them.
+pub(super) fn filled(job: &Job) -> BTreeSet<String> {
+    let with_files = job.plan.volumes().iter().filter(|it| !it.files.is_empty());
+    let mut names: BTreeSet<String> = with_files.map(|volume| volume.name.clone()).collect();
+    names.extend(job.context.is_some().then(|| job.shared_volume.clone()));
+    names.extend(uses_docker(job).then(|| HOME.to_owned()));
+    names
+}
+
+fn uses_docker(job: &Job) -> bool {
+    !job.visible_logins().is_empty() || job.has_docker_socket()
+}
+
 /// The docker client's settings, for steps that use one: logins, and the header that ACR sets.
 fn docker_config(job: &Job) -> Option<Vec<u8>> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     use secrecy::ExposeSecret;
-    if job.logins.is_empty() && !job.has_docker_socket() {
+    if !uses_docker(job) {
         return None;
     }
-    let auths: serde_json::Map<_, _> = job
-        .logins
+    let logins = job.visible_logins();
+    let auths: serde_json::Map<_, _> = logins
         .iter()
         .map(|login| {
             let pair = format!("{}:{}", login.username, login.password.expose_secret());

@@ -75,6 +75,7 @@ fn environment(job: &Job, step: &Step, command: &Command) -> Vec<String> {
 
 fn mounts(job: &Job, shared: &Shared, step: &Step, command: &Command) -> Vec<Mount> {
     let volume = |name: &str, target: &str, read_only: bool| Mount {
+        no_copy: shared.filled.contains(name),
         source: shared
             .volumes
             .get(name)
@@ -93,6 +94,7 @@ fn mounts(job: &Job, shared: &Shared, step: &Step, command: &Command) -> Vec<Mou
             source: MountSource::Host(DOCKER_SOCKET.to_owned()),
             target: DOCKER_SOCKET.to_owned(),
             read_only: false,
+            no_copy: false,
         });
     }
     mounts.extend(
@@ -108,6 +110,7 @@ fn mounts(job: &Job, shared: &Shared, step: &Step, command: &Command) -> Vec<Mou
                 source: MountSource::Host(path.clone()),
                 target: it.target.clone(),
                 read_only: it.read_only,
+                no_copy: false,
             },
         });
     }
@@ -115,6 +118,7 @@ fn mounts(job: &Job, shared: &Shared, step: &Step, command: &Command) -> Vec<Mou
         source: MountSource::Tmpfs(options.clone()),
         target: folder.clone(),
         read_only: false,
+        no_copy: false,
     }));
     // A later option for the same folder wins, and the engine refuses the folder twice.
     let mut seen = std::collections::HashSet::new();

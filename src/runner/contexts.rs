@@ -50,10 +50,13 @@ pub(super) async fn opened(
     Ok(Some(opened))
 }
 
-/// What is recorded of a build's context: what was asked for, and what it stood for.
-pub(super) fn recorded(build: &Build, pin: &Pin) -> Value {
-    let asked = context::read(&build.context).map(|it| it.context.to_string());
-    json!({ ASKED: asked.unwrap_or_default(), FOUND: pin })
+/// Adds to what is recorded of an image where its context came from, so that a rerun takes the same.
+pub(super) fn with_source(mut images: Value, build: &Build, opened: Option<&Opened>) -> Value {
+    if let (Some(image), Some(opened)) = (images.get_mut(0), opened) {
+        let asked = context::read(&build.context).map(|it| it.context.to_string());
+        image["context"] = json!({ ASKED: asked.unwrap_or_default(), FOUND: opened.pin });
+    }
+    images
 }
 
 /// Reads what an earlier run recorded of its builds' contexts, from what it recorded of a step's images.
@@ -114,7 +117,7 @@ pub fn local_builds(plan: &Plan) -> Vec<BuildFiles> {
 }
 
 /// Finds context and Dockerfile of a build in the workspace, relative to its root.
-pub(super) fn workspace_files(step: &Step, build: &Build) -> Result<BuildFiles, String> {
+fn workspace_files(step: &Step, build: &Build) -> Result<BuildFiles, String> {
     let base = step.working_directory.as_deref().unwrap_or(WORKSPACE_PATH);
     let context = inside(base, &build.context)?;
     let dockerfile = match &build.dockerfile {

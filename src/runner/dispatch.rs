@@ -1,7 +1,7 @@
 //! The loop that owns a run's state.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Change, Job, Ports, Watcher,
+    bases::Recorded,
     carrier::Carrier,
+    gate::Gate,
     hiding,
     making::Made,
     record::Recorder,
@@ -24,9 +26,9 @@ use super::{
     timers::Timers,
 };
 use crate::{
-    engine::{Event, IllegalEvent, Phase, RunState, Verdict, advance},
+    engine::{Event, IllegalEvent, Phase, RunState, StepState, Verdict, advance},
     logs::{Logs, Masker},
-    ports::StoreError,
+    ports::{EngineError, StoreError},
 };
 
 /// Why a run could not be driven to its end; the run itself stays as recorded.
@@ -84,6 +86,10 @@ pub(super) struct Env {
     pub shared: Shared,
     /// Its way to files in volumes.
     pub carrier: Carrier,
+    /// Opens when the volumes have their files.
+    pub files: Gate,
+    /// Opens when the networks are there.
+    pub networks: Gate,
     /// Writes logs.
     pub logs: Logs,
     /// Hides secrets.
@@ -92,10 +98,25 @@ pub(super) struct Env {
     pub watcher: Arc<dyn Watcher>,
     /// The way to the loop.
     pub inbox: Inbox,
+    /// What builds stood on before an earlier process was cut off.
+    pub recorded_bases: Recorded,
     /// Whether an earlier process has begun the run, so that logs may be there already.
     pub is_resumed: bool,
+    /// Whether an earlier process has recorded the start of a container.
+    pub had_started: bool,
     /// Whether no container has started yet, so that the workspace still is the context.
     pub is_pristine: AtomicBool,
+}
+
+impl Env {
+    /// Waits until all is there that a step's container needs to start.
+    pub async fn ready(&self, step: u32) -> Result<(), EngineError> {
+        self.files.passed().await?;
+        if self.shared.joins_own_network(&self.job, step) {
+            self.networks.passed().await?;
+        }
+        Ok(())
+    }
 }
 
 /// An attempt or pull that is under way.
@@ -114,8 +135,10 @@ pub(super) struct Dispatcher {
     pub under_way: HashMap<(u32, u32), UnderWay>,
     /// Containers made ahead.
     pub foreseen: HashMap<(u32, u32), JoinHandle<Option<Made>>>,
-    /// Makes networks and volumes; once that has begun, it is never left half-way.
+    /// Makes volumes and networks and fills the volumes; once that has begun, it is never left half-way.
     pub setup: Option<JoinHandle<()>>,
+    /// Steps that have not ended and need the run's networks.
+    pub on_networks: HashSet<u32>,
     /// Removals that nobody waits for before the end.
     pub removals: JoinSet<()>,
     recorder: Recorder,
@@ -131,6 +154,8 @@ pub async fn run(
 ) -> Result<(RunState, Verdict), RunError> {
     let (send, messages) = mpsc::unbounded_channel();
     let recorded = ports.store.events(&job.run.id, job.run.generation).await?;
+    let had_started = recorded.iter().any(|event| event.kind == "started");
+    let recorded_bases = Recorded::of(&recorded);
     let shared = Shared::of(&job, ports.store.store_id());
     let (mut recorder, state) = Recorder::open(&ports, &job, recorded)?;
     if state.phase() != Phase::New {
@@ -145,12 +170,17 @@ pub async fn run(
         job,
         shared,
         carrier: Carrier::default(),
+        files: Gate::default(),
+        networks: Gate::default(),
         watcher,
         inbox: Inbox(send),
+        recorded_bases,
         is_resumed: state.phase() != Phase::New,
+        had_started,
         is_pristine: AtomicBool::new(state.phase() == Phase::New),
     });
     let dispatcher = Dispatcher {
+        on_networks: env.shared.on_networks(&env.job),
         env,
         timers: Timers::default(),
         under_way: HashMap::new(),
@@ -202,13 +232,16 @@ impl Dispatcher {
         }
         let env = self.env.clone();
         let setup = tokio::spawn(async move {
-            let event = match setup::make(&env.ports, &env.job, &env.shared, &env.carrier).await {
-                Ok(()) => Event::Begun,
-                Err(error) => Event::SetupFailed {
-                    fault: super::explain::fault(&error),
-                },
-            };
-            env.inbox.send(Input::event(event));
+            match setup::make_volumes(&env.ports, &env.job, &env.shared).await {
+                Ok(()) => {
+                    env.inbox.send(Input::event(Event::Begun));
+                    setup::equip(&env).await;
+                }
+                Err(error) => {
+                    let fault = super::explain::fault(&error);
+                    env.inbox.send(Input::event(Event::SetupFailed { fault }));
+                }
+            }
         });
         self.setup = Some(setup);
     }
@@ -262,11 +295,27 @@ impl Dispatcher {
             touched: &touched,
             state: &state,
         });
+        self.release_networks(&state, &events);
         for action in actions {
             self.act(action, now.timestamp_millis());
         }
         self.forget_finished();
         Ok(state)
+    }
+
+    /// Lets the networks go with the last step that needs them: to remove one takes long.
+    fn release_networks(&mut self, state: &RunState, events: &[Event]) {
+        let needed = !self.on_networks.is_empty();
+        for step in events.iter().filter_map(Event::step) {
+            if matches!(state.step(step).state, StepState::Ended(_)) {
+                self.on_networks.remove(&step);
+            }
+        }
+        if needed && self.on_networks.is_empty() {
+            let env = self.env.clone();
+            self.removals
+                .spawn(async move { setup::remove_networks(&env).await });
+        }
     }
 
     fn forget_finished(&mut self) {

@@ -63,10 +63,15 @@ pub(super) fn fault(error: &EngineError) -> Fault {
             FaultKind::Engine,
             "Start the Docker Engine, or set DOCKER_HOST to one that runs".to_owned(),
         ),
+        EngineError::PermissionDenied { address } if address.starts_with("ssh:") => (
+            FaultKind::Engine,
+            "Name a user of that machine's docker group in DOCKER_HOST, or root".to_owned(),
+        ),
         EngineError::PermissionDenied { .. } => (
             FaultKind::Engine,
             "Run as a user of the docker group, or as root".to_owned(),
         ),
+        EngineError::Barred { advice, .. } => (FaultKind::Engine, advice.clone()),
         EngineError::Broken(_) => (
             FaultKind::Lost,
             "The Docker Engine stopped or was restarted; run it again".to_owned(),

@@ -26,6 +26,12 @@ pub(super) fn hide(masker: &Masker, event: &mut Event) {
                 *cause = masker.mask_text(cause);
             }
         }
+        Event::Based { bases, .. } => {
+            for base in bases {
+                base.image = masker.mask_text(&base.image);
+                base.unknown = base.unknown.as_deref().map(|it| masker.mask_text(it));
+            }
+        }
         Event::Begun
         | Event::Pulled { fault: None, .. }
         | Event::Started { .. }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 
 use super::{Job, Ports};
-use crate::ports::{EngineError, ImageInfo, Sink};
+use crate::ports::{EngineError, ImageInfo, Right, Sink};
 
 /// Tries of one pull or push, as ACR makes for a push.
 const TRIES: usize = 3;
@@ -36,7 +36,8 @@ pub(super) async fn pull(
     platform: Option<&str>,
     sink: &dyn Sink,
 ) -> Result<ImageInfo, EngineError> {
-    let login = job.login_for(reference);
+    let credential = job.credential(reference, Right::Pull).await;
+    let login = credential.as_ref().map(|it| &it.login);
     (|| ports.images.pull(reference, platform, login, sink))
         .retry(patience())
         .when(is_passing)

@@ -12,10 +12,10 @@ use crate::{
     engine::Settings,
     plan::Plan,
     ports::{
-        Access, Clock, Containers, Contexts, Folders, FrameStore, Images, Lease, Pin, Registry,
-        RegistryLogin, RunRow, RunStore,
+        Access, Clock, Containers, Contexts, Credential, Folders, FrameStore, Images, Keyring,
+        Lease, Pin, Registry, RegistryLogin, Right, RunRow, RunStore,
     },
-    spec::Grant,
+    spec::{Grant, StepKind, reference::Reference},
 };
 
 /// The outside, as the runner sees it.
@@ -81,8 +81,10 @@ pub struct Job {
     pub shared_volume: String,
     /// The run's registry, for `ACR_DEFAULT_REGISTRY`.
     pub registry: Option<String>,
-    /// Credentials for registries.
+    /// Credentials for registries, one for each host, for what can be told only hosts.
     pub logins: Vec<RegistryLogin>,
+    /// Credentials for registries, by repository.
+    pub keyring: Keyring,
     /// What the user allowed.
     pub granted: BTreeSet<Grant>,
     /// What containers may use.
@@ -94,16 +96,40 @@ pub struct Job {
 }
 
 impl Job {
-    /// Finds the credentials for an image's registry.
-    pub(super) fn login_for(&self, reference: &str) -> Option<&RegistryLogin> {
-        let server = crate::spec::reference::Reference::parse(reference)
-            .map(|parsed| parsed.domain)
-            .ok()?;
-        self.logins.iter().find(|login| login.server == server)
+    /// Finds the credential for what is to be done with an image.
+    pub(super) async fn credential(&self, image: &str, right: Right) -> Option<Credential> {
+        let image = Reference::parse(image).ok()?;
+        self.keyring.find(&image, right).await
+    }
+
+    /// Lists the logins that steps may see: those for registries that the task names.
+    pub(super) fn visible_logins(&self) -> Vec<RegistryLogin> {
+        let images = named_images(&self.plan, self.registry.as_deref());
+        self.keyring.only_for(&images)
     }
 
     /// Says whether every step gets the Docker socket.
     pub(super) fn has_docker_socket(&self) -> bool {
         self.granted.contains(&Grant::DockerSocket)
     }
+}
+
+/// Lists the images that a plan names: what steps run, build and push, and something of the run's registry.
+pub fn named_images(plan: &Plan, registry: Option<&str>) -> Vec<Reference> {
+    let words = plan.steps().iter().flat_map(|step| match &step.kind {
+        StepKind::Cmd(command) => vec![command.image.as_str()],
+        StepKind::Build(build) => build
+            .tags
+            .iter()
+            .chain(&build.cache_from)
+            .map(String::as_str)
+            .collect(),
+        StepKind::Push(push) => push.images.iter().map(String::as_str).collect(),
+    });
+    let of_registry = registry.map(|host| format!("{host}/any"));
+    words
+        .map(str::to_owned)
+        .chain(of_registry)
+        .filter_map(|it| Reference::parse(&it).ok())
+        .collect()
 }

@@ -1,6 +1,9 @@
 //! Where an attempt's output goes: the log, the live view, and the search for `retryOnErrors`.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use futures_util::StreamExt;
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -9,7 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::{LogLine, dispatch::Env};
 use crate::{
     logs::{CopyError, LogError, LogWriter, Matcher, Written},
-    ports::{LogKey, Output, OutputStream, Progress, Since, Sink, Stream},
+    ports::{BuildPart, LogKey, Output, OutputStream, Progress, Since, Sink, Stream},
 };
 
 /// Outputs that may wait between a build and its log before the build is held up.
@@ -74,6 +77,7 @@ pub(super) fn sink(
         env: env.clone(),
         step,
         send,
+        parts: Mutex::default(),
     };
     (sink, task)
 }
@@ -83,9 +87,16 @@ pub(super) struct LogSink {
     env: Arc<Env>,
     step: u32,
     send: mpsc::Sender<Output>,
+    parts: Mutex<BTreeMap<usize, BuildPart>>,
 }
 
 impl LogSink {
+    /// Gives the parts of the build as they stand, in the order of their starts.
+    pub fn parts(&self) -> Vec<BuildPart> {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.values().cloned().collect()
+    }
+
     /// Writes a line of careen's own into the log.
     pub fn say(&self, text: &str) {
         let now = self.env.ports.clock.now();
@@ -108,5 +119,10 @@ impl Sink for LogSink {
 
     fn progress(&self, progress: Progress) {
         self.env.watcher.progress(self.step, progress);
+    }
+
+    fn part(&self, part: &BuildPart) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(part.number, part.clone());
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Job, acting::ProgressOnly, container, dispatch::Env, images};
+use super::{Job, acting::ProgressOnly, carrier::WORKSPACE_PATH, container, dispatch::Env, images};
 use crate::{
     ports::{ContainerSpec, ContainerState, EngineError, ImageInfo, State},
     spec::{Command, StepKind},
@@ -47,11 +47,20 @@ fn is_same(a: &str, b: &str) -> bool {
 pub(super) async fn make_ahead(env: &Arc<Env>, step: u32, attempt: u32) -> Option<Made> {
     let command = command(env, step)?;
     let image = env.ports.images.image(&command.image).await.ok()??;
+    if working_directory(env, step, command) != Some(WORKSPACE_PATH) {
+        // Making the container makes the folder, which the files may be about to bring.
+        env.files.passed().await.ok()?;
+    }
     let id = create(env, step, attempt, command).await.ok()?;
     Some(Made {
         id,
         image: Some(image),
     })
+}
+
+fn working_directory<'a>(env: &'a Env, step: u32, command: &'a Command) -> Option<&'a str> {
+    let of_step = env.job.plan.step(step).working_directory.as_deref();
+    command.working_directory.as_deref().or(of_step)
 }
 
 /// The command of a `cmd` step.
@@ -92,8 +101,9 @@ pub(super) async fn make(
             () = stop.cancelled() => return Ok(None),
         },
     };
-    if stop.is_cancelled() {
-        return Ok(None);
+    tokio::select! {
+        ready = env.ready(step) => ready?,
+        () = stop.cancelled() => return Ok(None),
     }
     let id = create(env, step, attempt, command).await?;
     Ok(Some(Made {

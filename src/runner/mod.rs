@@ -5,12 +5,17 @@
 
 mod acting;
 mod attempt;
+mod bases;
+mod build_files;
 mod building;
 mod carrier;
 mod container;
 mod contexts;
+mod digests;
 mod dispatch;
+mod examine;
 mod explain;
+mod gate;
 mod grants;
 mod health;
 mod hiding;
@@ -24,16 +29,19 @@ mod outputs;
 mod pushing;
 mod record;
 mod recover;
+mod registry_faults;
 mod setup;
 mod tidy;
 mod timers;
 mod watcher;
 
 pub use contexts::{local_builds, recorded_pins};
+pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
+pub use examine::{Examination, Finding, examine};
 pub use explain::hint;
 pub use grants::{Denied, denied};
-pub use job::{Job, Limits, OutputRequest, Ports};
+pub use job::{Job, Limits, OutputRequest, Ports, named_images};
 pub use lease::LEASE;
 pub use names::{
     LABEL_ATTEMPT, LABEL_GENERATION, LABEL_POSITION, LABEL_RUN, LABEL_STEP, LABEL_STORE,

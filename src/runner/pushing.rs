@@ -1,22 +1,27 @@
-//! One attempt of a `push` step: its images, one after another, each with patience.
+//! One attempt of a `push` step: its images, some at once, each with patience.
 
 use std::sync::Arc;
 
 use backon::Retryable;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     attempt::{ended, unlogged},
     dispatch::{Env, Input},
-    explain, images,
+    images,
     logging::{self, LogSink},
+    registry_faults,
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{EngineError, PushedImage},
+    ports::{EngineError, PushedImage, Right},
     spec::{Push, StepKind},
 };
+
+/// How many images are pushed at once.
+const AT_ONCE: usize = 4;
 
 /// Pushes and reports `Ended` with the digests, or `Stopped`.
 pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: CancellationToken) {
@@ -50,18 +55,24 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
             };
             Input::Event(event, Some(Value::Array(images)))
         }
-        Some(Err(error)) => ended(step, attempt, explain::refused(&env.job, step, &error)),
+        Some(Err(error)) => {
+            let outcome = registry_faults::refused(&env, step, (Right::Push, &error)).await;
+            ended(step, attempt, outcome)
+        }
     });
 }
 
+/// Pushes some images at once; their layers go up side by side anyway.
 async fn push_all(env: &Arc<Env>, push: &Push, sink: &LogSink) -> Result<Vec<Value>, EngineError> {
-    let mut pushed = Vec::with_capacity(push.images.len());
-    for reference in &push.images {
-        let image = push_one(env, reference, sink).await?;
-        sink.say(&format!("Successfully pushed image: {reference}"));
-        pushed.push(json!({ "image": reference, "digest": image.digest }));
-    }
-    Ok(pushed)
+    stream::iter(push.images.clone())
+        .map(|reference| async move {
+            let image = push_one(env, &reference, sink).await?;
+            sink.say(&format!("Successfully pushed image: {reference}"));
+            Ok(json!({ "image": reference, "digest": image.digest }))
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await
 }
 
 async fn push_one(
@@ -69,7 +80,14 @@ async fn push_one(
     reference: &str,
     sink: &LogSink,
 ) -> Result<PushedImage, EngineError> {
-    let login = env.job.login_for(reference);
+    let credential = env.job.credential(reference, Right::Push).await;
+    if let Some(found) = credential.as_ref().filter(|it| it.pull_only) {
+        return Err(EngineError::Unauthorized {
+            reference: reference.to_owned(),
+            reason: format!("{} is for pulls only", found.title()),
+        });
+    }
+    let login = credential.as_ref().map(|it| &it.login);
     let tries = std::sync::atomic::AtomicU32::new(0);
     (|| {
         let number = tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;

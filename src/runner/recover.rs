@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     attempt,
     dispatch::{Dispatcher, Input, UnderWay},
+    setup,
 };
 use crate::{
     engine::{Action, Event, Expected, FaultKind, Outcome, Phase, RunState, StepState},
@@ -19,6 +20,11 @@ pub(super) async fn recover(dispatcher: &mut Dispatcher, state: &mut RunState) {
     }
     let expected = state.expected();
     remove_strays(dispatcher, &expected).await;
+    let has_started = has_started(dispatcher, &expected).await;
+    let env = dispatcher.env.clone();
+    dispatcher.setup = Some(tokio::spawn(async move {
+        setup::equip_again(&env, has_started).await;
+    }));
     for it in expected {
         meet(dispatcher, state, it, now).await;
     }
@@ -27,6 +33,23 @@ pub(super) async fn recover(dispatcher: &mut Dispatcher, state: &mut RunState) {
     for action in again.chain(state.expected_timers(now)) {
         dispatcher.act(action, now);
     }
+}
+
+/// Says whether a container of this run has ever started: by what is recorded, or else by what the engine shows.
+async fn has_started(dispatcher: &Dispatcher, expected: &[Expected]) -> bool {
+    let env = &dispatcher.env;
+    if env.had_started {
+        return true;
+    }
+    for it in expected.iter().filter(|it| it.is_container) {
+        let store = env.ports.store.store_id();
+        let name = env.job.attempt_name(store, it.step, it.attempt);
+        let seen = env.ports.containers.inspect(&name).await;
+        if seen.is_ok_and(|seen| seen.is_some_and(|seen| seen.state != State::Created)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Removes containers of this run that no attempt expects: made ahead, or ended and not yet removed.

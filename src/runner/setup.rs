@@ -1,10 +1,14 @@
 //! Makes what a run's containers share: network, volumes, files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join_all;
 
-use super::{Job, Ports, carrier::Carrier, tidy::remove_lost};
+use super::{
+    Job, Ports, carrier,
+    dispatch::Env,
+    tidy::{LATE, remove_lost},
+};
 use crate::{
     ports::{EngineError, NetworkMode, NetworkSpec, VolumeSpec},
     spec::{StepKind, VolumeSource},
@@ -22,6 +26,8 @@ pub(super) struct Shared {
     pub networks: BTreeMap<String, String>,
     /// Volumes by their name in the file; the shared one and `home` too.
     pub volumes: BTreeMap<String, String>,
+    /// Volumes that get files of ours before a container starts.
+    pub filled: BTreeSet<String>,
     /// For each step, whether another container may run beside it.
     pub peers: Vec<bool>,
 }
@@ -35,6 +41,7 @@ impl Shared {
         }
         let mut shared = Shared {
             peers,
+            filled: carrier::filled(job),
             ..Shared::default()
         };
         let has_containers = job
@@ -54,6 +61,25 @@ impl Shared {
             shared.volumes.insert(name, full);
         }
         shared
+    }
+
+    /// The steps that need networks of the run: containers in them, and builds whose instructions may meet those.
+    pub fn on_networks(&self, job: &Job) -> HashSet<u32> {
+        let needs = |step: &u32| match &job.plan.step(*step).kind {
+            StepKind::Cmd(_) => self.joins_own_network(job, *step),
+            StepKind::Build(build) => build.network.is_some(),
+            StepKind::Push(_) => false,
+        };
+        let steps = 0..job.plan.steps().len() as u32;
+        steps.filter(needs).collect()
+    }
+
+    /// Says whether a step's container joins a network of the run.
+    pub fn joins_own_network(&self, job: &Job, step: u32) -> bool {
+        let NetworkMode::Named { name, .. } = self.network(job, step) else {
+            return false;
+        };
+        self.networks.values().any(|own| *own == name)
     }
 
     /// The network of a step's container.
@@ -147,38 +173,91 @@ fn volumes(job: &Job) -> Vec<String> {
     names
 }
 
-/// Makes networks and volumes, and fills the volumes. After an earlier process has died here it starts afresh.
-pub(super) async fn make(
+/// Makes the volumes; containers can be made once they are there. After an earlier process has died here it starts
+/// afresh.
+pub(super) async fn make_volumes(
     ports: &Ports,
     job: &Job,
     shared: &Shared,
-    carrier: &Carrier,
 ) -> Result<(), EngineError> {
     let store = ports.store.store_id();
     if job.lease.token > 1 {
         remove_lost(ports.containers.as_ref(), &job.lasting_labels(store)).await?;
     }
-    let labels = job.labels(store);
-    let declared = |name: &str| job.plan.networks().iter().find(|n| n.name == name);
-    let networks = try_join_all(shared.networks.iter().map(|(name, full)| {
-        let labels = labels.clone();
-        async move {
-            let spec = NetworkSpec {
-                name: full.clone(),
-                labels,
-                driver: declared(name).and_then(|n| n.driver.clone()),
-                ipv6: declared(name).is_some_and(|n| n.ipv6),
-            };
-            ports.containers.create_network(&spec).await.map(|_| ())
-        }
-    }));
-    let volumes = try_join_all(shared.volumes.values().map(|full| {
+    try_join_all(shared.volumes.values().map(|full| {
         let spec = VolumeSpec {
             name: full.clone(),
-            labels: labels.clone(),
+            labels: job.labels(store),
         };
         async move { ports.containers.create_volume(&spec).await }
-    }));
-    try_join(networks, volumes).await?;
-    carrier.fill(ports, job, shared).await
+    }))
+    .await?;
+    Ok(())
+}
+
+/// Makes what containers need to start, and opens the gates before which they wait for it.
+pub(super) async fn equip(env: &Env) {
+    let files = async { env.files.open(fill(env).await) };
+    let networks = async { env.networks.open(make_networks(env).await) };
+    tokio::join!(files, networks);
+}
+
+/// Does what an earlier process may have left undone: files are there if a container has ever started; networks go
+/// early, and may be needed again.
+pub(super) async fn equip_again(env: &Env, has_started: bool) {
+    let files = async {
+        let filled = if has_started { Ok(()) } else { fill(env).await };
+        env.files.open(filled);
+    };
+    let networks = async { env.networks.open(make_missing_networks(env).await) };
+    tokio::join!(files, networks);
+}
+
+async fn fill(env: &Env) -> Result<(), EngineError> {
+    env.carrier.fill(&env.ports, &env.job, &env.shared).await
+}
+
+async fn make_networks(env: &Env) -> Result<(), EngineError> {
+    let made = env
+        .shared
+        .networks
+        .keys()
+        .map(|name| make_network(env, name));
+    try_join_all(made).await.map(|_| ())
+}
+
+async fn make_network(env: &Env, name: &str) -> Result<(), EngineError> {
+    let declared = env.job.plan.networks().iter().find(|it| it.name == name);
+    let spec = NetworkSpec {
+        name: env.shared.networks[name].clone(),
+        labels: env.job.labels(env.ports.store.store_id()),
+        driver: declared.and_then(|network| network.driver.clone()),
+        ipv6: declared.is_some_and(|network| network.ipv6),
+    };
+    env.ports.containers.create_network(&spec).await.map(|_| ())
+}
+
+/// Removes the networks, which nothing needs any more; the tidying does what fails here.
+pub(super) async fn remove_networks(env: &Env) {
+    let _ = env.networks.passed().await;
+    for name in env.shared.networks.values() {
+        if let Err(error) = env.ports.containers.remove_network(name).await {
+            tracing::warn!(%error, name, "could not remove a network; the tidying will");
+        }
+    }
+}
+
+async fn make_missing_networks(env: &Env) -> Result<(), EngineError> {
+    if env.shared.networks.is_empty() {
+        return Ok(());
+    }
+    // The engine may still make what a dead process asked for.
+    tokio::time::sleep(LATE).await;
+    let made = env.shared.networks.keys().map(|name| async {
+        match make_network(env, name).await {
+            Err(EngineError::NameConflict(_)) => Ok(()),
+            made => made,
+        }
+    });
+    try_join_all(made).await.map(|_| ())
 }

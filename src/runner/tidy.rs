@@ -1,9 +1,16 @@
 //! Removes everything that a run made on the engine, after saving what was asked for.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
 
 use super::{
     dispatch::{Env, UnderWay},
@@ -15,7 +22,10 @@ use crate::ports::{Containers, EngineError, Labels, Resource};
 /// How long to wait for the last words of services that are being removed.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long after a process has died the engine may still be making what it asked for.
-const LATE: Duration = Duration::from_millis(300);
+pub(super) const LATE: Duration = Duration::from_millis(300);
+
+/// How long an engine may take to be restarted.
+const AWAY: Duration = Duration::from_secs(30);
 
 /// What may still be going on when a run is tidied.
 pub(super) struct Left {
@@ -38,18 +48,10 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
     let mut removals = left.removals;
     while removals.join_next().await.is_some() {}
     if !env.shared.volumes.is_empty() {
-        let own = env.job.lasting_labels(env.ports.store.store_id());
-        let containers = env.ports.containers.as_ref();
-        let removed = match env.is_resumed {
-            true => remove_lost(containers, &own).await,
-            false => remove_all(containers, &own).await,
-        };
-        // An engine that cannot be reached is said once, by what failed first.
+        let removed = remove_own(env).await;
+        // An engine that could not be reached at all is said once, by what failed first.
         if let Err(error) = removed
-            && !matches!(
-                error,
-                EngineError::Unreachable { .. } | EngineError::PermissionDenied { .. }
-            )
+            && (has_begun(env) || !is_out_of_reach(&error))
         {
             env.watcher.note(&format!(
                 "could not remove everything: {error}; careen sweep will try again"
@@ -58,6 +60,59 @@ pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
     }
     let last_words = join_all(left.under_way.into_values().map(|it| it.task));
     let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
+}
+
+/// Removes what the run has made. An engine that went away in mid-run is being restarted: it is waited for.
+async fn remove_own(env: &Arc<Env>) -> Result<usize, EngineError> {
+    let own = env.job.lasting_labels(env.ports.store.store_id());
+    let containers = env.ports.containers.as_ref();
+    let removed = match env.is_resumed {
+        true => remove_lost(containers, &own).await,
+        false => remove_all(containers, &own).await,
+    };
+    match removed {
+        Err(error) if has_begun(env) && is_away(&error) => {
+            env.watcher
+                .note("the engine is away: waiting for it, to remove what is left");
+            remove_when_back(containers, &own).await
+        }
+        other => other,
+    }
+}
+
+async fn remove_when_back(
+    containers: &dyn Containers,
+    labels: &Labels,
+) -> Result<usize, EngineError> {
+    let deadline = Instant::now() + AWAY;
+    loop {
+        tokio::time::sleep(LATE).await;
+        match remove_lost(containers, labels).await {
+            Err(error) if is_away(&error) && Instant::now() < deadline => {}
+            other => return other,
+        }
+    }
+}
+
+/// Says whether a container was started, so that there was an engine.
+fn has_begun(env: &Env) -> bool {
+    !env.is_pristine.load(Ordering::Acquire)
+}
+
+fn is_out_of_reach(error: &EngineError) -> bool {
+    matches!(
+        error,
+        EngineError::Unreachable { .. }
+            | EngineError::PermissionDenied { .. }
+            | EngineError::Barred { .. }
+    )
+}
+
+fn is_away(error: &EngineError) -> bool {
+    matches!(
+        error,
+        EngineError::Unreachable { .. } | EngineError::Broken(_)
+    )
 }
 
 /// Removes what a dead process has left, and what the engine still makes because that process asked for it; returns

@@ -4,6 +4,7 @@ pub mod alias;
 pub mod build_line;
 pub mod command_line;
 pub mod context;
+pub mod dependencies;
 pub mod load;
 pub mod reference;
 pub mod render;
@@ -19,6 +20,6 @@ pub use command::{Command, Grant, PortMapping, Protocol, VolumeSource, VolumeUse
 pub use load::{Loaded, alias_sources, load, secrets_needed};
 pub use parse::{codes, parse};
 pub use render::{Draws, Inputs};
-pub use step::{Build, Cache, Push, Step, StepKind, VolumeMount, When};
+pub use step::{Build, Cache, Push, SecretSource, SecretUse, Step, StepKind, VolumeMount, When};
 pub use task::{EnvVar, Network, SecretRef, Task, Version, Volume};
 pub use values::RunVars;

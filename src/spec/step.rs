@@ -45,6 +45,26 @@ pub enum Cache {
     Enabled,
 }
 
+/// A secret that RUN instructions may read, and that leaves no trace in the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretUse {
+    /// The id by which `RUN --mount=type=secret` asks for it.
+    pub id: String,
+    /// Where its content comes from.
+    pub source: SecretSource,
+}
+
+/// Where the content of a build's secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A file of the workspace or of a mounted volume.
+    File(String),
+    /// A variable of the step's environment.
+    Env(String),
+    /// The variable of this name where the step has one, else the file.
+    EnvOrFile(String),
+}
+
 /// The `build` property: the arguments of a docker build, split into words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Build {
@@ -72,8 +92,8 @@ pub struct Build {
     pub cache_from: Vec<String>,
     /// `--cache-to`, each as written.
     pub cache_to: Vec<String>,
-    /// `--secret`, each as written.
-    pub secrets: Vec<String>,
+    /// `--secret`.
+    pub secrets: Vec<SecretUse>,
     /// `--add-host`, each as `host:address`.
     pub extra_hosts: Vec<String>,
     /// `--shm-size`, in bytes.

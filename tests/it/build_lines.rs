@@ -1,7 +1,7 @@
 //! A `build` is docker-build options and one context, in any order.
 
 use careen::spec::build_line::read;
-use careen::spec::{Build, Grant};
+use careen::spec::{Build, Grant, SecretSource, SecretUse};
 use careen::text::Level;
 use proptest::prelude::*;
 
@@ -71,7 +71,10 @@ fn every_supported_option_reaches_the_build() {
         network: Some("none".into()),
         cache_from: vec!["a".into(), "type=registry,ref=r.io/c".into()],
         cache_to: vec!["type=inline".into()],
-        secrets: vec!["id=x,src=/s".into()],
+        secrets: vec![SecretUse {
+            id: "x".into(),
+            source: SecretSource::File("/s".into()),
+        }],
         extra_hosts: vec!["a:1.2.3.4".into()],
         shm_size_bytes: Some(1 << 30),
         memory_bytes: Some(2 << 30),
@@ -96,6 +99,11 @@ fn each_other_option_is_refused_or_makes_no_difference() {
         "--security-opt x",
         "--ulimit nofile=1",
         "--push",
+        "--detach",
+        "--policy x",
+        "--root x",
+        "--server-config x",
+        "--invoke x",
         "--attest type=sbom",
         "--annotation a=b",
         "--call check",
@@ -123,6 +131,8 @@ fn each_other_option_is_refused_or_makes_no_difference() {
         "--network container:x",
         "--no-cache=maybe",
         "--label =x",
+        "--secret src=x",
+        "--secret id=a,type=ssh",
     ];
     for option in bad_values {
         assert_eq!(

@@ -10,11 +10,13 @@ use std::{
 };
 
 use careen::{
-    adapters::{docker::DockerEngine, sqlite::SqliteStore},
+    adapters::sqlite::SqliteStore,
     ports::{Containers, Images, Labels, Resource, RunFilter, RunStore, StoreError},
     runner::LABEL_STORE,
 };
 use serde_json::Value;
+
+use crate::engines::Engine;
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,7 +26,8 @@ pub struct Careen {
     home: tempfile::TempDir,
     variables: BTreeMap<String, String>,
     images: Vec<String>,
-    is_docker_used: bool,
+    /// The engine it runs on, if it needs one.
+    engine: Option<Engine>,
 }
 
 /// How a command ended.
@@ -47,21 +50,31 @@ impl Careen {
             home,
             variables: BTreeMap::new(),
             images: Vec::new(),
-            is_docker_used: false,
+            engine: None,
         }
     }
 
     /// Makes a careen on the engine of this machine; `None`, said aloud, when there is none.
     pub fn on_docker() -> Option<Careen> {
-        if let Err(error) = wait_for(async { engine().info().await }) {
-            let required = std::env::var("CAREEN_TEST_DOCKER").is_ok_and(|it| it == "required");
-            assert!(!required, "CAREEN_TEST_DOCKER=required: {error}");
-            println!("skipped: no Docker Engine");
-            return None;
-        }
+        wait_for(Engine::local()).map(Careen::on)
+    }
+
+    /// Makes a careen on a newer engine; `None`, said aloud, when it is not up.
+    pub fn on_newer(kind: &str) -> Option<Careen> {
+        wait_for(Engine::newer(kind)).map(Careen::on)
+    }
+
+    /// Makes a careen on an engine.
+    pub fn on(engine: Engine) -> Careen {
         let mut careen = Careen::new();
-        careen.is_docker_used = true;
-        Some(careen)
+        careen.variables = engine.variables.clone();
+        careen.engine = Some(engine);
+        careen
+    }
+
+    /// The engine it runs on.
+    pub fn engine(&self) -> &Engine {
+        self.engine.as_ref().expect("it was made on an engine")
     }
 
     /// Sets an environment variable for what is run from now on.
@@ -75,6 +88,21 @@ impl Careen {
         let name = format!("careen-test-{what}-{}:1", &unique[..12]);
         self.images.push(name.clone());
         name
+    }
+
+    /// Lets an image that a run makes be removed with the careen.
+    pub fn keep_track(&mut self, reference: &str) {
+        self.images.push(reference.to_string());
+    }
+
+    /// Removes an image from the engine, which has it from a registry then.
+    pub fn remove_image(&self, reference: &str) {
+        wait_for(async {
+            let docker = bollard::Docker::connect_with_defaults().expect("a client");
+            let options = None::<bollard::query_parameters::RemoveImageOptions>;
+            let removed = docker.remove_image(reference, options, None).await;
+            removed.expect("it was there");
+        });
     }
 
     /// The folder with everything of this careen.
@@ -132,15 +160,16 @@ impl Careen {
         Running(self.command(words).spawn().expect("careen starts"))
     }
 
-    /// Does a command to its end, with this on its standard input.
-    pub fn does_with(&self, words: &[&str], input: &[u8]) -> Ran {
+    /// Does a command to its end that reads this from its standard input.
+    pub fn told(&self, words: &[&str], input: impl AsRef<[u8]>) -> Ran {
         let mut command = self.command(words);
         let mut child = command
             .stdin(Stdio::piped())
             .spawn()
             .expect("careen starts");
         let mut stdin = child.stdin.take().expect("an input");
-        stdin.write_all(input).expect("it is read");
+        // A command that refuses its words reads nothing.
+        let _ = stdin.write_all(input.as_ref());
         drop(stdin);
         Running(child).end()
     }
@@ -239,13 +268,13 @@ impl Careen {
             return Vec::new();
         };
         wait_for(async {
-            let engine = engine();
+            let engine = self.engine().connect();
             let mut names = Vec::new();
             for resource in [Resource::Container, Resource::Network, Resource::Volume] {
                 let found = engine.list(resource, &labels).await.expect("a list");
                 names.extend(found.into_iter().map(|it| it.name));
             }
-            names.extend(unlabelled_volumes(&labels[LABEL_STORE]).await);
+            names.extend(unlabelled_volumes(self.engine(), &labels[LABEL_STORE]).await);
             names.sort();
             names.dedup();
             names
@@ -254,14 +283,30 @@ impl Careen {
 
     /// Says whether the engine has an image.
     pub fn has_image(&self, reference: &str) -> bool {
-        wait_for(async { engine().image(reference).await.ok().flatten().is_some() })
+        let engine = self.engine().connect();
+        wait_for(async { engine.image(reference).await.ok().flatten().is_some() })
+    }
+
+    /// Says under which digest the engine got an image from its own repository; `None` when it was built there.
+    pub fn repo_digest(&self, repository: &str) -> Option<String> {
+        let image = wait_for(async {
+            self.engine()
+                .connect()
+                .image(repository)
+                .await
+                .ok()
+                .flatten()
+        })?;
+        let own =
+            |text: &String| Some(text.strip_prefix(repository)?.strip_prefix('@')?.to_owned());
+        image.repo_digests.iter().find_map(own)
     }
 
     /// Asks the engine for all it knows of a container.
     pub fn inspect(&self, step_and_attempt: &str) -> bollard::models::ContainerInspectResponse {
         let id = self.container(step_and_attempt).expect("it is there");
         wait_for(async {
-            let docker = bollard::Docker::connect_with_defaults().expect("a client");
+            let docker = self.engine().client();
             let options = None::<bollard::query_parameters::InspectContainerOptions>;
             docker
                 .inspect_container(&id, options)
@@ -274,7 +319,8 @@ impl Careen {
     pub fn container(&self, step_and_attempt: &str) -> Option<String> {
         let labels = self.labels()?;
         wait_for(async {
-            let found = engine().list(Resource::Container, &labels).await.ok()?;
+            let engine = self.engine().connect();
+            let found = engine.list(Resource::Container, &labels).await.ok()?;
             let wanted = format!("-{step_and_attempt}");
             let it = found.into_iter().find(|it| it.name.ends_with(&wanted))?;
             Some(it.id)
@@ -283,9 +329,9 @@ impl Careen {
 }
 
 /// Volumes that bear this store's name: an engine makes those that a mount names, and gives them no label.
-async fn unlabelled_volumes(store: &str) -> Vec<String> {
-    let docker = bollard::Docker::connect_with_defaults().expect("a client");
-    let listed = docker
+async fn unlabelled_volumes(engine: &Engine, store: &str) -> Vec<String> {
+    let listed = engine
+        .client()
         .list_volumes(None::<bollard::query_parameters::ListVolumesOptions>)
         .await;
     let volumes = listed.ok().and_then(|it| it.volumes).unwrap_or_default();
@@ -297,15 +343,15 @@ async fn unlabelled_volumes(store: &str) -> Vec<String> {
 
 impl Drop for Careen {
     fn drop(&mut self) {
-        if !self.is_docker_used {
+        let Some(engine) = &self.engine else {
             return;
-        }
+        };
         let left = self.on_engine();
         if !left.is_empty() {
             self.does(&["sweep", "--quiet"]);
         }
         wait_for(async {
-            let docker = bollard::Docker::connect_with_defaults().expect("a client");
+            let docker = engine.client();
             for image in &self.images {
                 let options = None::<bollard::query_parameters::RemoveImageOptions>;
                 let _ = docker.remove_image(image, options, None).await;
@@ -394,11 +440,8 @@ fn text(pipe: Option<impl Read>) -> String {
     String::from_utf8(bytes).expect("UTF-8")
 }
 
-fn engine() -> DockerEngine {
-    DockerEngine::connect(None).expect("DOCKER_HOST is an address")
-}
-
-fn wait_for<T>(what: impl Future<Output = T>) -> T {
+/// Awaits something where nothing else is awaited.
+pub fn wait_for<T>(what: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,25 +1,26 @@
 //! Every engine keeps the promises of the `Containers` and `Images` ports.
 
 mod broken;
-mod builds;
+pub mod builds;
 mod faults;
 mod files;
 mod images;
 mod life;
 mod objects;
-mod world;
+pub mod world;
 
-/// Makes a test of each claim for the engine in memory and one for the Docker Engine.
+/// Makes a test of each claim for the engine in memory, for this machine's Docker Engine, and for newer ones.
 macro_rules! claims {
-    ($($(#[$note:meta])* $claim:ident),* $(,)?) => {
-        mod in_memory {
+    ($($claim:ident),* $(,)?) => {
+        claims! { on in_memory on_docker on_newer_engine on_containerd_store: [$($claim),*] }
+    };
+    (on $($world:ident)*: $claims:tt) => {
+        $(claims! { in $world: $claims })*
+    };
+    (in $world:ident: [$($claim:ident),* $(,)?]) => {
+        mod $world {
             $(#[tokio::test] async fn $claim() {
-                $crate::containers_contract::world::in_memory(super::$claim).await
-            })*
-        }
-        mod on_docker {
-            $(#[tokio::test] async fn $claim() {
-                $crate::containers_contract::world::on_docker(super::$claim).await
+                $crate::containers_contract::world::$world(super::$claim).await
             })*
         }
     };

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     careens::{Careen, Ran, Running},
     cli::sh,
+    registries::{Kind, Server},
 };
 
 /// Writes a numbered line every tenth of a second.
@@ -157,15 +158,62 @@ fn a_build_that_was_cut_off_is_issued_again_in_the_same_attempt() {
     assert!(resumed.stdout.contains("used"), "{}", resumed.stdout);
     let run = careen.latest();
     assert_eq!(step(&run, "image")["attempts"], 1, "{run:#}");
-    let kinds = run["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| &it["kind"]);
+    let events = run["events"].as_array().unwrap().iter();
+    let kinds: Vec<&Value> = events.map(|it| &it["kind"]).collect();
+    // What it stands on was found once, before the kill.
     assert_eq!(
-        kinds.filter(|kind| *kind == "reissued").count(),
-        1,
-        "{run:#}"
+        kinds,
+        [
+            "begun", "based", "reissued", "ended", "started", "ended", "tidied"
+        ]
+    );
+}
+
+#[test]
+fn a_build_that_is_issued_again_stands_on_what_was_first_recorded() {
+    let Some(mut careen) = Careen::on_docker() else {
+        return;
+    };
+    let Some(registry) = Server::start(Kind::Open) else {
+        return;
+    };
+    let base = format!("{}/base:1", registry.host);
+    let image = careen.image("again");
+    careen.keep_track(&base);
+    let publish = |careen: &Careen, word: &str| {
+        let text = format!("FROM busybox\nRUN echo {word} > /word\n");
+        careen.file("base/Dockerfile", &text);
+        careen.steps(&format!(
+            "  - build: -t {base} base\n  - push: ['{base}']\n"
+        ));
+        careen.run(&["--quiet"]).exits(0);
+    };
+    publish(&careen, "first");
+    let text = format!("FROM {base}\nRUN echo begun && sleep 3\n");
+    careen.file("Dockerfile", &text);
+    let steps = format!(
+        "  - id: image\n    build: -t {image} --no-cache .\n  - id: use\n    cmd: {image} cat /word\n"
+    );
+    careen.steps(&steps);
+    let running = careen.start_run(&[]);
+    careen.until("it builds", |careen| {
+        let is_new = careen.latest()["step_list"][0]["id"] == "image";
+        is_new && careen.log("image").contains("begun")
+    });
+    let id = careen.latest()["id"].as_str().unwrap().to_string();
+    running.kill();
+    // The name means another image now, on the engine and in the registry.
+    let mut other = Careen::on_docker().expect("an engine");
+    other.keep_track(&base);
+    publish(&other, "second");
+    careen.steps(&steps);
+    careen.does(&["runs", "resume", &id]).exits(0);
+    assert_eq!(careen.log("use"), "first\n");
+    let digest = &careen.latest()["dependencies"][0]["runtime-dependency"]["digest"];
+    assert!(digest.as_str().unwrap().starts_with("sha256:"), "{digest}");
+    assert_ne!(
+        digest.as_str(),
+        other.repo_digest(base.trim_end_matches(":1")).as_deref()
     );
 }
 

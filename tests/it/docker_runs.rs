@@ -421,3 +421,40 @@ fn a_run_of_one_command_needs_no_file() {
     assert!(ran.stdout.ends_with("| quick\n"), "{}", ran.stdout);
     assert!(Path::new(&careen.path("data")).is_dir());
 }
+
+#[test]
+fn a_build_records_what_it_stands_on() {
+    let Some(mut careen) = Careen::on_docker() else {
+        return;
+    };
+    let (base, image) = (careen.image("base"), careen.image("on-it"));
+    let too = careen.image("on-it-too");
+    careen.file("base/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+    let text =
+        format!("ARG B=none\nFROM $B AS tools\nFROM {base}\nCOPY --from=tools /bin/true /\n");
+    careen.file("Dockerfile", &text);
+    careen.steps(&format!(
+        "  - build: -t {base} base\n  - build: -t {image} -t {too} --build-arg B=busybox .\n"
+    ));
+    careen.run(&[]).exits(0);
+    let run = careen.latest();
+    let dependencies = run["dependencies"].as_array().expect("a list");
+    let of = |at: usize, kind: &str| &dependencies[at][kind];
+    assert_eq!(dependencies.len(), 3, "{run:#}");
+    assert_eq!(of(0, "runtime-dependency")["reference"], "scratch:latest");
+    assert_eq!(of(1, "image")["reference"], image.as_str());
+    assert_eq!(of(1, "runtime-dependency")["reference"], base.as_str());
+    // It was never in a registry.
+    assert_eq!(of(1, "runtime-dependency")["digest"], "");
+    let busybox = &of(2, "buildtime-dependency")[0];
+    assert_eq!(busybox["reference"], "busybox:latest");
+    assert_eq!(
+        busybox["digest"],
+        careen.repo_digest("busybox").unwrap_or_default().as_str()
+    );
+    let shown = careen.does(&["runs", "show", "latest"]).exits(0);
+    assert!(
+        shown.stdout.contains("STANDS ON") && shown.stdout.contains("unknown"),
+        "{shown:?}"
+    );
+}

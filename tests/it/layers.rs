@@ -9,7 +9,7 @@ use names::{paths, words};
 /// The map, lowest first; modules of one row do not know each other.
 const LAYERS: &[&[&str]] = &[
     &["text"],
-    &["dockerignore", "template", "yaml"],
+    &["dockerfile", "dockerignore", "template", "yaml"],
     &["spec"],
     &["plan"],
     &["engine"],

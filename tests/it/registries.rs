@@ -9,7 +9,8 @@ use std::{
 use careen::{
     adapters::registry::{HttpRegistry, Terms},
     ports::{
-        Blob, Manifest, Registry, RegistryError, RegistryLogin, Repository, Upload, sha256, whole,
+        Blob, Manifest, Registry, RegistryError, RegistryLogin, Repository, Trust, Upload, sha256,
+        whole,
     },
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -61,22 +62,18 @@ impl Server {
         })
     }
 
-    /// A client of it.
+    /// A client of it that loses no time.
     pub fn client(&self) -> HttpRegistry {
-        HttpRegistry::new(self.terms())
-    }
-
-    /// The terms of a client that loses no time.
-    pub fn terms(&self) -> Terms {
-        let authority = self.authority.clone();
-        Terms {
-            authorities: authority
-                .map(|pem| (self.host.clone(), pem))
-                .into_iter()
-                .collect(),
+        let registry = HttpRegistry::new(Terms {
             first_wait: std::time::Duration::from_millis(5),
             ..Terms::default()
-        }
+        });
+        let trust = Trust {
+            authority: self.authority.clone(),
+            plain_http: false,
+        };
+        registry.trust(&self.host, &trust);
+        registry
     }
 
     /// A repository of it, without a login.

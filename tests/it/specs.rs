@@ -9,11 +9,12 @@ mod self_test;
 
 use std::path::Path;
 
-use careen::{adapters::docker::DockerEngine, ports::Containers};
 use futures_util::{StreamExt, stream};
 
 use compare::differences;
 use expected::{EngineName, Expected};
+
+use crate::engines::{CLASSIC, CONTAINERD, Engine};
 
 /// Where the specs are.
 const TASK_SPECS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/task-specs");
@@ -21,6 +22,8 @@ const TASK_SPECS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/task-specs");
 const REGISTRY: &str = "<registry>";
 /// What stands in expectations for the id of the run.
 const RUN: &str = "<run>";
+/// What is run on newer engines, too: what they might do differently.
+const ON_NEWER_ENGINES: [&str; 3] = ["builds/", "networks/", "volumes/"];
 /// How many specs are run on Docker at once.
 const AT_ONCE: usize = 4;
 
@@ -113,27 +116,31 @@ async fn every_spec_ends_as_it_says_on_the_engine_in_memory() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_spec_ends_as_it_says_on_docker() {
-    if !has_docker().await {
-        println!("skipped: no Docker Engine");
-        return;
+    if let Some(engine) = Engine::local().await {
+        on_engine(&engine, specs()).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_networks_and_volumes_are_the_same_on_newer_engines() {
+    for kind in [CLASSIC, CONTAINERD] {
+        let Some(engine) = Engine::newer(kind).await else {
+            return;
+        };
+        let is_wanted = |spec: &Spec| {
+            let mut folders = ON_NEWER_ENGINES.iter();
+            folders.any(|folder| spec.name.starts_with(folder))
+        };
+        on_engine(&engine, specs().into_iter().filter(is_wanted).collect()).await;
+    }
+}
+
+async fn on_engine(engine: &Engine, specs: Vec<Spec>) {
     let wanted = |spec: &Spec| spec.expected.only_on != Some(EngineName::Memory);
-    let runs = specs().into_iter().filter(wanted).map(|spec| async move {
-        let seen = on_docker::run(&spec).await;
+    let runs = specs.into_iter().filter(wanted).map(|spec| async move {
+        let seen = on_docker::run(&spec, engine).await;
         let found = differences(&spec.expected, &seen, EngineName::Docker);
         (spec.name, found)
     });
     report(stream::iter(runs).buffered(AT_ONCE).collect().await);
-}
-
-/// Says whether there is an engine; `CAREEN_TEST_DOCKER=required` makes it an error that there is none.
-async fn has_docker() -> bool {
-    let engine = DockerEngine::connect(None).expect("DOCKER_HOST is an address");
-    let info = engine.info().await;
-    let required = std::env::var("CAREEN_TEST_DOCKER").is_ok_and(|value| value == "required");
-    assert!(
-        !required || info.is_ok(),
-        "CAREEN_TEST_DOCKER=required: {info:?}"
-    );
-    info.is_ok()
 }

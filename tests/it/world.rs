@@ -9,13 +9,14 @@ use careen::{
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
+            credentials::MemoryCredentials,
             registry::MemoryRegistry,
             store::{MemoryFrames, MemoryStore},
         },
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Limits, Live, Outcome, Request, Secrets, draw},
+    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
     ports::{
         Access, Clock, Download, DownloadError, Downloads, Fetch, FetchError, FrameStore, RunStore,
     },
@@ -143,6 +144,10 @@ fn app(
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),
+        credentials: Credentials::new(
+            Arc::new(MemoryCredentials::new()),
+            Arc::new(MemoryCredentials::new()),
+        ),
         files: at("files"),
     }
 }

@@ -1,42 +1,195 @@
-//! Images from a context and a Dockerfile.
+//! Images from a context and a Dockerfile, by the best builder that the engine has.
+//!
+//! BuildKit through a session comes first: it is sent only what it lacks. An engine that has none is sent the whole
+//! context, for BuildKit or for the classic builder.
 
-use bollard::models::{BuildInfo, BuildInfoAux};
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chrono::Utc;
 use futures_util::TryStreamExt;
 
 use crate::ports::{
-    BuildError, BuildRequest, Built, EngineError, Images, Output, Progress, Sink, Stream,
+    BuildError, BuildRequest, Built, ContextFiles, EngineError, FolderError, Images, Output, Sink,
+    Stream,
 };
 
 use super::{
     DockerEngine,
     archive::watch,
-    build_errors::{Clues, build_error},
-    build_log::BuildLog,
+    build_errors::build_error,
     build_options::{options, query},
+    hidden_args::hide,
+    listener::Listener,
     logins::by_host,
+    places::{self, Place},
+    session::{self, SessionError},
 };
 
-/// Builds an image, with BuildKit unless the classic builder is asked for or there is no other.
+/// Builds an image with BuildKit, unless the classic builder is asked for or there is no other.
 pub(super) async fn build(
     engine: &DockerEngine,
     request: &BuildRequest,
     sink: &dyn Sink,
 ) -> Result<Built, BuildError> {
-    if !request.classic {
-        match build_with(engine, request, Listener::new(sink, false)).await {
-            Err(BuildError::Engine(EngineError::Other(message))) if lacks_buildkit(&message) => {
-                let note = "the engine has no BuildKit: building with the classic builder\n";
-                say(sink, Stream::Stdout, note.into());
-            }
-            other => return other,
-        }
+    let place = places::choose(engine, request).await?;
+    if let Some(text) = &place.note {
+        note(sink, text);
     }
-    build_with(engine, request, Listener::new(sink, true)).await
+    if std::ptr::eq(place.engine, engine) {
+        return build_at(&place, request, sink).await;
+    }
+    let built = build_at(&place, request, sink).await?;
+    let fetched = places::fetch((place.engine, engine), request, &built).await;
+    fetched.map_err(BuildError::Engine)
 }
 
-async fn build_with(
+async fn build_at(
+    place: &Place<'_>,
+    request: &BuildRequest,
+    sink: &dyn Sink,
+) -> Result<Built, BuildError> {
+    let engine = place.engine;
+    if request.classic {
+        needs_session(request, "the classic builder is asked for")?;
+        tell_of_arguments(request, sink);
+        return build_whole(engine, request, Listener::new(sink, true)).await;
+    }
+    if let Some(files) = request.files.clone().filter(|_| fits_session(request)) {
+        match build_in_session(place, request, files, Listener::new(sink, false)).await {
+            Err(NotBuilt::NoSession(reason)) => note(
+                sink,
+                &format!(
+                    "the engine has no build sessions ({reason}): sending it the whole context"
+                ),
+            ),
+            Err(NotBuilt::Because(error)) => return Err(error),
+            Ok(built) => return Ok(built),
+        }
+    }
+    needs_session(request, "this build has no session")?;
+    tell_of_arguments(request, sink);
+    match build_whole(engine, request, Listener::new(sink, false)).await {
+        Err(BuildError::Engine(EngineError::Other(message))) if lacks_buildkit(&message) => {
+            note(
+                sink,
+                "the engine has no BuildKit: building with the classic builder",
+            );
+            build_whole(engine, request, Listener::new(sink, true)).await
+        }
+        Err(BuildError::Failed { message, .. }) if lacks_whole_contexts(&message) => {
+            let reason = "the engine's BuildKit takes no whole context with its image store";
+            note(
+                sink,
+                &format!("{reason}: building with the classic builder"),
+            );
+            build_whole(engine, request, Listener::new(sink, true)).await
+        }
+        other => other,
+    }
+}
+
+/// Why a session built nothing.
+enum NotBuilt {
+    NoSession(String),
+    Because(BuildError),
+}
+
+impl From<EngineError> for NotBuilt {
+    fn from(error: EngineError) -> NotBuilt {
+        NotBuilt::Because(BuildError::Engine(error))
+    }
+}
+
+/// Tells whether BuildKit can do in a session what is asked for: one layer it cannot make, and the name of the
+/// engine's own address only the engine itself can resolve.
+fn fits_session(request: &BuildRequest) -> bool {
+    let needs_engine = |host: &String| host.ends_with(":host-gateway");
+    !request.squash && !request.extra_hosts.iter().any(needs_engine)
+}
+
+fn needs_session(request: &BuildRequest, reason: &str) -> Result<(), BuildError> {
+    if request.secrets.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "--secret needs a BuildKit session, and {reason}: remove DOCKER_BUILDKIT=0, a network by name, --squash and host-gateway, or use an engine with BuildKit"
+    );
+    Err(BuildError::Failed {
+        message,
+        exit_code: None,
+    })
+}
+
+async fn build_in_session(
+    place: &Place<'_>,
+    request: &BuildRequest,
+    files: Arc<dyn ContextFiles>,
+    mut listener: Listener<'_>,
+) -> Result<Built, NotBuilt> {
+    let engine = place.engine;
+    let not_built = |error: SessionError, listener: &Listener<'_>| match error {
+        SessionError::Missing(reason) => NotBuilt::NoSession(reason),
+        SessionError::Engine(error) => error.into(),
+        SessionError::Refused(message) => {
+            NotBuilt::Because(build_error(EngineError::Other(message), &listener.clues()))
+        }
+    };
+    let dockerfile = read_dockerfile(request, &*files)?;
+    let hidden = hide(&dockerfile.1, &request.secret_args);
+    for (name, reason) in &hidden.exposed {
+        listener.say(&format!(
+            "the secret build argument {name} will be in the image's history: {reason}\n"
+        ));
+    }
+    let request = &hidden.apply(request);
+    let text = (dockerfile.0.clone(), hidden.text.into_bytes());
+    let session = session::open(engine, request, (files, text)).await;
+    let session = session.map_err(|error| not_built(error, &listener))?;
+    if request.memory_bytes.is_some() {
+        listener.say("BuildKit does not limit the memory of commands: --memory has no effect\n");
+    }
+    let solved = session::solve(engine, &session, (request, &place.caches), |message| {
+        listener.take_status(message)
+    });
+    let solved = solved.await;
+    listener.finish();
+    if let Err(SessionError::Refused(message)) = &solved {
+        listener.show_failure((&dockerfile.0, &dockerfile.1), message);
+    }
+    let solved = solved.map_err(|error| not_built(error, &listener))?;
+    for id in &solved.ids {
+        if let Some(image) = engine.image(id).await? {
+            return Ok(Built { image_id: image.id });
+        }
+    }
+    Ok(Built {
+        image_id: id_by_tag(engine, request).await?,
+    })
+}
+
+fn tell_of_arguments(request: &BuildRequest, sink: &dyn Sink) {
+    for name in &request.secret_args {
+        let reason = "only BuildKit in a session can hide it";
+        note(
+            sink,
+            &format!("the secret build argument {name} will be in the image's history: {reason}"),
+        );
+    }
+}
+
+/// The name and the text of the Dockerfile.
+fn read_dockerfile(
+    request: &BuildRequest,
+    files: &dyn ContextFiles,
+) -> Result<(String, String), EngineError> {
+    let read = files.dockerfile();
+    let (name, text) = read.map_err(|FolderError(message)| EngineError::Other(message))?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Ok((name, request.dockerfile_text.clone().unwrap_or(text)))
+}
+
+async fn build_whole(
     engine: &DockerEngine,
     request: &BuildRequest,
     mut listener: Listener<'_>,
@@ -74,107 +227,11 @@ async fn id_by_tag(engine: &DockerEngine, request: &BuildRequest) -> Result<Stri
     Ok(engine.image(tag).await?.ok_or_else(missing)?.id)
 }
 
-/// Turns the messages of a build into lines, and remembers what matters at its end.
-struct Listener<'a> {
-    sink: &'a dyn Sink,
-    is_classic: bool,
-    log: BuildLog,
-    last_progress: Option<Progress>,
-    /// The lines of the classic builder that have not ended, of standard output and standard error.
-    open_lines: [String; 2],
-    base: Option<String>,
-    image_id: Option<String>,
-    had_begun: bool,
-}
-
-impl<'a> Listener<'a> {
-    fn new(sink: &'a dyn Sink, is_classic: bool) -> Listener<'a> {
-        Listener {
-            sink,
-            is_classic,
-            log: BuildLog::default(),
-            last_progress: None,
-            open_lines: Default::default(),
-            base: None,
-            image_id: None,
-            had_begun: false,
-        }
-    }
-
-    fn take(&mut self, message: BuildInfo) {
-        self.had_begun = true;
-        match message.aux {
-            Some(BuildInfoAux::BuildKit(status)) => {
-                let lines = self.log.note(status);
-                lines.into_iter().for_each(|line| self.sink.output(line));
-                let progress = self.log.progress();
-                if progress != self.last_progress {
-                    progress
-                        .clone()
-                        .into_iter()
-                        .for_each(|progress| self.sink.progress(progress));
-                    self.last_progress = progress;
-                }
-            }
-            Some(BuildInfoAux::Default(image)) => self.image_id = image.id.or(self.image_id.take()),
-            None => {}
-        }
-        if let Some(text) = message.stream {
-            self.take_text(&text);
-        }
-        if let Some(status) = message.status {
-            self.sink.progress(Progress {
-                text: status,
-                bytes: None,
-            });
-        }
-    }
-
-    /// The classic builder paints red what a command wrote to standard error.
-    fn take_text(&mut self, text: &str) {
-        let red = text.strip_prefix("\u{1b}[91m");
-        let text = red.map_or(text, |red| red.trim_end_matches("\u{1b}[0m"));
-        let (stream, open_line) = match red {
-            Some(_) => (Stream::Stderr, &mut self.open_lines[1]),
-            None => (Stream::Stdout, &mut self.open_lines[0]),
-        };
-        open_line.push_str(text);
-        let end = open_line.rfind('\n').map_or(0, |last| last + 1);
-        let whole: String = open_line.drain(..end).collect();
-        for line in whole.lines().filter(|line| line.starts_with("Step ")) {
-            let base = line
-                .split_once(" : FROM ")
-                .and_then(|(_, base)| base.split(' ').next());
-            self.base = base.map(str::to_string).or(self.base.take());
-        }
-        say(self.sink, stream, whole);
-    }
-
-    fn finish(&mut self) {
-        let lines = self.log.finish();
-        lines.into_iter().for_each(|line| self.sink.output(line));
-        let [out, err] = std::mem::take(&mut self.open_lines);
-        say(self.sink, Stream::Stdout, out);
-        say(self.sink, Stream::Stderr, err);
-    }
-
-    fn clues(&self) -> Clues<'_> {
-        Clues {
-            vertex: self.log.failed(),
-            base: self.base.as_deref(),
-            had_begun: self.had_begun,
-        }
-    }
-}
-
-fn say(sink: &dyn Sink, stream: Stream, text: String) {
-    if text.is_empty() {
-        return;
-    }
+fn note(sink: &dyn Sink, text: &str) {
     sink.output(Output {
-        stream,
+        stream: Stream::Stdout,
         at_nanos: Utc::now().timestamp_nanos_opt().unwrap_or(0),
-        bytes: Bytes::from(text),
+        bytes: Bytes::from(format!("{text}\n")),
     });
 }
 
@@ -182,6 +239,11 @@ fn lacks_buildkit(message: &str) -> bool {
     let lower = message.to_lowercase();
     let words = ["not supported", "not enabled", "unsupported"];
     lower.contains("buildkit") && words.iter().any(|word| lower.contains(word))
+}
+
+/// Engine 26 with containerd's image store looks for the context that it was sent at an address that nobody has.
+fn lacks_whole_contexts(message: &str) -> bool {
+    message.contains("http://build-context-")
 }
 
 #[cfg(test)]

@@ -3,14 +3,19 @@
 //! BuildKit sends each vertex of its graph again whenever something of it changes, and its output in pieces. Lines
 //! look as in the plain progress of `docker build`: `#5 [2/3] RUN make`, `#5 0.312 text`, `#5 DONE 0.4s`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog};
 use bytes::Bytes;
 
-use crate::ports::{Output, Progress, Stream};
+use crate::ports::{BuildPart, Output, Progress, Stream};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
+
+const NANOS_PER_MILLISECOND: i64 = 1_000_000;
+
+/// How much of a vertex's output is shown again when it fails.
+const LAST_LINES: usize = 20;
 
 /// What took more seconds than this did not come from the cache.
 const LONGEST_LOOK_INTO_CACHE: f64 = 0.2;
@@ -26,7 +31,18 @@ pub(super) struct BuildLog {
     last_number: usize,
     last_nanos: i64,
     lines: Vec<Output>,
-    failed: Option<(String, String)>,
+    /// The name of the vertex that failed, its error, and its last output.
+    failed: Option<Failed>,
+    /// Digests of vertices of which something new is known.
+    news: Vec<String>,
+}
+
+/// The vertex that a build failed at.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Failed {
+    pub(super) digest: String,
+    pub(super) name: String,
+    pub(super) error: String,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +55,8 @@ struct Known {
     started_nanos: Option<i64>,
     completed_nanos: Option<i64>,
     is_told: bool,
+    /// What it wrote last, line by line.
+    last_lines: VecDeque<Vec<u8>>,
     /// Beginnings of lines, of standard output and standard error.
     open: [Vec<u8>; 2],
 }
@@ -89,20 +107,28 @@ impl BuildLog {
             known.is_cached || !known.error.is_empty() || took(known) > LONGEST_LOOK_INTO_CACHE
         });
         self.ended = uncertain;
+        self.ended.dedup();
         certain.iter().for_each(|digest| self.tell_end(digest));
     }
 
-    /// Says where the build is: the youngest vertex that has not ended.
+    /// Says where the build is: how much is done, and the youngest vertex that has not ended.
     pub(super) fn progress(&self) -> Option<Progress> {
-        let running = self
-            .vertices
-            .values()
-            .filter(|known| !known.is_told && known.number > 0);
-        let youngest = running.max_by_key(|known| known.number)?;
+        let begun = || self.vertices.values().filter(|known| known.number > 0);
+        let youngest = begun().filter(|known| !known.is_told);
+        let youngest = youngest.max_by_key(|known| known.number)?;
+        let done = begun().filter(|known| known.is_told).count();
+        let cached = begun().filter(|known| known.is_cached).count();
         Some(Progress {
-            text: youngest.name.clone(),
+            text: format!("{done} done, {cached} cached: {}", youngest.name),
             bytes: self.bytes_under_way(),
         })
+    }
+
+    /// Takes the parts of the build of which something new is known.
+    pub(super) fn take_parts(&mut self) -> Vec<BuildPart> {
+        let news = std::mem::take(&mut self.news);
+        let known = news.iter().filter_map(|digest| self.vertices.get(digest));
+        known.filter(|known| known.number > 0).map(part).collect()
     }
 
     fn bytes_under_way(&self) -> Option<(u64, u64)> {
@@ -115,20 +141,36 @@ impl BuildLog {
         is_under_way.then_some((current, total))
     }
 
-    /// Names the vertex that failed, and its error.
-    pub(super) fn failed(&self) -> Option<(&str, &str)> {
-        let failed = self.failed.as_ref();
-        failed.map(|(name, error)| (name.as_str(), error.as_str()))
+    /// Gives the vertex that failed.
+    pub(super) fn failed(&self) -> Option<&Failed> {
+        self.failed.as_ref()
+    }
+
+    /// Gives what the vertex that failed wrote last.
+    pub(super) fn last_lines(&self) -> Vec<u8> {
+        let failed = self
+            .failed
+            .as_ref()
+            .and_then(|failed| self.vertices.get(&failed.digest));
+        let lines = failed
+            .into_iter()
+            .flat_map(|known| known.last_lines.iter().chain(&known.open));
+        lines.flatten().copied().collect()
     }
 
     fn take(&mut self, vertex: Vertex) {
         let known = self.vertices.entry(vertex.digest.clone()).or_default();
-        if vertex.completed.is_some() && known.completed_nanos.is_none() {
-            self.ended.push(vertex.digest);
+        self.news.push(vertex.digest.clone());
+        if vertex.completed.is_some() && known.completed_nanos.is_none() && !known.is_told {
+            self.ended.push(vertex.digest.clone());
         }
         let is_canceled = vertex.error.contains("context canceled");
         if !vertex.error.is_empty() && !is_canceled && self.failed.is_none() {
-            self.failed = Some((vertex.name.clone(), vertex.error.clone()));
+            self.failed = Some(Failed {
+                digest: vertex.digest,
+                name: vertex.name.clone(),
+                error: vertex.error.clone(),
+            });
         }
         known.started_nanos = vertex.started.map(|at| nanos(at.seconds, at.nanos));
         known.completed_nanos = vertex.completed.map(|at| nanos(at.seconds, at.nanos));
@@ -158,6 +200,10 @@ impl BuildLog {
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |last| last + 1);
         let whole: Vec<u8> = open.drain(..end).collect();
+        let lines = whole.split_inclusive(|byte| *byte == b'\n');
+        known.last_lines.extend(lines.map(<[u8]>::to_vec));
+        let surplus = known.last_lines.len().saturating_sub(LAST_LINES);
+        known.last_lines.drain(..surplus);
         let at = log
             .timestamp
             .as_ref()
@@ -170,7 +216,9 @@ impl BuildLog {
         let Some(known) = self.vertices.get_mut(digest) else {
             return;
         };
-        known.is_told = true;
+        if std::mem::replace(&mut known.is_told, true) {
+            return;
+        }
         let at = known.completed_nanos.unwrap_or(0);
         let open = std::mem::take(&mut known.open);
         let open = open.map(|text| prefixed(known, at, &text));
@@ -190,6 +238,20 @@ impl BuildLog {
                 bytes: Bytes::from(text),
             });
         }
+    }
+}
+
+/// What is known of a vertex, in the words of our ports.
+fn part(known: &Known) -> BuildPart {
+    let started = known.started_nanos.unwrap_or(0);
+    let took = |end: i64| (end - started).max(0) / NANOS_PER_MILLISECOND;
+    BuildPart {
+        number: known.number,
+        name: known.name.clone(),
+        cached: known.is_cached,
+        started_at: started / NANOS_PER_MILLISECOND,
+        milliseconds: known.completed_nanos.map(took),
+        error: Some(known.error.clone()).filter(|error| !error.is_empty()),
     }
 }
 
@@ -278,7 +340,7 @@ mod tests {
         let expected = ["#1 [1/2] FROM a\n", "#2 [2/2] RUN b\n", "#2 1.000 one\n"];
         assert_eq!(lines(build.note(started)), expected);
         let progress = build.progress().map(|progress| progress.text);
-        assert_eq!(progress.as_deref(), Some("[2/2] RUN b"));
+        assert_eq!(progress.as_deref(), Some("0 done, 0 cached: [2/2] RUN b"));
         let ended = StatusResponse {
             vertexes: vec![
                 vertex("[1/2] FROM a", 10, Some(10)),
@@ -296,7 +358,13 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(lines(build.note(late)), ["#1 CACHED\n"]);
-        assert_eq!(build.failed(), None);
+        let parts: Vec<_> = build.take_parts();
+        let last = parts.last().expect("a part");
+        assert_eq!(
+            (last.number, last.cached, last.milliseconds),
+            (1, true, Some(0))
+        );
+        assert!(build.take_parts().is_empty() && build.failed().is_none());
         assert_eq!(build.progress(), None);
     }
 
@@ -312,7 +380,11 @@ mod tests {
             vertexes,
             ..Default::default()
         });
-        assert_eq!(build.failed(), Some(("b", "exit code: 9")));
+        let failed = build.failed().expect("it failed");
+        assert_eq!(
+            (failed.name.as_str(), failed.error.as_str()),
+            ("b", "exit code: 9")
+        );
         let expected = ["#1 ERROR: context canceled\n", "#2 ERROR: exit code: 9\n"];
         assert_eq!(lines(build.finish()), expected);
     }

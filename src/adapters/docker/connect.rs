@@ -7,7 +7,11 @@ use tokio::sync::OnceCell;
 
 use crate::ports::EngineError;
 
-use super::{address::Address, errors::translate};
+use super::{
+    address::Address,
+    dial::{self, Dialer, EngineStream},
+    errors::translate,
+};
 
 /// How long a call may take to be answered that has no work to wait for.
 const SHORT_SECONDS: u64 = 120;
@@ -26,7 +30,8 @@ pub struct DockerEngine {
 
 #[derive(Debug)]
 struct Inner {
-    address: Address,
+    dialer: Arc<Dialer>,
+    builder: Option<DockerEngine>,
     client: OnceCell<Client>,
 }
 
@@ -42,11 +47,44 @@ pub(super) struct Client {
 impl DockerEngine {
     /// Names the engine at `host`, or at `DOCKER_HOST`; it is first spoken to when it is first asked something.
     pub fn connect(host: Option<&str>) -> Result<DockerEngine, EngineError> {
-        let address = Address::resolve(host, |name| std::env::var(name).ok())?;
-        let client = OnceCell::new();
+        DockerEngine::connect_as(host, |name| std::env::var(name).ok())
+    }
+
+    /// As [`DockerEngine::connect`], in another environment than this process's.
+    pub fn connect_as(
+        host: Option<&str>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<DockerEngine, EngineError> {
+        let address = Address::resolve(host, environment)?;
         Ok(DockerEngine {
-            inner: Arc::new(Inner { address, client }),
+            inner: Arc::new(Inner {
+                dialer: Arc::new(Dialer::new(address)),
+                builder: None,
+                client: OnceCell::new(),
+            }),
         })
+    }
+
+    /// Names another engine for builds that this one cannot make.
+    pub fn with_builder(self, builder: DockerEngine) -> DockerEngine {
+        let dialer = self.inner.dialer.clone();
+        DockerEngine {
+            inner: Arc::new(Inner {
+                dialer,
+                builder: Some(builder),
+                client: OnceCell::new(),
+            }),
+        }
+    }
+
+    /// The engine for builds that this one cannot make.
+    pub(super) fn other_builder(&self) -> Option<&DockerEngine> {
+        self.inner.builder.as_ref()
+    }
+
+    /// Its address, for messages.
+    pub(super) fn name(&self) -> String {
+        self.address().to_string()
     }
 
     /// Gives the client for calls that are answered soon.
@@ -71,6 +109,14 @@ impl DockerEngine {
         }))
     }
 
+    /// Opens a connection to say on it what the client cannot, and names the API version agreed on.
+    pub(super) async fn raw(&self) -> Result<(EngineStream, &str), EngineError> {
+        let version = &self.client().await?.api_version;
+        let stream = self.inner.dialer.open().await;
+        let stream = stream.map_err(|err| self.error(bollard::errors::Error::IOError { err }))?;
+        Ok((stream, version))
+    }
+
     /// Gives the client, agreeing on the API version at the first call.
     pub(super) async fn client(&self) -> Result<&Client, EngineError> {
         let agreed = self.inner.client.get_or_try_init(|| self.open());
@@ -79,17 +125,23 @@ impl DockerEngine {
 
     /// Puts an error of the client into our words.
     pub(super) fn error(&self, error: bollard::errors::Error) -> EngineError {
-        translate(error, &self.inner.address.to_string())
+        translate(error, &self.address().to_string())
+    }
+
+    fn address(&self) -> &Address {
+        self.inner.dialer.address()
     }
 
     async fn open(&self) -> Result<Client, EngineError> {
-        let docker = dial(&self.inner.address).map_err(|error| self.error(error))?;
+        let docker = client_of(&self.inner.dialer).map_err(|error| self.error(error))?;
         let version = docker.version().await.map_err(|error| self.error(error))?;
         let offered = version.api_version.as_deref().unwrap_or_default();
         let Some(api_version) = agree(offered) else {
             return Err(EngineError::Other(format!(
                 "the Docker Engine at {} speaks API {offered:?}; careen needs {}.{} (Docker 20.10) or newer",
-                self.inner.address, OLDEST_API.0, OLDEST_API.1
+                self.address(),
+                OLDEST_API.0,
+                OLDEST_API.1
             )));
         };
         let prefix = format!("/v{api_version}");
@@ -100,19 +152,12 @@ impl DockerEngine {
     }
 }
 
-fn dial(address: &Address) -> Result<Docker, bollard::errors::Error> {
+fn client_of(dialer: &Arc<Dialer>) -> Result<Docker, bollard::errors::Error> {
     let version = API_DEFAULT_VERSION;
-    match address {
+    match dialer.address() {
         Address::Unix(path) => Docker::connect_with_unix(path, SHORT_SECONDS, version),
         Address::Http(host) => Docker::connect_with_http(host, SHORT_SECONDS, version),
-        Address::Ssh(host) => Docker::connect_with_ssh(host, SHORT_SECONDS, version, None),
-        Address::Tls { host, certificates } => {
-            // An error says that somebody installed one before: as good.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-            let file = |name: &str| certificates.join(name);
-            let (key, certificate, authority) = (file("key.pem"), file("cert.pem"), file("ca.pem"));
-            Docker::connect_with_ssl(host, &key, &certificate, &authority, SHORT_SECONDS, version)
-        }
+        Address::Ssh(_) | Address::Tls { .. } => dial::client(dialer.clone(), SHORT_SECONDS),
     }
 }
 

@@ -6,13 +6,29 @@ use bollard::errors::Error;
 
 use crate::ports::EngineError;
 
+use super::dial;
+
+/// What an engine with TLS says to one who speaks plainly.
+const WANTS_TLS: &str = "an HTTP request to an HTTPS server";
+
 /// Puts an error of the client into our words; `address` is where the engine was looked for.
 pub(super) fn translate(error: Error, address: &str) -> EngineError {
     let unreachable = |reason: String| EngineError::Unreachable {
         address: address.to_string(),
         reason,
     };
+    if let Some(known) = carried(&error, address) {
+        return known;
+    }
     match error {
+        Error::DockerResponseServerError { message, .. } if message.contains(WANTS_TLS) => {
+            EngineError::Barred {
+                address: address.to_string(),
+                reason: "it speaks TLS only".to_string(),
+                advice: "Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem"
+                    .to_string(),
+            }
+        }
         Error::DockerResponseServerError {
             status_code,
             message,
@@ -141,6 +157,15 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
 
 fn io_kind(error: &(dyn StdError + 'static)) -> Option<ErrorKind> {
     causes(error).find_map(|cause| Some(cause.downcast_ref::<std::io::Error>()?.kind()))
+}
+
+/// The error that a connection of ours has put into an input or output error.
+fn carried(error: &Error, address: &str) -> Option<EngineError> {
+    causes(error).find_map(|cause| {
+        let cause = cause.downcast_ref::<std::io::Error>()?;
+        let known = cause.get_ref()?.downcast_ref::<EngineError>().cloned();
+        known.or_else(|| dial::tls_error(cause, address))
+    })
 }
 
 fn causes<'a>(

@@ -12,12 +12,13 @@ const UNAUTHORIZED: [&str; 6] = [
     "requested access to the resource is denied",
 ];
 
-const NOT_FOUND: [&str; 7] = [
+const NOT_FOUND: [&str; 8] = [
     "manifest unknown",
     "manifest for ",
     "repository does not exist",
     "no matching manifest",
     "does not exist locally",
+    "tag does not exist",
     "name unknown",
     "not found",
 ];
@@ -87,6 +88,7 @@ mod tests {
                 "An image does not exist locally with the tag: h/a",
                 "ImageNotFound",
             ),
+            ("tag does not exist: h/a:1", "ImageNotFound"),
             (
                 "Head \"http://h/v2/a/manifests/1\": no basic auth credentials",
                 "Unauthorized",

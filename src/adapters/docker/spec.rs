@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use bollard::{
     models::{
         ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig,
-        Mount as EngineMount, MountType, NetworkingConfig, PortBinding, PortMap,
+        Mount as EngineMount, MountType, MountVolumeOptions, NetworkingConfig, PortBinding,
+        PortMap,
     },
     query_parameters::{CreateContainerOptions, CreateContainerOptionsBuilder},
 };
@@ -109,6 +110,10 @@ fn mounts(mounts: &[Mount]) -> Vec<EngineMount> {
         source: source.cloned(),
         typ: Some(typ),
         read_only: Some(mount.read_only),
+        volume_options: mount.no_copy.then(|| MountVolumeOptions {
+            no_copy: Some(true),
+            ..Default::default()
+        }),
         ..Default::default()
     };
     let engine_mount = |mount: &Mount| match &mount.source {
@@ -213,6 +218,7 @@ mod tests {
             source,
             target: target.to_string(),
             read_only: true,
+            no_copy: target == "/v",
         };
         let body = body(&ContainerSpec {
             mounts: vec![
@@ -241,7 +247,7 @@ mod tests {
         );
         assert_eq!(host["Tmpfs"], json!({"/t": "size=1m"}));
         let mounts = json!([
-            {"Target": "/v", "Source": "v", "Type": "volume", "ReadOnly": true},
+            {"Target": "/v", "Source": "v", "Type": "volume", "ReadOnly": true, "VolumeOptions": {"NoCopy": true}},
             {"Target": "/a", "Type": "volume", "ReadOnly": true},
             {"Target": "/b", "Source": "/h", "Type": "bind", "ReadOnly": true},
         ]);

@@ -1,4 +1,6 @@
-//! The logins of the docker client's own configuration file.
+//! The logins of the docker client: in its own configuration file, or kept by the programs that it names.
+
+mod helpers;
 
 use std::path::Path;
 
@@ -6,6 +8,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+pub use helpers::DockerConfig;
 
 use crate::ports::RegistryLogin;
 
@@ -26,7 +30,7 @@ struct Auth {
 }
 
 /// Reads the logins that stand in a `config.json`; a file that is not there has none. Logins kept by a credential
-/// helper are not read.
+/// helper are asked for through [`DockerConfig`].
 pub fn logins(file: &Path) -> Result<Vec<RegistryLogin>, String> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{Caps, ContextError, Folder, Notes, describe, pack_files, unpack};
+use super::{Caps, ContextError, Folder, Notes, describe, files::Files, pack_files, unpack};
 use crate::ports::{BuildContext, FolderError, Folders, GitInfo, TarStream};
 
 /// Reads and writes folders of this machine.
@@ -28,13 +28,21 @@ impl Folders for LocalFolders {
         Ok(selection.tar_stream(Arc::clone(&self.notes)))
     }
 
-    fn build_context(&self, folder: &Path, dockerfile: &Path) -> Result<BuildContext, FolderError> {
-        let built = Folder::open(folder)?.build_context(dockerfile)?;
+    fn build_context(
+        &self,
+        folder: &Path,
+        dockerfile: &Path,
+        text: Option<&str>,
+    ) -> Result<BuildContext, FolderError> {
+        let opened = Folder::open(folder)?;
+        let built = opened.build_context_by(dockerfile, text)?;
         let notes = Arc::clone(&self.notes);
+        let files = Files::new(built.files, dockerfile, Arc::clone(&notes)).with_text(text);
         let selection = built.selection;
         Ok(BuildContext {
             tar: Arc::new(move || selection.clone().tar_stream(Arc::clone(&notes))),
             dockerfile: built.dockerfile,
+            files: Some(Arc::new(files)),
         })
     }
 

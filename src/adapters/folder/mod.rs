@@ -8,6 +8,7 @@ mod cache;
 mod elsewhere;
 mod error;
 mod extract;
+mod files;
 mod git;
 mod hash;
 mod hostile;

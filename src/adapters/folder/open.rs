@@ -27,8 +27,10 @@ pub struct Folder {
 /// What a build gets.
 #[derive(Debug, Clone)]
 pub struct BuildSelection {
-    /// What of the folder is sent.
+    /// What of the folder is sent as an archive.
     pub selection: Selection,
+    /// What of the folder is sent file by file, the Dockerfile apart: all that is not ignored.
+    pub files: Selection,
     /// The Dockerfile's name in the archive.
     pub dockerfile: String,
 }
@@ -60,27 +62,40 @@ impl Folder {
     /// and the Dockerfile are sent even where they are ignored: the engine reads them, and drops them itself then. A
     /// Dockerfile from elsewhere is added under a name made from its content, so that caches still hit.
     pub fn build_context(&self, dockerfile: &Path) -> Result<BuildSelection, ContextError> {
+        self.build_context_by(dockerfile, None)
+    }
+
+    /// Chooses the same, with another text in place of the Dockerfile's. The file itself stays what it is, for the
+    /// build may copy it.
+    pub fn build_context_by(
+        &self,
+        dockerfile: &Path,
+        text: Option<&str>,
+    ) -> Result<BuildSelection, ContextError> {
         let missing = || ContextError::NoDockerfile(dockerfile.to_owned());
         let resolved = fs::canonicalize(dockerfile).map_err(|_| missing())?;
         if !resolved.is_file() {
             return Err(missing());
         }
         let mut rules = self.build_rules(dockerfile)?;
+        let files = Selection::new(self.root.clone(), rules.clone(), BTreeMap::new());
         rules.keep(IGNORE_FILE);
         let inside = resolved
             .strip_prefix(&self.root)
             .ok()
             .and_then(Path::to_str);
-        let (dockerfile, added) = match inside {
-            Some(name) => {
+        let (dockerfile, added) = match (inside, text) {
+            (Some(name), None) => {
                 rules.keep(name);
                 (name.to_owned(), BTreeMap::new())
             }
-            None => self.add_dockerfile(&resolved)?,
+            (_, Some(text)) => self.add_dockerfile(text.as_bytes().to_vec())?,
+            (None, None) => self.add_dockerfile(read(&resolved)?)?,
         };
         let selection = Selection::new(self.root.clone(), rules, added);
         Ok(BuildSelection {
             selection,
+            files,
             dockerfile,
         })
     }
@@ -106,13 +121,12 @@ impl Folder {
         Ok(read_rules(&self.root.join(IGNORE_FILE))?.unwrap_or_default())
     }
 
-    /// Makes the added files of a build whose Dockerfile lies elsewhere: it, and an ignore file that hides it from
+    /// Makes the added files of a build whose Dockerfile is not in the folder as it is: it, and an ignore file that hides it from
     /// `COPY . .`.
     fn add_dockerfile(
         &self,
-        dockerfile: &Path,
+        content: Vec<u8>,
     ) -> Result<(String, BTreeMap<String, Vec<u8>>), ContextError> {
-        let content = read(dockerfile)?;
         let name = format!(
             ".careen-dockerfile-{}",
             &hex(&Sha256::digest(&content))[..16]

@@ -46,6 +46,11 @@ impl Selection {
         hash::content_hash(self)
     }
 
+    /// Names the folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(super) fn added(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let pair = |(name, content)| (String::as_str(name), Vec::as_slice(content));
         self.added.iter().map(pair)

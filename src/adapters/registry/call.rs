@@ -59,7 +59,8 @@ impl HttpRegistry {
             .await
     }
 
-    async fn send_once(&self, call: &Call<'_>) -> Result<Response, RegistryError> {
+    /// Sends a call once; for callers that are patient themselves.
+    pub(super) async fn send_once(&self, call: &Call<'_>) -> Result<Response, RegistryError> {
         let host = self.host(&call.at.host).await?;
         let url = join(&host, &call.path)?;
         let whom = (call.at, &call.scope);

@@ -6,7 +6,10 @@ use reqwest::{Certificate, Client, redirect::Policy};
 use url::Url;
 
 use super::{HttpRegistry, Terms, refusals::unsent};
-use crate::{ports::RegistryError, spec::reference::DEFAULT_DOMAIN};
+use crate::{
+    ports::{RegistryError, Trust},
+    spec::reference::DEFAULT_DOMAIN,
+};
 
 /// Where the default registry really is.
 const DEFAULT_HOST: &str = "registry-1.docker.io";
@@ -31,19 +34,42 @@ impl HttpRegistry {
             let mut hosts = self.hosts.lock().expect("no one panics with this lock");
             Arc::clone(hosts.entry(name.to_lowercase()).or_default())
         };
-        let found = cell.get_or_try_init(|| reach(name, &self.terms)).await;
+        let trust = self.trust_in(name);
+        let found = cell
+            .get_or_try_init(|| reach(name, &self.terms, &trust))
+            .await;
         found.cloned()
+    }
+
+    /// Takes note of how a host is trusted; what was found out about it is found out again if that has changed.
+    pub(super) fn note(&self, name: &str, trust: &Trust) {
+        if self.trust_in(name) == *trust {
+            return;
+        }
+        let (key, trust) = (name.to_lowercase(), trust.clone());
+        let mut trusted = self.trusted.lock().expect("no one panics with this lock");
+        trusted.insert(key.clone(), trust);
+        let mut hosts = self.hosts.lock().expect("no one panics with this lock");
+        hosts.remove(&key);
+    }
+
+    fn trust_in(&self, name: &str) -> Trust {
+        let trusted = self.trusted.lock().expect("no one panics with this lock");
+        trusted
+            .get(&name.to_lowercase())
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
 /// Tries https, and plain http where that is allowed and nobody there speaks TLS.
-async fn reach(name: &str, terms: &Terms) -> Result<Host, RegistryError> {
-    let client = client(name, terms)?;
+async fn reach(name: &str, terms: &Terms, trust: &Trust) -> Result<Host, RegistryError> {
+    let client = client(name, terms, trust)?;
     let host = Host {
         base: base("https", name)?,
         client,
     };
-    if !may_be_plain(name, terms) {
+    if !trust.plain_http && !is_this_machine(name) {
         return Ok(host);
     }
     match answers(&host).await {
@@ -84,26 +110,18 @@ fn base(scheme: &str, name: &str) -> Result<Url, RegistryError> {
     })
 }
 
-fn may_be_plain(name: &str, terms: &Terms) -> bool {
-    let is_named = terms
-        .plain_hosts
-        .iter()
-        .any(|it| it.eq_ignore_ascii_case(name));
-    is_named || is_this_machine(name)
-}
-
 fn is_this_machine(name: &str) -> bool {
     let host = name.rsplit_once(':').map_or(name, |(host, _)| host);
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|it| it.is_loopback())
 }
 
-fn client(name: &str, terms: &Terms) -> Result<Client, RegistryError> {
+fn client(name: &str, terms: &Terms, trust: &Trust) -> Result<Client, RegistryError> {
     let broken = |reason: String| RegistryError::Tls {
         host: name.to_owned(),
         reason,
     };
-    let certificates = authorities(name, terms).map_err(broken)?;
+    let certificates = authorities(name, terms, trust).map_err(broken)?;
     Client::builder()
         .tls_certs_merge(certificates)
         .redirect(Policy::none())
@@ -117,18 +135,13 @@ fn client(name: &str, terms: &Terms) -> Result<Client, RegistryError> {
 }
 
 /// Reads the certificates of the private authorities that vouch for a host.
-fn authorities(name: &str, terms: &Terms) -> Result<Vec<Certificate>, String> {
+fn authorities(name: &str, terms: &Terms, trust: &Trust) -> Result<Vec<Certificate>, String> {
     let mut texts: Vec<Vec<u8>> = terms
         .certificates
         .iter()
         .flat_map(|it| files(&it.join(name)))
         .collect();
-    texts.extend(
-        terms
-            .authorities
-            .get(name)
-            .map(|pem| pem.as_bytes().to_vec()),
-    );
+    texts.extend(trust.authority.as_ref().map(|pem| pem.as_bytes().to_vec()));
     let mut found = Vec::new();
     for text in texts {
         let read = Certificate::from_pem_bundle(&text);
@@ -155,24 +168,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_for_this_machine_and_for_hosts_that_are_named() {
-        let terms = Terms {
-            plain_hosts: vec!["r.lan:5000".to_owned()],
-            ..Terms::default()
-        };
-        for (name, may) in [
+    fn this_machine_is_known_by_its_name_and_addresses() {
+        for (name, is_it) in [
             ("localhost", true),
             ("localhost:5000", true),
             ("127.0.0.1:5000", true),
             ("127.9.9.9", true),
-            ("r.lan:5000", true),
-            ("R.LAN:5000", true),
             ("r.lan", false),
             ("localhost.example.com", false),
             ("10.0.0.1:5000", false),
             ("docker.io", false),
         ] {
-            assert_eq!(may_be_plain(name, &terms), may, "{name}");
+            assert_eq!(is_this_machine(name), is_it, "{name}");
         }
     }
 

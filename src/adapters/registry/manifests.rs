@@ -98,7 +98,7 @@ async fn get_once(
         path: path(at, name),
         dress: &|request| request.header(ACCEPT, KINDS),
     };
-    let response = registry.send(&call).await?;
+    let response = registry.send_once(&call).await?;
     let said = text(response.headers(), DIGEST);
     let kind = media_type(response.headers());
     let mut manifest = Manifest::new(kind, limited(response, MANIFEST_BYTES).await?);

@@ -22,7 +22,7 @@ use tokio::sync::OnceCell;
 
 use self::{host::Host, tokens::Tokens};
 use crate::ports::{
-    Blob, BlobStream, Head, Manifest, Registry, RegistryError, Repository, Right, Upload,
+    Blob, BlobStream, Head, Manifest, Registry, RegistryError, Repository, Right, Trust, Upload,
 };
 
 /// Where docker keeps certificates of private authorities, a folder for each host.
@@ -35,12 +35,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How registries are spoken to.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// Hosts that may be spoken to in plain http when they do not answer https; this machine always may.
-    pub plain_hosts: Vec<String>,
     /// Folders of private authorities' certificates: `HOST/*.crt` in each.
     pub certificates: Vec<PathBuf>,
-    /// Certificates of private authorities by host, in PEM.
-    pub authorities: BTreeMap<String, String>,
     /// The wait before the second try.
     pub first_wait: Duration,
     /// The longest wait between tries, whatever a registry asks for.
@@ -50,9 +46,7 @@ pub struct Terms {
 impl Default for Terms {
     fn default() -> Terms {
         Terms {
-            plain_hosts: Vec::new(),
             certificates: vec![PathBuf::from(DOCKER_CERTIFICATES)],
-            authorities: BTreeMap::new(),
             first_wait: FIRST_WAIT,
             longest_wait: LONGEST_WAIT,
         }
@@ -63,6 +57,7 @@ impl Default for Terms {
 pub struct HttpRegistry {
     terms: Terms,
     hosts: Mutex<BTreeMap<String, Arc<OnceCell<Host>>>>,
+    trusted: Mutex<BTreeMap<String, Trust>>,
     tokens: Tokens,
 }
 
@@ -74,6 +69,7 @@ impl HttpRegistry {
         HttpRegistry {
             terms,
             hosts: Mutex::default(),
+            trusted: Mutex::default(),
             tokens: Tokens::default(),
         }
     }
@@ -81,6 +77,14 @@ impl HttpRegistry {
 
 #[async_trait]
 impl Registry for HttpRegistry {
+    fn trust(&self, host: &str, trust: &Trust) {
+        self.note(host, trust);
+    }
+
+    async fn reach(&self, host: &str) -> Result<bool, RegistryError> {
+        tags::reach(self, host).await
+    }
+
     async fn ping(&self, at: &Repository) -> Result<(), RegistryError> {
         tags::ping(self, at).await
     }

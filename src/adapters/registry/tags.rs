@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::{
     HttpRegistry, Scope,
-    call::Call,
-    refusals::{About, limited},
+    call::{Call, join},
+    refusals::{About, limited, unsent},
 };
 use crate::ports::{RegistryError, Repository};
 
@@ -21,7 +21,16 @@ struct Page {
     tags: Option<Vec<String>>,
 }
 
-/// Reaches the registry and logs in.
+/// Reaches the registry; whatever it answers, it is there.
+pub(super) async fn reach(registry: &HttpRegistry, name: &str) -> Result<bool, RegistryError> {
+    let host = registry.host(name).await?;
+    let url = join(&host, "v2/")?;
+    let sent = host.client.get(url.clone()).send().await;
+    sent.map_err(|error| unsent(&url, &error))?;
+    Ok(host.base.scheme() == "https")
+}
+
+/// Logs in.
 pub(super) async fn ping(registry: &HttpRegistry, at: &Repository) -> Result<(), RegistryError> {
     let nowhere = Repository {
         path: String::new(),

@@ -3,6 +3,7 @@
 //! Writers queue for one connection per process and take the database's write lock at once (`BEGIN IMMEDIATE`): a
 //! transaction that reads first and writes later would fail as soon as another process writes in between.
 
+mod connections;
 mod errors;
 mod events;
 mod frames;
@@ -11,6 +12,7 @@ mod open;
 mod rows;
 mod runs;
 mod steps;
+mod stored_secrets;
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use std::{
 
 use sqlx::{
     Connection, Row, SqliteConnection, SqlitePool,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -117,16 +117,18 @@ async fn identify(writer: &SqlitePool, path: &Path) -> Result<Option<String>, St
 /// Applies what is missing in one transaction that holds the write lock, so that of many processes only one does it.
 async fn update(writer: &SqlitePool, path: &Path) -> Result<String, StoreError> {
     let mut connection = writer.acquire().await?;
-    migrate(&mut connection).await?;
+    migrate(&mut connection, path).await?;
     drop(connection);
     let id = identify(writer, path).await?;
     id.ok_or_else(|| StoreError::Database("its migrations left no store id".to_owned()))
 }
 
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS
-        .run_direct(None, &mut *transaction, false)
-        .await?;
+    let applied = MIGRATIONS.run_direct(None, &mut *transaction, false).await;
+    if let Err(MigrateError::VersionMissing(_)) = applied {
+        return Err(StoreError::TooNew(path.display().to_string()));
+    }
+    applied?;
     Ok(transaction.commit().await?)
 }

@@ -1,8 +1,10 @@
 //! `careen runs`: looks at recorded runs.
 
+mod dependencies;
 mod files;
 mod list;
 mod logs;
+mod parts;
 mod rerun;
 mod resume;
 mod show;

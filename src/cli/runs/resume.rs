@@ -22,6 +22,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let terms = Terms::of(context)?;
     let app = context.app().await?;
     let id = args.run.find(&app).await?;
+    terms.heed_signals();
     let queued = app.resume(&id).await?;
     show(context, &app, queued, terms).await
 }

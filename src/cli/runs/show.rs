@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     super::{CliError, Context, live::duration},
-    RunArg,
+    RunArg, dependencies, parts,
 };
 use crate::{
     app::AppError,
@@ -44,6 +44,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         let mut value = json!(run);
         value["step_list"] = json!(steps);
         value["attempts"] = json!(attempts);
+        value["dependencies"] = json!(dependencies::of(&steps));
         if args.events {
             value["events"] = json!(events);
         }
@@ -52,6 +53,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     }
     print_run(&run);
     print_steps(&steps);
+    parts::print(&steps);
+    dependencies::print(&dependencies::of(&steps));
     for event in events {
         anstream::println!("{:4} {} {}", event.seq, event.at.to_rfc3339(), event.body);
     }

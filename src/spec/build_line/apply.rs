@@ -1,5 +1,6 @@
 //! Puts the value of each supported docker-build option into the Build.
 
+use super::secret;
 use crate::spec::command_line::{
     check_isolation, check_platform, parse_extra_host, parse_label, parse_memory,
 };
@@ -108,7 +109,7 @@ pub(super) fn cache_to(build: &mut Build, text: &str) -> Done {
 
 /// Takes `--secret`.
 pub(super) fn secret(build: &mut Build, text: &str) -> Done {
-    build.secrets.push(text.to_owned());
+    build.secrets.push(secret::parse(text)?);
     Ok(())
 }
 

@@ -18,7 +18,7 @@ const LIMITS: &str = "only --memory and --shm-size limit a build";
 const OLD: &str = "it only tunes the old builder";
 const WHAT: &str = "a `build` step builds; it does not only ask about a build";
 
-const ROWS: [Row<Build>; 57] = [
+const ROWS: [Row<Build>; 58] = [
     Row::value("tag", apply::tag).letter(b't'),
     Row::value("file", apply::file).letter(b'f'),
     Row::value("build-arg", apply::build_arg),
@@ -71,6 +71,7 @@ const ROWS: [Row<Build>; 57] = [
         "it would put the build into a group of the host",
     ),
     Row::refuse("ulimit", LIMITS),
+    Row::refuse("detach", "the next step needs the image").as_switch(),
     Row::refuse("builder", BUILDER),
     Row::refuse("server-config", BUILDER),
     Row::refuse("root", BUILDER),

@@ -8,6 +8,7 @@ mod sizes;
 mod table;
 mod volumes;
 
+pub(crate) use mounts::csv_fields;
 pub use ports::{parse_expose, parse_port};
 pub(crate) use shared::{check_isolation, check_platform, parse_extra_host, parse_label};
 pub use sizes::{parse_cpus, parse_memory};

@@ -74,7 +74,7 @@ impl Mount {
 }
 
 /// Splits at commas; a field in double quotes may hold some.
-fn csv_fields(text: &str) -> Vec<String> {
+pub(crate) fn csv_fields(text: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut quoted = false;
     for c in text.chars() {

@@ -75,10 +75,10 @@ pub(super) const STEP: Object = Object {
         key("user", "c"),
         key("privileged", "c"),
         key("network", "c"),
-        key("isolation", "bc"),
+        key("isolation", "c"),
         key("cpus", "c"),
         // A mount on a push is an error of its own.
-        key("volumeMounts", "cp"),
+        key("volumeMounts", "bcp"),
         key("cache", "b"),
         key("exitedWith", ""),
         key("exitedWithout", ""),

@@ -68,7 +68,7 @@ fn one(
             let cache_field = fields.get("cache");
             let cache = cache(reader, cache_field);
             let build = build(reader, field).map(|build| Build { cache, ..build })?;
-            unsupported::report(reader, field, cache_field, &build);
+            unsupported::report(reader, field, &build);
             Some(StepKind::Build(Box::new(build)))
         }
         _ => Some(StepKind::Push(push(reader, field))),

@@ -70,6 +70,13 @@ fn client_id(reader: &mut Reader<'_>, field: Option<Field<'_>>) -> Option<String
     if uuid::Uuid::try_parse(&id).is_err() {
         let span = field.map(|field| field.span())?;
         reader.report(error("msi client ID is not a valid guid").at(span));
+    } else if let Some(field) = field {
+        let message = "clientID has no effect: there is no managed identity outside of Azure";
+        reader.report(
+            Diagnostic::warning(codes::SECRET, message)
+                .at(field.span())
+                .help("the value comes from --secret-from or `careen secret set`"),
+        );
     }
     Some(id)
 }

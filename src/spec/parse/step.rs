@@ -4,6 +4,7 @@ use super::reader::{Field, Fields, Reader};
 use super::when::{self, Link};
 use super::{codes, directory, env, keys, kind, unknown, volume};
 use crate::spec::alias::Aliases;
+use crate::spec::command_line::{parse_expose, parse_port};
 use crate::spec::{EnvVar, Step, StepKind, When};
 use crate::text::{Diagnostic, Span};
 use crate::yaml::Node;
@@ -119,6 +120,18 @@ fn with_kind(
         kind::cache(reader, fields.get("cache"));
     }
     check_unused(reader, fields);
+    // Elsewhere they have no effect, whatever they say.
+    let is_container = matches!(kind, StepKind::Cmd(_));
+    let expose = checked(
+        reader,
+        fields.get("expose").filter(|_| is_container),
+        |text| parse_expose(text).map(drop),
+    );
+    let ports = checked(
+        reader,
+        fields.get("ports").filter(|_| is_container),
+        |text| parse_port(text).map(drop),
+    );
     let env = reader.texts(fields.get("env"));
     Step {
         id: String::new(),
@@ -141,12 +154,12 @@ fn with_kind(
         working_directory: working_directory(reader, fields, surroundings),
         entry_point: reader.owned(fields.get("entryPoint")),
         env: env::merged(reader, &env, &surroundings.env),
-        expose: owned(reader, fields.get("expose")),
-        ports: owned(reader, fields.get("ports")),
+        expose,
+        ports,
         user: reader.owned(fields.get("user")),
         privileged: reader.boolean(fields.get("privileged")) | privileged,
         network: reader.owned(fields.get("network")),
-        isolation: isolation(reader, fields.get("isolation")),
+        isolation: isolation(reader, fields.get("isolation"), is_container),
         cpus: cpus(reader, fields.get("cpus")),
         volume_mounts: volume::mounts(reader, fields.get("volumeMounts"), &surroundings.volumes),
         kind,
@@ -182,6 +195,28 @@ fn owned(reader: &mut Reader<'_>, field: Option<Field<'_>>) -> Vec<String> {
     // An empty text would be contained in every output, and is no port.
     let filled = entries.filter(|entry| !entry.text.is_empty());
     filled.map(|entry| entry.text.into_owned()).collect()
+}
+
+/// Reads a list of ports, and underlines each entry that is none.
+fn checked(
+    reader: &mut Reader<'_>,
+    field: Option<Field<'_>>,
+    check: fn(&str) -> Result<(), String>,
+) -> Vec<String> {
+    let mut good = Vec::new();
+    for entry in reader.texts(field) {
+        match check(&entry.text) {
+            _ if entry.text.is_empty() => {}
+            Ok(()) => good.push(entry.text.into_owned()),
+            Err(problem) => reader.report(bad_port(&problem).at(entry.span)),
+        }
+    }
+    good
+}
+
+fn bad_port(problem: &str) -> Diagnostic {
+    let help = "write for example `ports: ['8080:80']` to publish a port, `expose: ['80/tcp']` to name one";
+    Diagnostic::error(codes::BAD_VALUE, problem).help(help)
 }
 
 /// Checks the types of what is known, but never used.
@@ -233,9 +268,14 @@ pub(super) fn outside(span: Span) -> Diagnostic {
     .help("write an absolute path if a folder of the image is meant")
 }
 
-fn isolation(reader: &mut Reader<'_>, field: Option<Field<'_>>) -> Option<String> {
+/// Reads the isolation; it acts on containers alone, so that elsewhere any will do.
+fn isolation(
+    reader: &mut Reader<'_>,
+    field: Option<Field<'_>>,
+    is_container: bool,
+) -> Option<String> {
     let (field, text) = field.zip(reader.owned(field))?;
-    if !text.eq_ignore_ascii_case("default") {
+    if is_container && !text.eq_ignore_ascii_case("default") {
         let message = format!("isolation `{text}` does not exist on Linux");
         reader.report(unknown::windows(message).at(field.span()));
     }

@@ -13,11 +13,13 @@ use super::{
 };
 
 claims! {
-    an_image_is_built_and_the_second_time_taken_from_the_cache,
-    a_command_that_fails_fails_the_build_with_its_code,
-    what_the_user_wrote_wrong_fails_the_build,
-    a_base_that_is_not_to_be_had_is_no_fault_of_the_user,
-    a_context_that_cannot_be_read_says_why,
+    on in_memory on_docker on_newer_engine on_containerd_store: [
+        an_image_is_built_and_the_second_time_taken_from_the_cache,
+        a_command_that_fails_fails_the_build_with_its_code,
+        what_the_user_wrote_wrong_fails_the_build,
+        a_base_that_is_not_to_be_had_is_no_fault_of_the_user,
+        a_context_that_cannot_be_read_says_why,
+    ]
 }
 
 /// A request to build a Dockerfile beside a file, without a network for its commands.
@@ -79,12 +81,10 @@ async fn an_image_is_built_and_the_second_time_taken_from_the_cache(world: Arc<W
         let tagged = world.images.image(&request.tags[1]).await;
         let tagged = tagged.expect("look").expect("it is there");
         assert_eq!(tagged.id, again.image_id);
-        let word = if classic && world.memory.is_none() {
-            "Using cache"
-        } else {
-            " CACHED\n"
-        };
-        assert!(said.text().contains(word), "{}", said.text());
+        // An engine whose BuildKit takes no whole context falls back to the classic builder.
+        let words = [" CACHED\n", "Using cache"];
+        let is_cached = words.iter().any(|word| said.text().contains(word));
+        assert!(is_cached, "{}", said.text());
         for tag in &request.tags {
             world.forget_image(tag).await;
         }
@@ -179,7 +179,7 @@ async fn dropping_a_build_cancels_it() {
 }
 
 /// Says whether a process of this machine has these words in its command line.
-fn runs(words: &str) -> bool {
+pub fn runs(words: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("/proc");
     let lines = processes
         .flatten()

@@ -90,8 +90,8 @@ async fn an_image_that_is_pushed_has_a_digest_and_can_be_pulled(world: Arc<World
         .pull(&reference, None, None, &said)
         .await
         .expect("pull");
+    // Of layers that the engine's store still holds, it may say nothing.
     assert_eq!(world.images.image(&reference).await, Ok(Some(pulled)));
-    assert!(!said.progress.lock().expect("not poisoned").is_empty());
     world.forget_image(&reference).await;
 }
 

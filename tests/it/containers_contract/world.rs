@@ -8,7 +8,7 @@ use std::{
 };
 
 use careen::{
-    adapters::{docker::DockerEngine, memory::containers::MemoryEngine},
+    adapters::memory::containers::MemoryEngine,
     ports::{
         ContainerSpec, Containers, EngineError, Exit, Images, Labels, Limits, Mount, MountSource,
         NetworkMode, NetworkSpec, Output, Progress, Resource, Since, Sink, Stream, VolumeSpec,
@@ -16,12 +16,16 @@ use careen::{
 };
 use futures_util::{FutureExt, TryStreamExt};
 
+use crate::engines::{CLASSIC, CONTAINERD, Engine};
+
 /// An engine and the label of everything that one test makes on it.
 pub struct World {
     pub containers: Arc<dyn Containers>,
     pub images: Arc<dyn Images>,
     /// The engine in memory, when it is that.
     pub memory: Option<MemoryEngine>,
+    /// The Docker Engine, when it is one.
+    docker: Option<Engine>,
     /// An image with a shell.
     pub image: String,
     id: String,
@@ -31,21 +35,28 @@ pub struct World {
 pub async fn in_memory<F: Future<Output = ()>>(claim: impl FnOnce(Arc<World>) -> F) {
     let engine = MemoryEngine::new();
     engine.add_image(&test_image());
-    let world = World::new(engine.clone(), Some(engine));
+    let world = World::new(engine.clone(), Some(engine), None);
     run(world, claim).await;
 }
 
 /// Tests a claim on the Docker Engine of this machine, if there is one.
 pub async fn on_docker<F: Future<Output = ()>>(claim: impl FnOnce(Arc<World>) -> F) {
-    let engine = DockerEngine::connect(None).expect("DOCKER_HOST is an address");
-    match engine.info().await {
-        Ok(_) => run(World::new(engine, None), claim).await,
-        Err(error) => {
-            let required =
-                std::env::var("CAREEN_TEST_DOCKER").is_ok_and(|value| value == "required");
-            assert!(!required, "CAREEN_TEST_DOCKER=required: {error}");
-            println!("skipped: no Docker Engine");
-        }
+    on(Engine::local().await, claim).await;
+}
+
+/// Tests a claim on a newer engine, if it is up.
+pub async fn on_newer_engine<F: Future<Output = ()>>(claim: impl FnOnce(Arc<World>) -> F) {
+    on(Engine::newer(CLASSIC).await, claim).await;
+}
+
+/// Tests a claim on a newer engine whose images are in containerd's store, if it is up.
+pub async fn on_containerd_store<F: Future<Output = ()>>(claim: impl FnOnce(Arc<World>) -> F) {
+    on(Engine::newer(CONTAINERD).await, claim).await;
+}
+
+async fn on<F: Future<Output = ()>>(engine: Option<Engine>, claim: impl FnOnce(Arc<World>) -> F) {
+    if let Some(engine) = engine {
+        run(World::new(engine.connect(), None, Some(engine)), claim).await;
     }
 }
 
@@ -66,11 +77,13 @@ impl World {
     fn new<E: Containers + Images + Clone + 'static>(
         engine: E,
         memory: Option<MemoryEngine>,
+        docker: Option<Engine>,
     ) -> World {
         World {
             containers: Arc::new(engine.clone()),
             images: Arc::new(engine),
             memory,
+            docker,
             image: test_image(),
             id: uuid::Uuid::new_v4().simple().to_string(),
         }
@@ -167,15 +180,15 @@ impl World {
 
     /// Takes an image off the engine, if it is there.
     pub async fn forget_image(&self, reference: &str) {
-        if self.memory.is_none() {
-            let docker = bollard::Docker::connect_with_defaults().expect("a client");
+        if let Some(engine) = &self.docker {
+            let docker = engine.client();
             let options = None::<bollard::query_parameters::RemoveImageOptions>;
             let _ = docker.remove_image(reference, options, None).await;
         }
     }
 
-    async fn forget_images(&self) {
-        let docker = bollard::Docker::connect_with_defaults().expect("a client");
+    async fn forget_images(&self, engine: &Engine) {
+        let docker = engine.client();
         let options = None::<bollard::query_parameters::ListImagesOptions>;
         for image in docker.list_images(options).await.unwrap_or_default() {
             let is_labelled = image.labels.get("careen.test") == Some(&self.id);
@@ -212,8 +225,8 @@ impl World {
         {
             let _ = containers.remove_volume(&found.name).await;
         }
-        if self.memory.is_none() {
-            self.forget_images().await;
+        if let Some(engine) = &self.docker {
+            self.forget_images(engine).await;
         }
     }
 }
@@ -224,6 +237,7 @@ pub fn volume_mount(name: &str, target: &str) -> Mount {
         source: MountSource::Volume(name.to_string()),
         target: target.to_string(),
         read_only: false,
+        no_copy: false,
     }
 }
 

@@ -110,11 +110,11 @@ fn images_are_built_from_repositories_archives_and_standard_input() {
     let dockerfile = "FROM busybox\nCOPY a /a\nCMD cat /a\n";
     let tar = tar_of(&[("a", "from a tar\n"), ("Dockerfile", dockerfile)]);
     let words = [&["build", "-"], &options[..]].concat();
-    careen.does_with(&words, &tar).exits(0);
+    careen.told(&words, &tar).exits(0);
     careen.run(&[]).exits(0);
     assert_eq!(careen.log("show"), "from a tar\n");
     let alone = b"FROM busybox\nCMD [\"echo\", \"alone\"]\n";
-    careen.does_with(&words, alone).exits(0);
+    careen.told(&words, alone).exits(0);
     careen.run(&[]).exits(0);
     assert_eq!(careen.log("show"), "alone\n");
 }

@@ -194,7 +194,8 @@ fn settle(world: &mut World, event: &Event) {
         Event::Fired { .. }
         | Event::Abandoned { .. }
         | Event::CancelRequested { .. }
-        | Event::Reissued { .. } => {}
+        | Event::Reissued { .. }
+        | Event::Based { .. } => {}
     }
 }
 

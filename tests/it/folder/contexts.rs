@@ -250,7 +250,7 @@ async fn the_port_gives_a_build_its_archive_anew_each_time() {
     let folders = LocalFolders::new(silent(), Caps::default());
     let folder = tree.path("");
     let built = folders
-        .build_context(&folder, &tree.path("Dockerfile"))
+        .build_context(&folder, &tree.path("Dockerfile"), None)
         .unwrap();
     for _ in 0..2 {
         assert_eq!(list(&collect((built.tar)()).await), ["Dockerfile", "a"]);
@@ -258,7 +258,7 @@ async fn the_port_gives_a_build_its_archive_anew_each_time() {
     let made = folders.files(vec![("d/config.json".to_owned(), 0o600, b"{}".to_vec())]);
     assert_eq!(list(&collect(made).await), ["d/config.json"]);
     let error = folders
-        .build_context(&folder, &tree.path("none"))
+        .build_context(&folder, &tree.path("none"), None)
         .err()
         .unwrap();
     assert!(error.to_string().contains("does not exist"));

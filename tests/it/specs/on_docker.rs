@@ -1,4 +1,4 @@
-//! Runs specs on the Docker Engine of this machine, through the program itself.
+//! Runs specs on a Docker Engine, through the program itself.
 
 use std::{
     path::PathBuf,
@@ -7,7 +7,6 @@ use std::{
 };
 
 use careen::{
-    adapters::docker::DockerEngine,
     ports::{Containers, Labels, Resource},
     runner::LABEL_STORE,
 };
@@ -20,13 +19,13 @@ use super::{
     registry,
     seen::{Seen, SeenRun, findings_text, read_files},
 };
-use crate::world;
+use crate::{engines::Engine, world};
 
 /// No spec takes longer.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// Runs a spec and tells how it ended.
-pub async fn run(spec: &Spec) -> Seen {
+pub async fn run(spec: &Spec, engine: &Engine) -> Seen {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let at = |name: &str| folder.path().join(name);
     let paths = spec.expected.files.keys().enumerate();
@@ -46,6 +45,7 @@ pub async fn run(spec: &Spec) -> Seen {
         .env_remove("CAREEN_REGISTRY")
         .env("CAREEN_DB", at("careen.db"))
         .env("CAREEN_CONFIG", configuration)
+        .envs(&engine.variables)
         .envs(&spec.expected.environment)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -61,7 +61,7 @@ pub async fn run(spec: &Spec) -> Seen {
         warnings: warnings(&done),
         files: read_files(&saved),
         pushed: pushed(&spec.expected, id).await,
-        left_over: left_over(app.ports.store.store_id()).await,
+        left_over: left_over(engine, app.ports.store.store_id()).await,
         ..SeenRun::read(&app, id).await
     }))
 }
@@ -141,8 +141,8 @@ fn warnings(done: &Output) -> Vec<String> {
 }
 
 /// Asks the engine for everything that this careen has made.
-async fn left_over(store: &str) -> Vec<String> {
-    let engine = DockerEngine::connect(None).expect("DOCKER_HOST is an address");
+async fn left_over(engine: &Engine, store: &str) -> Vec<String> {
+    let engine = engine.connect();
     let own = Labels::from([(LABEL_STORE.to_owned(), store.to_owned())]);
     let mut names = Vec::new();
     for resource in [Resource::Container, Resource::Network, Resource::Volume] {

@@ -13,6 +13,7 @@ use crate::ports::{Manifest, RegistryError, Repository, Right};
 pub(super) struct Hosts {
     pub(super) open: BTreeMap<String, Host>,
     pub(super) faults: VecDeque<RegistryError>,
+    pub(super) upload_faults: VecDeque<RegistryError>,
     pub(super) written_bytes: u64,
 }
 
@@ -42,13 +43,18 @@ impl Hosts {
         if let Some(fault) = self.faults.pop_front() {
             return Err(fault);
         }
-        let host = self.open.get_mut(&at.host);
-        let host = host.ok_or_else(|| RegistryError::Unreachable {
-            host: at.host.clone(),
-            reason: "no such host".to_owned(),
-        })?;
+        let host = self.find(&at.host)?;
         host.admit(at, right)?;
         Ok(host)
+    }
+
+    /// Finds a registry.
+    pub(super) fn find(&mut self, host: &str) -> Result<&mut Host, RegistryError> {
+        let found = self.open.get_mut(host);
+        found.ok_or_else(|| RegistryError::Unreachable {
+            host: host.to_owned(),
+            reason: "no such host".to_owned(),
+        })
     }
 
     /// Finds a repository.

@@ -12,8 +12,8 @@ use futures_util::TryStreamExt;
 
 use self::host::Hosts;
 use crate::ports::{
-    Blob, BlobStream, Head, Manifest, Registry, RegistryError, Repository, Right, Upload, sha256,
-    whole, written,
+    Blob, BlobStream, Head, Manifest, Registry, RegistryError, Repository, Right, Trust, Upload,
+    sha256, whole, written,
 };
 
 /// Registries that are gone with this value and its clones.
@@ -46,6 +46,11 @@ impl MemoryRegistry {
         self.lock().faults.extend(errors);
     }
 
+    /// Lets the next blobs fail with these errors when their bytes come, one each.
+    pub fn fail_next_uploads(&self, errors: impl IntoIterator<Item = RegistryError>) {
+        self.lock().upload_faults.extend(errors);
+    }
+
     /// Counts the bytes that were written as blobs.
     pub fn written_bytes(&self) -> u64 {
         self.lock().written_bytes
@@ -58,6 +63,12 @@ impl MemoryRegistry {
 
 #[async_trait]
 impl Registry for MemoryRegistry {
+    fn trust(&self, _host: &str, _trust: &Trust) {}
+
+    async fn reach(&self, host: &str) -> Result<bool, RegistryError> {
+        self.lock().find(host).map(|_| true)
+    }
+
     async fn ping(&self, at: &Repository) -> Result<(), RegistryError> {
         self.lock().enter(at, None).map(drop)
     }
@@ -177,6 +188,10 @@ impl Registry for MemoryRegistry {
         blob: &Blob,
         bytes: BlobStream,
     ) -> Result<(), RegistryError> {
+        let fault = self.lock().upload_faults.pop_front();
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
         let pieces: Vec<_> = bytes.try_collect().await?;
         let bytes = pieces.concat();
         if sha256(&bytes) != blob.digest {

@@ -1,0 +1,174 @@
+//! Caches that outlast a machine, and images for several platforms: on the engine that can, or it is said what helps.
+
+use crate::{
+    careens::{Careen, wait_for},
+    engines::{CLASSIC, CONTAINERD, Engine},
+    specs::registry,
+};
+
+/// A command that nobody has run before.
+const DOCKERFILE: &str = "FROM busybox\nCOPY given.txt /\nRUN echo made for WORD\n";
+
+/// This machine's engine beside a newer one that can do more, and a newer one that cannot.
+fn engines() -> Option<(Engine, Engine, Engine)> {
+    wait_for(async {
+        let engines = (
+            Engine::local().await?,
+            Engine::newer(CONTAINERD).await?,
+            Engine::newer(CLASSIC).await?,
+        );
+        let answer = std::net::TcpStream::connect(registry());
+        answer.is_err().then(|| println!("skipped: no registry"));
+        answer.is_ok().then_some(engines)
+    })
+}
+
+/// Lets builds go to another engine.
+fn beside(mut engine: Engine, builder: &Engine) -> Engine {
+    for (name, value) in &builder.variables {
+        let name = name.replace("DOCKER_HOST", "CAREEN_BUILDER");
+        engine.set(&name, value);
+    }
+    engine
+}
+
+fn unique(what: &str) -> String {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    format!("{}/careen-test-{what}-{}", registry(), &id[..12])
+}
+
+/// Builds and pushes `image:TAG` with these properties of the step; gives the log of the build.
+fn build(engine: &Engine, image: &str, more: &str) -> String {
+    let careen = Careen::on(engine.clone());
+    careen.file("given.txt", "given\n");
+    careen.file("Dockerfile", &DOCKERFILE.replace("WORD", image));
+    careen.steps(&format!(
+        "  - id: build\n    build: -t {image}:1 .\n{more}  - push: ['{image}:1']\n"
+    ));
+    careen.run(&[]).exits(0);
+    let log = careen.log("build");
+    wait_for(async {
+        let options = None::<bollard::query_parameters::RemoveImageOptions>;
+        let _ = engine
+            .client()
+            .remove_image(&format!("{image}:1"), options, None)
+            .await;
+    });
+    log
+}
+
+fn is_cached(log: &str, image: &str) -> bool {
+    let is_run = |line: &&str| line.contains(&format!("RUN echo made for {image}"));
+    let run = log.lines().find(is_run).expect("the command");
+    let number = run.split(' ').next().expect("its number");
+    log.lines().any(|line| line == format!("{number} CACHED"))
+}
+
+#[test]
+fn a_cache_in_a_registry_is_written_by_an_engine_that_can_and_used_on_others() {
+    let Some((local, able, other)) = engines() else {
+        return;
+    };
+    let image = unique("kept");
+    let engine = beside(local, &able);
+    let first = build(&engine, &image, "    cache: enabled\n");
+    assert!(first.contains("building at tcp://"), "{first}");
+    assert!(!is_cached(&first, &image), "{first}");
+    let second = build(&engine, &image, "    cache: enabled\n");
+    assert!(is_cached(&second, &image), "{second}");
+    let elsewhere = build(&other, &image, "    cache: enabled\n");
+    assert!(is_cached(&elsewhere, &image), "{elsewhere}");
+}
+
+#[test]
+fn a_cache_is_kept_in_the_image_where_no_engine_can_do_better() {
+    let Some((local, _, other)) = engines() else {
+        return;
+    };
+    let image = unique("inline");
+    let first = build(&local, &image, "    cache: enabled\n");
+    assert!(
+        first.contains("kept in the image") && first.contains("CAREEN_BUILDER"),
+        "{first}"
+    );
+    assert!(!is_cached(&first, &image), "{first}");
+    let elsewhere = build(&other, &image, "    cache: enabled\n");
+    assert!(is_cached(&elsewhere, &image), "{elsewhere}");
+}
+
+#[test]
+fn a_cache_that_no_engine_can_write_is_refused_with_what_helps() {
+    let Some((local, _, _)) = engines() else {
+        return;
+    };
+    let careen = Careen::on(local);
+    careen.file("Dockerfile", "FROM busybox\n");
+    for (option, words) in [
+        (
+            "--cache-to type=registry,ref=h/x:cache",
+            ["cannot write a cache", "CAREEN_BUILDER"],
+        ),
+        (
+            "--cache-to type=local,dest=there",
+            ["type=local is not supported", "type=registry"],
+        ),
+        (
+            "--platform linux/amd64,linux/arm64",
+            ["several platforms", "containerd-snapshotter"],
+        ),
+    ] {
+        careen.steps(&format!("  - build: {option} .\n"));
+        careen.run(&[]).exits(1).says(&words);
+    }
+}
+
+#[test]
+fn an_image_for_several_platforms_is_pushed_as_a_list() {
+    let Some((_, able, _)) = engines() else {
+        return;
+    };
+    let careen = Careen::on(able.clone());
+    let image = unique("platforms");
+    careen.file("Dockerfile", "FROM scratch\nCOPY given.txt /\n");
+    careen.file("given.txt", "given\n");
+    careen.steps(&format!(
+        "  - build: --platform linux/amd64,linux/arm64 -t {image}:1 .\n  - push: ['{image}:1']\n"
+    ));
+    careen.run(&[]).exits(0);
+    wait_for(async {
+        let options = None::<bollard::query_parameters::RemoveImageOptions>;
+        let _ = able
+            .client()
+            .remove_image(&format!("{image}:1"), options, None)
+            .await;
+    });
+    let platforms = platforms(&image);
+    assert!(
+        ["amd64", "arm64"]
+            .iter()
+            .all(|it| platforms.contains(&it.to_string())),
+        "{platforms:?}"
+    );
+}
+
+/// The architectures in the list that the registry has.
+fn platforms(image: &str) -> Vec<String> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let path = image
+        .strip_prefix(&format!("{}/", registry()))
+        .expect("its registry");
+    let url = format!("http://{}/v2/{path}/manifests/1", registry());
+    let list: serde_json::Value = wait_for(async {
+        let kinds = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json";
+        let asked = reqwest::Client::new().get(url).header("accept", kinds);
+        let answer = asked.send().await.expect("an answer");
+        answer.json().await.expect("a list")
+    });
+    let entries = list["manifests"].as_array().cloned().unwrap_or_default();
+    let names = entries
+        .iter()
+        .map(|it| it["platform"]["architecture"].as_str());
+    names
+        .map(|name| name.unwrap_or_default().to_owned())
+        .collect()
+}
