@@ -5,6 +5,7 @@
 pub mod adapters; // docker, sqlite, files, memory
 pub mod app; // use cases
 pub mod cli;
+pub mod client; // the same verbs, done by a server
 pub mod dockerfile; // which images a Dockerfile stands on, and where it names them
 pub mod dockerignore; // which files of a folder docker would leave out
 pub mod engine; // (RunState, Event) -> (RunState, Actions): the pure state machine
@@ -12,7 +13,9 @@ pub mod logs; // log lines <-> compressed frames with an index
 pub mod plan; // Task -> Plan: the checked graph of steps
 pub mod ports; // what the outside must be able to do
 pub mod runner; // drives one run to its end
+pub mod server; // the API over HTTP
 pub mod spec; // task file text -> Task, every error at once
+pub mod tasks; // stored tasks: definitions, manifests, diffs
 pub mod template; // Go text/template and sprig, bounded
 pub mod text; // source positions, diagnostics, shell words
 pub mod yaml; // YAML 1.1 as yaml.v2 reads it, with spans // one file per command

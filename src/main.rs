@@ -2,6 +2,8 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use tokio::sync::Mutex;
+
 use careen::{
     adapters::{
         clock::SystemClock,
@@ -12,8 +14,9 @@ use careen::{
         locks::LockFolder,
         memory::{
             credentials::MemoryCredentials,
-            store::{MemoryFrames, MemoryStore},
+            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
         },
+        objects::ObjectFolder,
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
@@ -21,7 +24,7 @@ use careen::{
     },
     app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
-    ports::{EngineError, FrameStore, RunStore},
+    ports::{AccessStore, EngineError, FrameStore, RunStore, TaskStore},
     runner::Ports,
 };
 
@@ -47,15 +50,26 @@ async fn app(settings: Settings) -> Result<App, AppError> {
     let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
     let logs = settings.data_folder().join("logs");
     let frames = Arc::new(FileFrames::open(&logs, store.clone()));
-    let credentials = Credentials::new(store.clone(), docker_logins());
-    wired(&settings, store, frames, credentials)
+    let kept = Kept {
+        store: store.clone(),
+        frames,
+        tasks: store.clone(),
+        access: store.clone(),
+        credentials: Credentials::new(store, docker_logins()),
+    };
+    wired(&settings, kept)
 }
 
 /// Makes a careen that forgets everything when it ends, for commands that record nothing.
 fn passing_app(settings: &Settings) -> Result<App, AppError> {
-    let store = Arc::new(MemoryStore::new("passing"));
-    let credentials = Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins());
-    wired(settings, store, Arc::new(MemoryFrames::new()), credentials)
+    let kept = Kept {
+        store: Arc::new(MemoryStore::new("passing")),
+        frames: Arc::new(MemoryFrames::new()),
+        tasks: Arc::new(MemoryTasks::default()),
+        access: Arc::new(MemoryAccess::default()),
+        credentials: Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins()),
+    };
+    wired(settings, kept)
 }
 
 /// The docker client's own logins.
@@ -65,12 +79,16 @@ fn docker_logins() -> Arc<DockerConfig> {
     ))
 }
 
-fn wired(
-    settings: &Settings,
+/// What is kept, and where.
+struct Kept {
     store: Arc<dyn RunStore>,
     frames: Arc<dyn FrameStore>,
+    tasks: Arc<dyn TaskStore>,
+    access: Arc<dyn AccessStore>,
     credentials: Credentials,
-) -> Result<App, AppError> {
+}
+
+fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
     let data = settings.data_folder();
     let engine = Arc::new(engine(settings)?);
     let registry = Arc::new(HttpRegistry::new(Terms::default()));
@@ -79,8 +97,8 @@ fn wired(
         ports: Ports {
             containers: engine.clone(),
             images: engine,
-            frames,
-            store,
+            frames: kept.frames,
+            store: kept.store,
             contexts: Arc::new(Elsewhere::new(
                 Cache::new(data.join("contexts"), CACHE_BYTES),
                 Arc::new(Web),
@@ -91,13 +109,19 @@ fn wired(
             registry,
             clock: Arc::new(SystemClock),
         },
+        tasks: kept.tasks,
+        access: kept.access,
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),
         )),
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
-        credentials,
+        courier: Arc::new(Web),
+        objects: Arc::new(ObjectFolder::at(settings.objects(), std::env::vars())),
+        contexts: data.join("contexts"),
+        uploads: Mutex::default(),
+        credentials: kept.credentials,
         files: data.join("files"),
     })
 }

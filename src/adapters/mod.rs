@@ -7,6 +7,7 @@ pub mod files;
 pub mod folder;
 pub mod locks;
 pub mod memory;
+pub mod objects;
 pub mod registry;
 pub mod sqlite;
 pub mod vault;

@@ -15,7 +15,7 @@ const NOT_KEPT: &str = "the files of the first run were not kept, for they were 
 
 impl App {
     /// Opens a context of another machine as it is now.
-    pub async fn open_context(
+    pub async fn get_context(
         &self,
         context: &ContextRef,
         access: &Access,

@@ -2,7 +2,7 @@
 
 use crate::{
     logs::LogError,
-    ports::{EngineError, OpenError, OpenFault, RegistryError, StoreError, VaultError},
+    ports::{EngineError, OpenError, OpenFault, RegistryError, StoreError, TaskError, VaultError},
     runner::{Denied, RunError},
     text::Diagnostics,
 };
@@ -46,6 +46,19 @@ pub enum AppError {
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A stored task could not be read or changed.
+    #[error(transparent)]
+    Task(TaskError),
+    /// The server said no.
+    #[error("{message}")]
+    Remote {
+        /// The status that it answered with; 0 when it did not answer.
+        status: u16,
+        /// What it said.
+        message: String,
+        /// What to try.
+        hint: String,
+    },
     /// A log could not be read.
     #[error("could not read the log: {0}")]
     Log(#[from] LogError),
@@ -58,6 +71,15 @@ pub enum AppError {
     /// A file of this machine could not be read or written.
     #[error("{0}")]
     Files(String),
+}
+
+impl From<TaskError> for AppError {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::Store(error) => AppError::Store(error),
+            other => AppError::Task(other),
+        }
+    }
 }
 
 /// The commands that add secrets, and what to write instead for one run.
@@ -85,7 +107,9 @@ impl AppError {
     /// What to try, as a sentence; `None` when the message says it all.
     pub fn hint(&self) -> Option<String> {
         match self {
-            AppError::Usage { hint, .. } => (!hint.is_empty()).then(|| hint.clone()),
+            AppError::Usage { hint, .. } | AppError::Remote { hint, .. } => {
+                (!hint.is_empty()).then(|| hint.clone())
+            }
             AppError::Context(error) => (!error.hint.is_empty()).then(|| error.hint.clone()),
             AppError::MissingSecrets(ids) => Some(ways_to_give(ids)),
             AppError::Engine(error) => Some(crate::runner::hint(error)).filter(|it| !it.is_empty()),
@@ -99,9 +123,19 @@ impl AppError {
             AppError::Store(StoreError::DiskFull) => {
                 Some("Free some space, or choose another place with --db".to_owned())
             }
+            AppError::Task(TaskError::NoSuchTask(_)) => {
+                Some("careen task list shows the tasks there are".to_owned())
+            }
+            AppError::Task(TaskError::Exists(name)) => {
+                Some(format!("careen task update {name} changes it"))
+            }
+            AppError::Task(TaskError::Moved { task, .. }) => Some(format!(
+                "Look at it with careen task show {task}, then try again"
+            )),
             AppError::TaskFile { .. }
             | AppError::Denied(_)
             | AppError::Store(_)
+            | AppError::Task(_)
             | AppError::Log(_)
             | AppError::Vault(_)
             | AppError::Run(_)
@@ -116,7 +150,15 @@ impl AppError {
         }
         matches!(
             self,
-            AppError::TaskFile { .. }
+            AppError::Remote {
+                status: 400..=499,
+                ..
+            } | AppError::Task(
+                TaskError::NoSuchTask(_)
+                    | TaskError::NoSuchVersion(..)
+                    | TaskError::Exists(_)
+                    | TaskError::Moved { .. }
+            ) | AppError::TaskFile { .. }
                 | AppError::Denied(_)
                 | AppError::MissingSecrets(_)
                 | AppError::Usage { .. }

@@ -1,51 +1,78 @@
 //! The use cases: plain verbs on runs.
 
 mod abandon;
+mod apply;
 mod connections;
 mod contexts;
 mod copy_image;
 mod credentials;
 mod error;
 mod ids;
+mod notices;
 mod prepare;
 mod read_logs;
 mod request;
 mod run_now;
+mod run_task;
+mod run_wish;
 mod saved_files;
 mod scan;
+mod secret_text;
 mod stored_secrets;
+mod task_desk;
 mod test_connection;
+mod tokens;
+mod uploads;
 
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{Fetch, Liveness, Vault},
+    ports::{AccessStore, Courier, Fetch, Liveness, Objects, TaskStore, Vault},
     runner::Ports,
 };
 
 pub use abandon::Swept;
+pub use apply::{Broken, Manifests, Step, StepKind};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
 pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
 pub use error::AppError;
-pub use prepare::{Prepared, check};
+pub use notices::{Hook, Notices, Wants};
+pub use prepare::{Prepared, check, outline};
 pub use read_logs::LogQuery;
 pub use request::{ContextSecrets, Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
+pub use run_task::Overrides;
+pub use run_wish::{Git, RunWish};
 pub use saved_files::SavedFile;
 pub use scan::{ScanRequest, Scanned};
+pub use secret_text::SecretText;
+pub use task_desk::{TaskDesk, TaskWish};
+pub use uploads::{ContextDigest, Upload, hash_file};
 
 /// careen, as its surfaces see it.
 pub struct App {
     /// The outside of a run.
     pub ports: Ports,
+    /// Keeps stored tasks.
+    pub tasks: Arc<dyn TaskStore>,
+    /// Keeps tokens, the audit log and answered requests.
+    pub access: Arc<dyn AccessStore>,
     /// Seals secrets.
     pub vault: Arc<dyn Vault>,
     /// Tells which runs are driven by a living process.
     pub liveness: Arc<dyn Liveness>,
     /// Gets remote alias files.
     pub fetch: Arc<dyn Fetch>,
+    /// Carries notices.
+    pub courier: Arc<dyn Courier>,
+    /// Keeps uploaded contexts.
+    pub objects: Arc<dyn Objects>,
+    /// Where contexts are put together and unpacked.
+    pub contexts: PathBuf,
+    /// Held by whoever adds to an uploaded context.
+    pub uploads: tokio::sync::Mutex<()>,
     /// Keeps connections and secrets.
     pub credentials: Credentials,
     /// Where saved files of runs are kept.

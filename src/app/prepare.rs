@@ -32,6 +32,19 @@ pub fn check(request: &Request, secrets: &Secrets) -> Diagnostics {
     load(request, secrets).diagnostics
 }
 
+/// Plans a recorded request without its secrets, to show a run that is driven elsewhere.
+pub fn outline(request: &Request) -> Result<Arc<Plan>, AppError> {
+    let loaded = load(request, &Secrets::default());
+    if loaded.diagnostics.has_errors() {
+        return Err(wrong(request, loaded.diagnostics));
+    }
+    let plan = Plan::new(loaded.task.unwrap_or_default());
+    plan.map(Arc::new).map_err(|error| {
+        let finding = Diagnostic::error("plan", error.to_string());
+        wrong(request, finding.into())
+    })
+}
+
 /// Lists the secrets that the file declares.
 pub(super) fn declared_secrets(
     request: &Request,

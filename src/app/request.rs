@@ -99,6 +99,9 @@ impl Request {
 
     /// What the run is called in lists.
     pub fn name(&self) -> String {
+        if !self.vars.task_name.is_empty() {
+            return self.vars.task_name.clone();
+        }
         let name = Path::new(&self.file).file_name();
         let name = name.map_or(self.file.clone(), |it| it.to_string_lossy().into_owned());
         let folder = self.context.as_deref().and_then(Path::file_name);

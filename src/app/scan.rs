@@ -53,9 +53,10 @@ impl App {
         logins: &[RegistryLogin],
     ) -> Result<Scanned, AppError> {
         let (images, warnings) = read(request)?;
+        let keyring = self.keyring(logins).await?;
         let lookup = Lookup {
             ports: &self.ports,
-            logins,
+            keyring: &keyring,
             patience: PATIENCE,
         };
         let looked: Vec<Digest> = stream::iter(&images)

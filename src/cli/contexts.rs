@@ -98,7 +98,7 @@ async fn got(app: &App, named: &ContextRef, access: Access) -> Result<Opened, Cl
                 let input = tokio::fs::File::from_std(input.into());
                 app.receive_context(ReaderStream::new(input).boxed()).await
             }
-            _ => app.open_context(named, &access).await,
+            _ => app.get_context(named, &access).await,
         }
     };
     tokio::select! {

@@ -12,13 +12,17 @@ mod image;
 mod live;
 mod password;
 mod plan;
+mod remote;
 mod request;
 mod run;
 mod runs;
 mod scan;
 mod secret;
+mod server;
 mod settings;
 mod sweep;
+mod task;
+mod token;
 
 use std::{
     path::{Path, PathBuf},
@@ -32,7 +36,8 @@ pub use error::CliError;
 pub use settings::{Setting, Settings, docker_config_file};
 
 use crate::{
-    app::{App, AppError},
+    app::{App, AppError, TaskDesk},
+    client::Client,
     ports::RegistryLogin,
 };
 
@@ -57,6 +62,9 @@ pub struct Globals {
     /// The database file [default: the XDG data folder]
     #[arg(long, global = true, value_name = "FILE", env = "CAREEN_DB")]
     pub db: Option<PathBuf>,
+    /// Do it on this careen server; CAREEN_TOKEN, or CAREEN_TOKEN_FILE, holds the token
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
     /// Print the result as JSON on standard output, and nothing else there
     #[arg(long, global = true)]
     pub json: bool,
@@ -83,6 +91,14 @@ enum Command {
     /// Look at recorded runs
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Store tasks, change them, and run them
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Serve the API, and run what is queued
+    Server(server::Args),
+    /// Make, list and revoke the tokens of a server
+    #[command(subcommand)]
+    Token(token::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
     /// Copy images between registries, without an engine
@@ -146,6 +162,9 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Scan(args) => scan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
+        Command::Task(command) => task::run(&context, command).await,
+        Command::Server(args) => server::run(&context, args).await,
+        Command::Token(command) => token::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
         Command::Image(command) => image::run(&context, command).await,
         Command::Connection(command) => connection::run(&context, command).await,
@@ -170,6 +189,22 @@ impl Context {
         Ok((self.adapters.app)(self.settings.clone()).await?)
     }
 
+    /// Opens the desk where stored tasks are read and changed.
+    pub async fn desk(&self) -> Result<Box<dyn TaskDesk>, CliError> {
+        match self.client()? {
+            Some(client) => Ok(Box::new(client)),
+            None => Ok(Box::new(self.app().await?)),
+        }
+    }
+
+    /// Finds the server that things are done on, if one is set.
+    pub fn client(&self) -> Result<Option<Client>, CliError> {
+        let Some(address) = &self.settings.server.value else {
+            return Ok(None);
+        };
+        Ok(Some(Client::new(address, remote::token()?)?))
+    }
+
     /// Makes a careen that opens no database and keeps nothing.
     pub fn passing_app(&self) -> Result<App, CliError> {
         Ok((self.adapters.passing_app)(&self.settings)?)
@@ -189,4 +224,19 @@ impl Context {
     pub fn print_json(&self, value: &serde_json::Value) {
         anstream::println!("{value:#}");
     }
+}
+
+/// Asks a yes-or-no question; without a terminal there is nobody to ask.
+fn confirm(question: &str) -> Result<bool, CliError> {
+    use std::io::{BufRead, IsTerminal};
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::usage(
+            format!("{question} There is no terminal to ask on"),
+            "Add --yes",
+        ));
+    }
+    anstream::eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    Ok(read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes"))
 }

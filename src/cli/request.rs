@@ -18,6 +18,7 @@ use crate::{
     app::{App, AppError, Limits, OutputWish, Request, Secrets, draw},
     ports::GitInfo,
     spec::{Grant, RunVars, command_line, values},
+    tasks::command_task,
 };
 
 /// The task file's name when none is given, as in ACR.
@@ -172,7 +173,9 @@ impl RequestArgs {
 
     fn task_file(&self, source: &Source) -> Result<(String, String), CliError> {
         if let Some(command) = &self.cmd {
-            return Ok((command.clone(), self.one_command(command)));
+            let timeout = self.run.timeout.as_deref();
+            let timeout = timeout.and_then(|text| seconds(text).ok());
+            return Ok((command.clone(), command_task(command, timeout)));
         }
         let name = self.file.as_deref().unwrap_or(DEFAULT_FILE);
         if name == "-" {
@@ -195,21 +198,6 @@ impl RequestArgs {
         let is_elsewhere = inner.is_some() && source.opened.is_some();
         let shown = if is_elsewhere { Path::new(name) } else { &path };
         Ok((shown.display().to_string(), text))
-    }
-
-    /// The task that `--cmd` stands for, as `az acr run` writes it.
-    fn one_command(&self, command: &str) -> String {
-        let step = serde_json::json!({
-            "cmd": command,
-            "disableWorkingDirectoryOverride": true,
-            "timeout": self.run.timeout.as_deref().and_then(|text| seconds(text).ok()),
-        });
-        // JSON is YAML, but for what is null.
-        let mut step = step;
-        if let Value::Object(map) = &mut step {
-            map.retain(|_, value| !value.is_null());
-        }
-        format!("version: v1.1.0\nsteps:\n  - {step}\n")
     }
 
     fn values(
@@ -390,7 +378,7 @@ pub fn architecture() -> &'static str {
 }
 
 /// Reads a time: bare seconds as in ACR, or with units.
-fn seconds(text: &str) -> Result<u64, CliError> {
+pub fn seconds(text: &str) -> Result<u64, CliError> {
     let parsed = match text.parse::<u64>() {
         Ok(seconds) => Some(seconds),
         Err(_) => humantime::parse_duration(text).ok().map(|it| it.as_secs()),
@@ -407,7 +395,7 @@ fn seconds(text: &str) -> Result<u64, CliError> {
 }
 
 /// Reads `NAME=VALUE`, `NAME=@FILE` or `NAME`, which stands for the variable.
-fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
+pub fn secret_value(word: &str) -> Result<(String, SecretString), CliError> {
     match word.split_once('=') {
         Some((name, value)) => match value.strip_prefix('@') {
             Some(path) => Ok((name.to_owned(), read_secret(path)?)),

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     CliError, Context,
     error::{CANCELED, exit_code},
-    live,
+    live, remote,
     request::RequestArgs,
 };
 use crate::{
@@ -30,11 +30,18 @@ pub struct Args {
 
 /// Runs a task file and shows it live.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    let client = context.client()?;
     let mut terms = Terms::of(context)?;
     terms.id_only = args.id_only;
     let app = context.app().await?;
-    say_swept(context, &app).await;
+    if client.is_none() {
+        say_swept(context, &app).await;
+    }
     let wanted = args.request.read(context, &app).await?;
+    if let Some(client) = client {
+        let asked = (wanted.request, wanted.secrets);
+        return remote::run(context, &client, &app, asked, terms.id_only).await;
+    }
     let (name, text) = (wanted.request.file.clone(), wanted.request.text.clone());
     terms.heed_signals();
     let queued = app.queue(wanted.request, wanted.secrets, None).await?;
@@ -118,7 +125,8 @@ pub async fn show(
     Ok(exit_code(outcome.run.status))
 }
 
-fn finish(context: &Context, outcome: &Outcome, id_only: bool) {
+/// Prints how a run ended.
+pub fn finish(context: &Context, outcome: &Outcome, id_only: bool) {
     if context.globals.json {
         return context.print_json(&live::to_json(outcome));
     }
@@ -160,5 +168,17 @@ pub async fn say_swept(context: &Context, app: &App) {
         ),
         Err(AppError::Engine(_)) => {}
         Err(error) => anstream::eprintln!("could not end what an earlier careen left: {error}"),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn signalled() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }

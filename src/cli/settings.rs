@@ -59,6 +59,10 @@ pub struct Settings {
     pub timeout_seconds: Setting<u64>,
     /// The file with the key that seals secrets.
     pub key_file: Setting<PathBuf>,
+    /// Where uploaded contexts are kept: a folder, `s3://…` or `az://…`; `None` is beside the database.
+    pub objects: Setting<Option<String>>,
+    /// The server that runs things; `None` is this machine itself.
+    pub server: Setting<Option<String>>,
     /// The names of stored secrets by the vault addresses that task files have for them.
     pub vault_secrets: BTreeMap<String, String>,
 }
@@ -79,6 +83,8 @@ struct File {
     parallel: Option<u32>,
     timeout: Option<u64>,
     key_file: Option<PathBuf>,
+    objects: Option<String>,
+    server: Option<String>,
     #[serde(default)]
     vault_secrets: BTreeMap<String, String>,
 }
@@ -104,6 +110,14 @@ impl Settings {
             parallel: from.pick("CAREEN_PARALLEL", None, file.parallel, || default_parallel)?,
             timeout_seconds: from
                 .pick("CAREEN_TIMEOUT", None, file.timeout, || RUN_TIMEOUT_SECONDS)?,
+            objects: from.pick_text("CAREEN_OBJECTS", file.objects),
+            server: match &globals.server {
+                Some(url) => Setting {
+                    value: Some(url.clone()),
+                    origin: Origin::Flag,
+                },
+                None => from.pick_text("CAREEN_SERVER", file.server),
+            },
             key_file: from.pick("CAREEN_KEY_FILE", None, file.key_file, || data.join("key"))?,
             vault_secrets: file.vault_secrets,
         })
@@ -113,6 +127,13 @@ impl Settings {
     pub fn data_folder(&self) -> PathBuf {
         let parent = self.db.value.parent().unwrap_or(Path::new("."));
         parent.to_path_buf()
+    }
+
+    /// Where uploaded contexts are kept.
+    pub fn objects(&self) -> String {
+        let beside = || self.data_folder().join("objects");
+        let set = self.objects.value.clone();
+        set.unwrap_or_else(|| beside().to_string_lossy().into_owned())
     }
 
     /// Lists names, values and origins, for people.
@@ -147,6 +168,8 @@ impl Settings {
                 self.key_file.value.display().to_string(),
                 &self.key_file.origin,
             ),
+            row("objects", self.objects(), &self.objects.origin),
+            row("server", text(&self.server.value), &self.server.origin),
         ]
     }
 }

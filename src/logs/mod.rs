@@ -13,6 +13,7 @@ mod matcher;
 mod packer;
 mod pipeline;
 mod run_lines;
+mod shared;
 mod splitter;
 mod writer;
 
@@ -23,6 +24,7 @@ pub use matcher::Matcher;
 pub use packer::Tap;
 pub use pipeline::Logs;
 pub use run_lines::RunLines;
+pub use shared::{FRESH, SharedFrames};
 pub use writer::{CopyError, LogWriter, Written};
 
 use crate::ports::StoreError;

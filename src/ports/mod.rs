@@ -1,10 +1,12 @@
 //! What careen needs from the outside, as traits in plain types.
 
+mod access;
 mod addresses;
 mod clock;
 mod connections;
 mod containers;
 mod contexts;
+mod courier;
 mod fetch;
 mod folders;
 mod frames;
@@ -12,12 +14,15 @@ mod images;
 mod keyring;
 mod liveness;
 mod manifest;
+mod objects;
 mod registry;
 mod registry_error;
 mod store;
 mod stored_secrets;
+mod tasks;
 mod vault;
 
+pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
 pub use clock::Clock;
 pub use connections::{Connection, ConnectionStore, PasswordSource};
@@ -27,6 +32,7 @@ pub use containers::{
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
 pub use contexts::{Access, BuildFiles, Contexts, OpenError, OpenFault, Opened, Pin};
+pub use courier::{Courier, CourierError, Parcel};
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
@@ -39,6 +45,7 @@ pub use images::{
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
+pub use objects::{ObjectError, Objects};
 pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,
 };
@@ -48,4 +55,5 @@ pub use store::{
     StoreError,
 };
 pub use stored_secrets::{SecretStore, StoredSecret};
+pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore, TaskVersion};
 pub use vault::{Sealed, Vault, VaultError};

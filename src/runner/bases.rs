@@ -69,7 +69,7 @@ pub(super) async fn settle(
     }
     let lookup = Lookup {
         ports: &env.ports,
-        logins: &request.logins,
+        keyring: &env.job.keyring,
         patience: PATIENCE,
     };
     let mut digests = Vec::with_capacity(images.len());
@@ -130,7 +130,7 @@ async fn images_of(env: &Arc<Env>, request: &BuildRequest, text: &str) -> Option
     let mut options = Options {
         build_args: request.build_args.clone(),
         target: request.target.clone(),
-        platform: request.platform.clone(),
+        platform: first_platform(request),
         ..Options::default()
     };
     // The engine is asked only for files that may want to know.
@@ -144,6 +144,12 @@ async fn images_of(env: &Arc<Env>, request: &BuildRequest, text: &str) -> Option
     let bases = file.bases(&options).0?;
     let (images, found) = base_images(&bases);
     (!found.has_errors()).then_some(images)
+}
+
+/// Of several platforms the first, for all of them stand on images of the same names as a rule.
+fn first_platform(request: &BuildRequest) -> Option<String> {
+    let all = request.platform.as_deref()?;
+    Some(all.split(',').next().unwrap_or(all).to_owned())
 }
 
 /// Asks whoever will give the image to the builder: the engine for what it has, else the registry.

@@ -55,6 +55,17 @@ impl<'a> BuildFiles<'a> {
         })
     }
 
+    /// Takes a folder for the workspace.
+    #[cfg(test)]
+    pub fn of(step: &'a Step, volumes: &'a [Volume], workspace: &Path) -> Self {
+        Self {
+            step,
+            volumes,
+            workspace: Root::Context(workspace.to_owned()),
+            unpacked: Vec::new(),
+        }
+    }
+
     /// Finds a path that the build names, on this machine; nothing outside of workspace and mounts can be named.
     pub fn path(&mut self, named: &str) -> Result<PathBuf, BuildError> {
         match place(self.step, named).map_err(failed)? {

@@ -2,16 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Job,
     attempt::unlogged,
     bases,
     build_files::{BuildFiles, failed},
-    contexts,
+    build_secrets, contexts,
     dispatch::{Env, Input},
     logging::{self, LogSink},
     registry_faults,
@@ -19,8 +17,8 @@ use super::{
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{BuildError, BuildPart, BuildRequest, BuildSecret},
-    spec::{Build, Cache, SecretSource, SecretUse, Step, StepKind},
+    ports::{BuildError, BuildPart, BuildRequest},
+    spec::{Build, Cache, Step, StepKind},
 };
 
 /// Builds and reports `Ended` with the image, or `Stopped`.
@@ -113,12 +111,11 @@ async fn make(
     let mut request = BuildRequest::new(selected.tar, &selected.dockerfile);
     request.files = selected.files;
     fill(&mut request, env, step, build);
-    request.logins.clone_from(&env.job.logins);
     if request.network.is_some() {
         env.networks.passed().await?;
     }
-    request.secrets = secrets(&mut files, step, &build.secrets)?;
-    mark_arguments(&mut request, &env.job);
+    request.secrets = build_secrets::secrets(&mut files, step, &build.secrets)?;
+    build_secrets::mark_arguments(&mut request, &env.job);
     let text = tokio::fs::read_to_string(&dockerfile).await;
     let text = text.unwrap_or_default();
     let based = bases::settle(env, ids, &request, &text).await;
@@ -155,48 +152,6 @@ fn local_files(
     Ok((context, dockerfile))
 }
 
-/// Marks the build arguments whose values are secrets of the run, or contain one.
-fn mark_arguments(request: &mut BuildRequest, job: &Job) {
-    let holds_secret = |value: &str| {
-        let mut secrets = job.secrets.iter().map(ExposeSecret::expose_secret);
-        secrets.any(|secret| !secret.is_empty() && value.contains(secret))
-    };
-    let arguments = request.build_args.iter();
-    let marked = arguments.filter(|(_, value)| holds_secret(value));
-    request.secret_args = marked.map(|(name, _)| name.clone()).collect();
-}
-
-/// Reads the secrets of a build: files of the workspace and of mounts, and variables of the step.
-fn secrets(
-    files: &mut BuildFiles<'_>,
-    step: &Step,
-    uses: &[SecretUse],
-) -> Result<Vec<BuildSecret>, BuildError> {
-    let variable = |name: &str| step.env.iter().find(|var| var.name == name);
-    let mut secrets = Vec::with_capacity(uses.len());
-    for SecretUse { id, source } in uses {
-        let content = match source {
-            SecretSource::File(path) => files.read(path)?,
-            SecretSource::Env(name) | SecretSource::EnvOrFile(name) => match variable(name) {
-                Some(var) => var.value.clone().into_bytes(),
-                None if matches!(source, SecretSource::EnvOrFile(_)) => files.read(name)?,
-                None => return Err(failed(without_variable(id, name))),
-            },
-        };
-        secrets.push(BuildSecret {
-            id: id.clone(),
-            value: Arc::new(content.into()),
-        });
-    }
-    Ok(secrets)
-}
-
-fn without_variable(id: &str, name: &str) -> String {
-    format!(
-        "the secret {id} is to come from the variable {name}, which the step's env does not have; add it there"
-    )
-}
-
 /// Copies what the step says into the request.
 fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     let own_value = |name: &str| {
@@ -226,6 +181,7 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
     request.squash = build.squash;
+    request.logins.clone_from(&env.job.logins);
     request.classic = own_value("DOCKER_BUILDKIT").as_deref() == Some("0");
     request.network = match build.network.as_deref() {
         // Nothing else of the run is there to be met.

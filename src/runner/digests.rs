@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Ports;
 use crate::{
-    ports::{EngineError, ImageInfo, RegistryLogin, Repository},
+    ports::{EngineError, ImageInfo, Keyring, Right},
     spec::reference::Reference,
 };
 
@@ -42,7 +42,7 @@ pub struct Lookup<'a> {
     /// The outside.
     pub ports: &'a Ports,
     /// Credentials for registries.
-    pub logins: &'a [RegistryLogin],
+    pub keyring: &'a Keyring,
     /// How long a registry may take to answer, all its tries together.
     pub patience: Duration,
 }
@@ -75,10 +75,11 @@ impl Lookup<'_> {
         if let Some(digest) = &image.digest {
             return Digest::Written(digest.clone());
         }
-        let login = self.logins.iter().find(|it| it.server == image.domain);
-        let at = Repository::of(image, login);
         let tag = image.tag.as_deref().unwrap_or(DEFAULT_TAG);
-        let asked = self.ports.registry.resolve(&at, tag, None);
+        let asked = async {
+            let at = self.keyring.repository(image, Right::Pull).await;
+            self.ports.registry.resolve(&at, tag, None).await
+        };
         match tokio::time::timeout(self.patience, asked).await {
             Ok(Ok(digest)) => Digest::Registry(digest),
             Ok(Err(error)) => Digest::Unknown(error.to_string()),

@@ -7,6 +7,7 @@ mod acting;
 mod attempt;
 mod bases;
 mod build_files;
+mod build_secrets;
 mod building;
 mod carrier;
 mod container;

@@ -151,7 +151,7 @@ impl Careen {
         command
     }
 
-    fn database(&self) -> PathBuf {
+    pub fn database(&self) -> PathBuf {
         self.path("data/careen.db")
     }
 
@@ -429,6 +429,17 @@ impl Ran {
                 self.stderr
             );
         }
+        self
+    }
+
+    /// Asserts that standard output says this.
+    #[track_caller]
+    pub fn prints(self, word: &str) -> Ran {
+        assert!(
+            self.stdout.contains(word),
+            "no {word:?} in\n{}",
+            self.stdout
+        );
         self
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use crate::{careens::Careen, cli::sh, engines::FRAGILE};
 
 /// The engine is one, so its restarts come one after the other.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+pub static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Ends well by itself when it is asked to stop, as a restarting engine does.
 const YIELDING: &str = "trap 'exit 0' TERM; echo up; sleep 300 & wait";

@@ -11,13 +11,15 @@ const LAYERS: &[&[&str]] = &[
     &["text"],
     &["dockerfile", "dockerignore", "template", "yaml"],
     &["spec"],
-    &["plan"],
+    &["plan", "tasks"],
     &["engine"],
     &["ports"],
     &["logs"],
     &["adapters"],
     &["runner"],
     &["app"],
+    &["server"],
+    &["client"],
     &["cli"],
 ];
 
@@ -53,9 +55,13 @@ const KEEPERS: &[(&str, &str)] = &[
     ("git2", "adapters/folder/"),
     ("reqwest", "adapters/registry/"),
     ("reqwest", "adapters/web/"),
+    ("reqwest", "client/"),
     ("sqlx", "adapters/sqlite/"),
     ("clap", "cli/"),
     ("indicatif", "cli/"),
+    ("axum", "server/"),
+    ("object_store", "adapters/objects/"),
+    ("notify_debouncer_full", "server/"),
 ];
 
 /// Says what is wrong with a file under `src`; empty when it keeps the map.

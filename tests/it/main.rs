@@ -1,5 +1,6 @@
 //! One test binary; a file per promise.
 
+mod access_contract;
 mod aliases;
 mod build_lines;
 mod build_sessions;
@@ -34,13 +35,17 @@ mod references;
 mod registries;
 mod registry_contract;
 mod registry_logins;
+mod remote;
 mod run_secrets;
 mod scans;
 mod secret_builds;
+mod server;
 mod specs;
 mod store_contract;
 mod stored_secrets;
+mod task_commands;
 mod task_files;
+mod task_store_contract;
 mod templates;
 mod vault;
 mod words;

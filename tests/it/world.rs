@@ -11,14 +11,16 @@ use careen::{
             containers::MemoryEngine,
             credentials::MemoryCredentials,
             registry::MemoryRegistry,
-            store::{MemoryFrames, MemoryStore},
+            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
         },
+        objects::ObjectFolder,
         sqlite::SqliteStore,
         vault::FileVault,
     },
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
     ports::{
-        Access, Clock, Download, DownloadError, Downloads, Fetch, FetchError, FrameStore, RunStore,
+        Access, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
+        FetchError, FrameStore, Parcel, RunStore,
     },
     runner::Ports,
     spec::RunVars,
@@ -50,6 +52,24 @@ impl World {
             app,
             engine,
             folder,
+        }
+    }
+
+    /// The same careen once more, to be shared: its record is that of this world.
+    pub fn app(&self) -> App {
+        App {
+            ports: self.app.ports.clone(),
+            tasks: self.app.tasks.clone(),
+            access: self.app.access.clone(),
+            vault: self.app.vault.clone(),
+            liveness: self.app.liveness.clone(),
+            fetch: self.app.fetch.clone(),
+            courier: self.app.courier.clone(),
+            objects: self.app.objects.clone(),
+            contexts: self.app.contexts.clone(),
+            uploads: Default::default(),
+            credentials: self.app.credentials.clone(),
+            files: self.app.files.clone(),
         }
     }
 
@@ -141,9 +161,15 @@ fn app(
             registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
+        tasks: Arc::new(MemoryTasks::default()),
+        access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),
         liveness: Arc::new(LockFolder::new(at("locks"))),
         fetch: Arc::new(NoWeb),
+        courier: Arc::new(NoWeb),
+        objects: Arc::new(ObjectFolder::at(at("objects").to_string_lossy(), [])),
+        contexts: at("contexts"),
+        uploads: Default::default(),
         credentials: Credentials::new(
             Arc::new(MemoryCredentials::new()),
             Arc::new(MemoryCredentials::new()),
@@ -169,6 +195,16 @@ impl Clock for PausableClock {
     fn now(&self) -> DateTime<Utc> {
         let passed = TimeDelta::from_std(self.noon.0.elapsed());
         self.noon.1 + passed.expect("no test runs for ages")
+    }
+}
+
+#[async_trait::async_trait]
+impl Courier for NoWeb {
+    async fn carry(&self, parcel: &Parcel) -> Result<(), CourierError> {
+        Err(CourierError::Refused(format!(
+            "{}: there is no web here",
+            parcel.url
+        )))
     }
 }
 

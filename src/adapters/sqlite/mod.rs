@@ -3,6 +3,7 @@
 //! Writers queue for one connection per process and take the database's write lock at once (`BEGIN IMMEDIATE`): a
 //! transaction that reads first and writes later would fail as soon as another process writes in between.
 
+mod access;
 mod connections;
 mod errors;
 mod events;
@@ -13,6 +14,7 @@ mod rows;
 mod runs;
 mod steps;
 mod stored_secrets;
+mod tasks;
 
 use std::time::Duration;
 

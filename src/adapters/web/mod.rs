@@ -2,6 +2,8 @@
 
 mod download;
 
+mod courier;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +16,7 @@ use crate::ports::{Fetch, FetchError, is_public};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Fetches with a client that follows no redirects, for those could lead anywhere.
+#[derive(Clone, Copy)]
 pub struct Web;
 
 #[async_trait]

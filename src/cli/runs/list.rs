@@ -33,13 +33,14 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         limit: args.top,
         ..RunFilter::default()
     };
-    let app = context.app().await?;
-    let runs = app
-        .ports
-        .store
-        .runs(&filter)
-        .await
-        .map_err(AppError::from)?;
+    let runs = match context.client()? {
+        Some(client) => client.runs(&filter).await?,
+        None => {
+            let app = context.app().await?;
+            let runs = app.ports.store.runs(&filter).await;
+            runs.map_err(AppError::from)?
+        }
+    };
     if context.globals.json {
         let rows: Vec<_> = runs.iter().map(summary).collect();
         context.print_json(&rows.into());

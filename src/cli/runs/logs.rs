@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     app::LogQuery,
+    client::{Client, Message},
     logs::{Ending, Line},
     ports::{LogKey, Stream},
+    server::LineView,
 };
 
 /// The options of `careen runs logs`.
@@ -47,8 +49,6 @@ pub struct Args {
 
 /// Prints a log; with --json, an object a line.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app().await?;
-    let id = args.run.find(&app).await?;
     let query = LogQuery {
         step: args.step.clone(),
         attempt: args.attempt,
@@ -57,6 +57,11 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         limit: args.limit,
         follow: args.follow,
     };
+    if let Some(client) = context.client()? {
+        return remote(context, &client, &args, &query).await;
+    }
+    let app = context.app().await?;
+    let id = args.run.find(&app).await?;
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     let is_json = context.globals.json;
     app.read_logs(&id, &query, |step, key, line| {
@@ -73,6 +78,62 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     .await?;
     let _ = out.flush();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a log of a server; it is followed through its stream.
+async fn remote(
+    context: &Context,
+    client: &Client,
+    args: &Args,
+    query: &LogQuery,
+) -> Result<ExitCode, CliError> {
+    let run = args.run.word.as_str();
+    if !args.follow {
+        let page = client.logs(run, query).await?;
+        page.lines
+            .iter()
+            .for_each(|line| print_view(context, args, line));
+        if !page.complete && query.limit.is_none() && !context.globals.quiet {
+            anstream::eprintln!("there are more lines; --from and --limit read on");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut messages = client.follow(run);
+    loop {
+        match messages.next().await? {
+            Message::End => return Ok(ExitCode::SUCCESS),
+            Message::Lines(lines) => {
+                let is_wanted = |line: &&LineView| {
+                    query.step.as_ref().is_none_or(|step| *step == line.step)
+                        && query.attempt.is_none_or(|it| it == line.attempt)
+                        && line.line > query.from
+                };
+                let wanted = lines.iter().filter(is_wanted);
+                wanted.for_each(|line| print_view(context, args, line));
+            }
+            Message::Events(_) | Message::Run(_) => {}
+        }
+    }
+}
+
+fn print_view(context: &Context, args: &Args, line: &LineView) {
+    if context.globals.json {
+        return anstream::println!("{}", json!(line));
+    }
+    let at = if args.timestamps {
+        format!("{} ", line.at)
+    } else {
+        String::new()
+    };
+    let step = match args.step {
+        Some(_) => String::new(),
+        None => format!("{} | ", line.step.replace(char::is_control, "?")),
+    };
+    if args.raw {
+        anstream::println!("{}", line.text);
+    } else {
+        anstream::println!("{at}{step}{}", tame(line.text.as_bytes()));
+    }
 }
 
 fn print(out: &mut impl Write, args: &Args, step: &str, line: &Line) -> std::io::Result<()> {

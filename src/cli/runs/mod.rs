@@ -1,5 +1,6 @@
 //! `careen runs`: looks at recorded runs.
 
+mod cancel;
 mod dependencies;
 mod files;
 mod list;
@@ -26,6 +27,8 @@ pub enum Command {
     Rerun(rerun::Args),
     /// Take up an unfinished run whose careen is gone
     Resume(resume::Args),
+    /// Stop a run of a server, whatever it is doing
+    Cancel(cancel::Args),
     /// List and fetch the files saved from a run's workspace
     Files(files::Args),
 }
@@ -38,6 +41,7 @@ pub async fn run(context: &Context, command: Command) -> Result<ExitCode, CliErr
         Command::Logs(args) => logs::run(context, args).await,
         Command::Rerun(args) => rerun::run(context, args).await,
         Command::Resume(args) => resume::run(context, args).await,
+        Command::Cancel(args) => cancel::run(context, args).await,
         Command::Files(args) => files::run(context, args).await,
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{
     super::{
-        CliError, Context,
+        CliError, Context, remote,
         run::{Terms, show},
     },
     RunArg,
@@ -19,6 +19,10 @@ pub struct Args {
 
 /// Runs a recorded request again, with the same text, values and random draws.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    if let Some(client) = context.client()? {
+        let id = client.rerun(&args.run.word).await?;
+        return remote::follow(context, &client, &id, false).await;
+    }
     let terms = Terms::of(context)?;
     let app = context.app().await?;
     let id = args.run.find(&app).await?;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::AppError,
-    ports::{RunRow, StepRow},
+    ports::{AttemptRow, RecordedEvent, RunRow, StepRow},
 };
 
 /// The options of `careen runs show`.
@@ -26,6 +26,15 @@ pub struct Args {
 
 /// Shows one run.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    if let Some(client) = context.client()? {
+        let shown = client.run(&args.run.word).await?;
+        return show(
+            context,
+            &shown.row()?,
+            (&shown.step_list, &shown.attempts),
+            None,
+        );
+    }
     let app = context.app().await?;
     let id = args.run.find(&app).await?;
     let store = &app.ports.store;
@@ -40,22 +49,32 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     } else {
         Vec::new()
     };
+    let events = args.events.then_some(events.as_slice());
+    show(context, &run, (&steps, &attempts), events)
+}
+
+fn show(
+    context: &Context,
+    run: &RunRow,
+    (steps, attempts): (&[StepRow], &[AttemptRow]),
+    events: Option<&[RecordedEvent]>,
+) -> Result<ExitCode, CliError> {
     if context.globals.json {
         let mut value = json!(run);
         value["step_list"] = json!(steps);
         value["attempts"] = json!(attempts);
-        value["dependencies"] = json!(dependencies::of(&steps));
-        if args.events {
+        value["dependencies"] = json!(dependencies::of(steps));
+        if let Some(events) = events {
             value["events"] = json!(events);
         }
         context.print_json(&value);
         return Ok(ExitCode::SUCCESS);
     }
-    print_run(&run);
-    print_steps(&steps);
-    parts::print(&steps);
-    dependencies::print(&dependencies::of(&steps));
-    for event in events {
+    print_run(run);
+    print_steps(steps);
+    parts::print(steps);
+    dependencies::print(&dependencies::of(steps));
+    for event in events.unwrap_or_default() {
         anstream::println!("{:4} {} {}", event.seq, event.at.to_rfc3339(), event.body);
     }
     Ok(ExitCode::SUCCESS)

@@ -1,9 +1,13 @@
 //! Runs and logs kept in memory, with faults on demand.
 
+mod access;
 mod faults;
 mod frames;
 mod run;
 mod runs;
+mod tasks;
 
+pub use access::MemoryAccess;
 pub use frames::MemoryFrames;
 pub use runs::MemoryStore;
+pub use tasks::MemoryTasks;

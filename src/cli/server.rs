@@ -1,0 +1,161 @@
+//! `careen server`: serves the API, and runs what is queued.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+
+use super::{CliError, Context, error::ERRORED, remote::secret_variable, run::signalled};
+use crate::{
+    app::{App, Hook, Notices},
+    server::{Api, InProcess, Launcher, Listen, Terms, serve, watch_specs},
+    spec::Grant,
+};
+
+/// The options of `careen server`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The address to listen on
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:7420",
+        env = "CAREEN_LISTEN"
+    )]
+    listen: SocketAddr,
+    /// Serve requests without a token, too; only on a loopback address
+    #[arg(long)]
+    insecure_loopback: bool,
+    /// What runs may be allowed, as with careen run --allow; nothing unless said
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    allow: Vec<String>,
+    /// The certificate chain, PEM; with --tls-key the server speaks https
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        env = "CAREEN_TLS_CERT"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        env = "CAREEN_TLS_KEY"
+    )]
+    tls_key: Option<PathBuf>,
+    /// Keep the stored tasks the same as this folder of manifests
+    #[arg(long, value_name = "DIR", env = "CAREEN_TASK_SPECS")]
+    task_specs: Option<PathBuf>,
+    /// Tell ends of runs to this address; all:, failures: or recoveries: in front says which. CAREEN_HOOK_KEY, or
+    /// CAREEN_HOOK_KEY_FILE, holds the key that signs
+    #[arg(long, value_name = "[WHICH:]URL")]
+    notify: Vec<Hook>,
+    /// Requests a second from one address; 0 is no limit
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    rate_limit: u32,
+}
+
+/// Serves until a signal comes. The first lets runs end, the second cancels them.
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    check(&args)?;
+    let logins = context.logins()?;
+    let app = Arc::new(context.app().await?);
+    say_first_token(&app, &args).await?;
+    let mut launcher = InProcess::new(app.clone(), logins);
+    if let Some(notices) = notices(&args)? {
+        launcher = launcher.telling(notices);
+    }
+    let launcher = Arc::new(launcher);
+    launcher.take_up().await?;
+    let terms = Terms {
+        is_open: args.insecure_loopback,
+        allow: args.allow.clone(),
+    };
+    let api = Api::new(app, launcher.clone(), terms);
+    stop_on_signals(api.stop.clone(), launcher.clone());
+    if let Some(folder) = args.task_specs.clone() {
+        tokio::spawn(watch_specs(api.app.clone(), folder, api.stop.clone()));
+    }
+    let scheme = if args.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let listen = Listen {
+        address: args.listen,
+        tls: args.tls_cert.zip(args.tls_key),
+        rate: args.rate_limit,
+    };
+    let is_quiet = context.globals.quiet;
+    let served = serve(api, listen, |address| {
+        if !is_quiet {
+            anstream::eprintln!("listening on {scheme}://{address}, the API is shown at /docs");
+        }
+    })
+    .await;
+    launcher.drain().await;
+    match served {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            Ok(ExitCode::from(ERRORED))
+        }
+    }
+}
+
+fn check(args: &Args) -> Result<(), CliError> {
+    if args.insecure_loopback && !args.listen.ip().is_loopback() {
+        return Err(CliError::usage(
+            format!(
+                "--insecure-loopback, but {} is no loopback address",
+                args.listen
+            ),
+            "Listen on 127.0.0.1, or make tokens with careen token create",
+        ));
+    }
+    match args.allow.iter().find(|word| Grant::parse(word).is_none()) {
+        None => Ok(()),
+        Some(word) => Err(CliError::usage(
+            format!("--allow {word} is not known"),
+            "It takes privileged, docker-socket, host-network, external-network=NAME or host-path=/DIR",
+        )),
+    }
+}
+
+/// Reads who is told the ends of runs. Without a key nobody is, for nobody could trust what they are told.
+fn notices(args: &Args) -> Result<Option<Notices>, CliError> {
+    let key = secret_variable("CAREEN_HOOK_KEY")?;
+    match key {
+        Some(key) => Ok(Some(Notices::new(args.notify.clone(), key))),
+        None if args.notify.is_empty() => Ok(None),
+        None => Err(CliError::usage(
+            "--notify needs a key that signs what is told",
+            "Set CAREEN_HOOK_KEY, or CAREEN_HOOK_KEY_FILE to a file that holds it",
+        )),
+    }
+}
+
+/// Prints the first admin token; it is shown this once.
+async fn say_first_token(app: &App, args: &Args) -> Result<(), CliError> {
+    if args.insecure_loopback {
+        return Ok(());
+    }
+    if let Some(secret) = app.first_token().await? {
+        anstream::eprintln!("the first admin token, shown this once:");
+        anstream::println!("{}", secret.expose_secret());
+    }
+    Ok(())
+}
+
+/// The first signal stops the server, the second also what it runs.
+fn stop_on_signals(stop: CancellationToken, launcher: Arc<InProcess>) {
+    tokio::spawn(async move {
+        signalled().await;
+        stop.cancel();
+        anstream::eprintln!("stopping: runs under way may end; once more cancels them");
+        signalled().await;
+        launcher.stop().await;
+    });
+}

@@ -1,0 +1,10 @@
+//! Speaks to a careen server: the same verbs as here, done there.
+
+mod call;
+mod contexts;
+mod runs;
+mod stream;
+mod tasks;
+
+pub use call::Client;
+pub use stream::{Message, Messages};

@@ -1,0 +1,48 @@
+//! What every handler has at hand.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Launcher, feed::Feeds};
+use crate::{app::App, logs::SharedFrames, ports::FrameStore};
+
+/// On what terms the server serves.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// Whether requests without a token are served as an admin's.
+    pub is_open: bool,
+    /// What runs may be allowed, as `--allow` takes it.
+    pub allow: Vec<String>,
+}
+
+/// careen and how it is served.
+#[derive(Clone)]
+pub struct Api {
+    /// careen itself.
+    pub app: Arc<App>,
+    /// Sees to it that queued runs are run.
+    pub launcher: Arc<dyn Launcher>,
+    /// Logs, read once for all who follow the same one.
+    pub(super) frames: Arc<dyn FrameStore>,
+    /// The runs that are followed.
+    pub(super) feeds: Arc<Feeds>,
+    /// On what terms the server serves.
+    pub terms: Arc<Terms>,
+    /// Canceled when the server is to stop: open streams end.
+    pub stop: CancellationToken,
+}
+
+impl Api {
+    /// Serves a careen on these terms.
+    pub fn new(app: Arc<App>, launcher: Arc<dyn Launcher>, terms: Terms) -> Self {
+        Self {
+            frames: Arc::new(SharedFrames::new(app.ports.frames.clone())),
+            feeds: Arc::default(),
+            app,
+            launcher,
+            terms: Arc::new(terms),
+            stop: CancellationToken::new(),
+        }
+    }
+}

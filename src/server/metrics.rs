@@ -1,0 +1,68 @@
+//! `/metrics`: what happens here, in the words of Prometheus.
+
+use std::{sync::OnceLock, time::Instant};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use super::Api;
+use crate::{engine::RunStatus, ports::RunFilter};
+
+/// The process has one recorder, whoever asks first makes it.
+fn recorder() -> &'static PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        // Another recorder, set by who uses the library, keeps what is counted from us.
+        let _ = metrics::set_global_recorder(recorder);
+        handle
+    })
+}
+
+/// Shows all metrics; those of runs are counted in the database now.
+pub async fn show(State(api): State<Api>) -> String {
+    let recorder = recorder();
+    let filter = RunFilter {
+        unfinished: true,
+        ..RunFilter::default()
+    };
+    let runs = api.app.ports.store.runs(&filter).await.unwrap_or_default();
+    for status in RunStatus::ALL.iter().filter(|it| !it.is_ended()) {
+        let count = runs.iter().filter(|run| run.status == *status).count();
+        metrics::gauge!("careen_runs", "status" => status.as_str()).set(count as f64);
+    }
+    let now = api.app.ports.clock.now();
+    let waits = runs.iter().filter(|run| run.status == RunStatus::Queued);
+    let longest = waits.map(|run| (now - run.created_at).num_seconds()).max();
+    metrics::gauge!("careen_queue_wait_seconds_max").set(longest.unwrap_or(0) as f64);
+    recorder.run_upkeep();
+    recorder.render()
+}
+
+/// Counts and times every request by the route that served it.
+pub async fn count(request: Request, next: Next) -> Response {
+    recorder();
+    let begun = Instant::now();
+    let method = request.method().to_string();
+    let path = request.extensions().get::<MatchedPath>();
+    let path = path.map_or("none".to_owned(), |it| it.as_str().to_owned());
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("careen_http_requests_total",
+        "method" => method, "path" => path.clone(), "status" => status)
+    .increment(1);
+    metrics::histogram!("careen_http_request_seconds", "path" => path)
+        .record(begun.elapsed().as_secs_f64());
+    response
+}
+
+/// Counts a run that has ended.
+pub fn run_ended(status: RunStatus, seconds: f64) {
+    metrics::counter!("careen_runs_ended_total", "status" => status.as_str()).increment(1);
+    metrics::histogram!("careen_run_seconds", "status" => status.as_str()).record(seconds);
+}

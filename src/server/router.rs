@@ -1,0 +1,89 @@
+//! All routes, and what lies around them: limits, tokens, the audit log, ETags, metrics.
+
+use std::time::Duration;
+
+use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use tower_http::{
+    catch_panic::CatchPanicLayer, request_id, timeout::TimeoutLayer, trace::TraceLayer,
+};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{
+    Api, access, again, audit, contexts, docs::Docs, error::ApiError, etag, health, logs, metrics,
+    run, runs, stream, task, task_versions, tasks, tokens,
+};
+
+/// The largest body of a request.
+const BODY_BYTES: usize = 16 * 1024 * 1024;
+/// How long a request may take; streams are not cut.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Makes the whole service.
+pub fn router(api: Api) -> Router {
+    let (routes, description) = api_routes().split_for_parts();
+    let state = |api: &Api| api.clone();
+    let routes = routes
+        .layer(middleware::from_fn_with_state(
+            state(&api),
+            again::answer_once,
+        ))
+        .layer(middleware::from_fn(etag::tag))
+        .layer(middleware::from_fn_with_state(
+            state(&api),
+            access::authenticate,
+        ))
+        .layer(middleware::from_fn_with_state(state(&api), audit::record))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            TIMEOUT,
+        ));
+    Router::new()
+        .merge(routes)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::show))
+        .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description))
+        .fallback(nothing_here)
+        .layer(middleware::from_fn(metrics::count))
+        .layer(CatchPanicLayer::new())
+        .layer(TraceLayer::new_for_http())
+        .layer(request_id::PropagateRequestIdLayer::x_request_id())
+        .layer(request_id::SetRequestIdLayer::x_request_id(
+            request_id::MakeRequestUuid,
+        ))
+        .with_state(api)
+}
+
+/// The routes of the API with their description.
+pub(super) fn api_routes() -> OpenApiRouter<Api> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(runs::list, runs::queue))
+        .routes(routes!(run::show))
+        .routes(routes!(run::cancel))
+        .routes(routes!(run::rerun))
+        .routes(routes!(stream::follow))
+        .routes(routes!(logs::lines))
+        .routes(routes!(logs::bytes))
+        .routes(routes!(contexts::show, contexts::append, contexts::finish))
+        .routes(routes!(tasks::list))
+        .routes(routes!(task::show, task::put, task::delete))
+        .routes(routes!(task::run))
+        .routes(routes!(task_versions::list))
+        .routes(routes!(task_versions::show))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(audit::list));
+    OpenApiRouter::with_openapi(Docs::openapi()).nest("/api/v1", routes)
+}
+
+async fn nothing_here() -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "no_such_path",
+        "there is nothing at this path",
+    )
+    .hint("/docs lists what there is")
+}

@@ -1,0 +1,106 @@
+//! `/api/v1/runs`: lists runs and queues new ones.
+
+use axum::{Extension, Json, extract::State, http::StatusCode};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    Api,
+    access::Caller,
+    error::{ApiError, Body, ErrorBody, Query},
+    page::{Page, PageQuery},
+    views::{QueuedRun, RunView},
+};
+use crate::{
+    app::{ContextDigest, RunWish},
+    engine::RunStatus,
+    ports::{Role, RunFilter},
+};
+
+/// Which runs to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RunQuery {
+    /// Only runs with this status.
+    #[param(value_type = Option<String>)]
+    status: Option<RunStatus>,
+    /// Only runs of this name, such as a task's.
+    name: Option<String>,
+    /// Only runs that have not ended.
+    #[serde(default)]
+    unfinished: bool,
+    /// Where the page begins: `next` of the page before.
+    cursor: Option<String>,
+    /// At most so many items, up to 500.
+    #[param(default = 50)]
+    limit: Option<u32>,
+}
+
+/// Lists runs, newest first.
+#[utoipa::path(get, path = "/runs", tag = "runs", params(RunQuery),
+    responses((status = 200, body = Page<RunView>), (status = 401, body = ErrorBody)))]
+pub async fn list(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<RunQuery>,
+) -> Result<Json<Page<RunView>>, ApiError> {
+    caller.may(Role::Reader)?;
+    let page = PageQuery {
+        cursor: query.cursor,
+        limit: query.limit,
+    };
+    let filter = RunFilter {
+        status: query.status,
+        name: query.name,
+        unfinished: query.unfinished,
+        before: page.cursor.clone(),
+        limit: page.one_more(),
+        ..RunFilter::default()
+    };
+    let runs = api.app.ports.store.runs(&filter).await?;
+    Ok(Json(
+        page.cut(runs, |run| run.id.clone()).map(RunView::from),
+    ))
+}
+
+/// Queues a run; what is wrong with its task file is said before anything is recorded.
+#[utoipa::path(post, path = "/runs", tag = "runs", request_body = RunWish,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a second request an echo of the first")),
+    responses((status = 201, body = QueuedRun), (status = 422, body = ErrorBody)))]
+pub async fn queue(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Body(wish): Body<RunWish>,
+) -> Result<(StatusCode, Json<QueuedRun>), ApiError> {
+    caller.may(Role::Runner)?;
+    check_allowed(&api, &wish.allow)?;
+    let folder = match &wish.context {
+        Some(digest) => {
+            let digest = ContextDigest::parse(digest)?;
+            Some(api.app.open_context(&digest).await?)
+        }
+        None => None,
+    };
+    let (request, secrets) = api.app.wished_request(wish, folder).await?;
+    let id = api.launcher.queue(request, secrets).await?;
+    Ok(queued(id))
+}
+
+/// Refuses what the server does not allow its runs, whoever asks.
+pub(super) fn check_allowed(api: &Api, wanted: &[String]) -> Result<(), ApiError> {
+    let Some(word) = wanted.iter().find(|word| !api.terms.allow.contains(word)) else {
+        return Ok(());
+    };
+    let message = format!("this server does not allow {word}");
+    Err(
+        ApiError::new(StatusCode::FORBIDDEN, "not_allowed", message).hint(format!(
+            "careen server --allow {word} allows it to all who may run"
+        )),
+    )
+}
+
+/// The answer that says what was queued.
+pub(super) fn queued(id: String) -> (StatusCode, Json<QueuedRun>) {
+    let status = RunStatus::Queued.as_str().to_owned();
+    (StatusCode::CREATED, Json(QueuedRun { id, status }))
+}

@@ -1,0 +1,87 @@
+//! Runs as the API shows them.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::ports::{AttemptRow, RunRow, StepRow};
+
+/// A run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RunView {
+    /// Its id.
+    pub id: String,
+    /// What it is called in lists: the task's name, or the file of a quick run.
+    pub name: String,
+    /// `queued`, `preparing`, `running`, `succeeded`, `failed`, `errored`, `timed_out` or `canceled`.
+    pub status: String,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// Why it was started.
+    pub cause: String,
+    /// The run it repeats.
+    pub rerun_of: Option<String>,
+    /// Its generation, from 1.
+    pub generation: u32,
+    /// When it was queued.
+    pub created_at: DateTime<Utc>,
+    /// When its worker began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How many steps it has.
+    pub steps: u32,
+    /// How many of them have ended.
+    pub steps_ended: u32,
+    /// What was asked, without secrets; nothing in lists.
+    #[schema(value_type = Object)]
+    pub request: Value,
+    /// What preparing found; nothing in lists.
+    #[schema(value_type = Object)]
+    pub prepared: Value,
+}
+
+/// A run with its steps and attempts.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RunDetail {
+    /// The run.
+    #[serde(flatten)]
+    pub run: RunView,
+    /// Its steps, in file order.
+    #[schema(value_type = Vec<Object>)]
+    pub step_list: Vec<StepRow>,
+    /// Their attempts.
+    #[schema(value_type = Vec<Object>)]
+    pub attempts: Vec<AttemptRow>,
+}
+
+/// A run that was queued.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct QueuedRun {
+    /// Its id.
+    pub id: String,
+    /// Its status.
+    pub status: String,
+}
+
+impl From<RunRow> for RunView {
+    fn from(run: RunRow) -> Self {
+        Self {
+            id: run.id,
+            name: run.name,
+            status: run.status.as_str().to_owned(),
+            reason: run.reason,
+            cause: run.cause,
+            rerun_of: run.rerun_of,
+            generation: run.generation,
+            created_at: run.created_at,
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            steps: run.steps,
+            steps_ended: run.steps_ended,
+            request: run.request,
+            prepared: run.prepared,
+        }
+    }
+}

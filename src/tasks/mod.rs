@@ -1,0 +1,19 @@
+//! Stored tasks: what a task is made of, how a manifest says it, and what tells two versions apart.
+
+mod build;
+mod check;
+mod command;
+mod definition;
+mod diff;
+mod manifest;
+mod triggers;
+
+pub use build::{BuildTask, build_task};
+pub use check::{Fault, check};
+pub use command::command_task;
+pub use definition::{Concurrency, Definition, ImageBuild, Policy, Status, Text};
+pub use diff::{Change, diff};
+pub use manifest::{ManifestError, read, write};
+pub use triggers::{
+    BaseImageKind, BaseImageTrigger, SourceEvent, SourceTrigger, TimerTrigger, Triggers,
+};

@@ -1,0 +1,120 @@
+//! What starts a stored task.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Status;
+
+/// All triggers of a task.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Triggers {
+    /// Commits and pull requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub source: Vec<SourceTrigger>,
+    /// Schedules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timer: Vec<TimerTrigger>,
+    /// New base images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_image: Option<BaseImageTrigger>,
+}
+
+/// Starts the task when a repository changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceTrigger {
+    /// The trigger's name; unique in the task.
+    pub name: String,
+    /// The repository's URL.
+    pub repository: String,
+    /// The branch; all of them when none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// What happens to the repository.
+    #[serde(default = "commits")]
+    pub events: Vec<SourceEvent>,
+    /// Whether it may start runs.
+    #[serde(default)]
+    pub status: Status,
+}
+
+/// What happens to a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceEvent {
+    /// Commits are pushed.
+    Commit,
+    /// A pull request is opened or changed.
+    PullRequest,
+}
+
+/// Starts the task at set times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimerTrigger {
+    /// The trigger's name; unique in the task.
+    pub name: String,
+    /// When, as cron writes it, in UTC.
+    pub schedule: String,
+    /// Whether it may start runs.
+    #[serde(default)]
+    pub status: Status,
+}
+
+/// Starts the task when an image that it builds on has moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BaseImageTrigger {
+    /// The trigger's name; unique in the task.
+    pub name: String,
+    /// Which of the bases are watched.
+    #[serde(default)]
+    pub kind: BaseImageKind,
+    /// Whether it may start runs.
+    #[serde(default)]
+    pub status: Status,
+}
+
+/// Which bases of a build are watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseImageKind {
+    /// The bases of the final stage.
+    #[default]
+    Runtime,
+    /// The bases of all stages.
+    All,
+}
+
+impl Triggers {
+    /// Says whether nothing but a person starts the task.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The names of all triggers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let source = self.source.iter().map(|it| it.name.as_str());
+        let timer = self.timer.iter().map(|it| it.name.as_str());
+        source
+            .chain(timer)
+            .chain(self.base_image.iter().map(|it| it.name.as_str()))
+    }
+
+    /// The kinds of triggers that the task has, in the words of `az acr task list`.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        [
+            (self.base_image.is_some(), "BASE_IMAGE"),
+            (!self.source.is_empty(), "SOURCE"),
+            (!self.timer.is_empty(), "TIMER"),
+        ]
+        .into_iter()
+        .filter_map(|(has, word)| has.then_some(word))
+        .collect()
+    }
+}
+
+fn commits() -> Vec<SourceEvent> {
+    vec![SourceEvent::Commit]
+}

@@ -1,0 +1,10 @@
+//! What the API promises, asked over the router without a socket.
+
+mod access;
+mod again;
+mod asked;
+mod contexts;
+mod notices;
+mod runs;
+mod streams;
+mod tasks;
