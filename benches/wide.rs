@@ -8,13 +8,14 @@ use careen::{
     adapters::{
         clock::SystemClock,
         files::FileFrames,
-        folder::{Caps, LocalFolders},
+        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
             credentials::MemoryCredentials,
-            store::{MemoryFrames, MemoryStore},
+            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
         },
+        objects::ObjectFolder,
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
         vault::FileVault,
@@ -83,17 +84,33 @@ fn app(
     let engine = MemoryEngine::new();
     engine.any_image();
     let engine = Arc::new(engine);
+    let registry = Arc::new(HttpRegistry::new(Terms::default()));
     App {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
             store: store.clone(),
             frames,
+            contexts: Arc::new(Elsewhere::new(
+                Cache::new(folder.join("contexts"), 1 << 30),
+                Arc::new(Web),
+                registry.clone(),
+                Bounds::default(),
+            )),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
-            registry: Arc::new(HttpRegistry::new(Terms::default())),
+            registry,
             clock: Arc::new(SystemClock),
         },
         queue: store,
+        tasks: Arc::new(MemoryTasks::default()),
+        access: Arc::new(MemoryAccess::default()),
+        courier: Arc::new(Web),
+        objects: Arc::new(ObjectFolder::at(
+            folder.join("objects").to_string_lossy(),
+            [],
+        )),
+        contexts: folder.join("uploads"),
+        uploads: Default::default(),
         vault: Arc::new(FileVault::open(&folder.join("key"))),
         liveness: Arc::new(LockFolder::new(folder.join("locks"))),
         fetch: Arc::new(Web),
@@ -113,6 +130,9 @@ async fn run(app: App) -> (f64, RunStatus) {
         file: "wide.yaml".to_owned(),
         text,
         context: None,
+        pin: None,
+        pins: Default::default(),
+        opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),
         vars: RunVars {

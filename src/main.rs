@@ -10,7 +10,7 @@ use careen::{
         docker::DockerEngine,
         docker_config::{self, DockerConfig},
         files::FileFrames,
-        folder::{Caps, LocalFolders},
+        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
         memory::{
             credentials::MemoryCredentials,
@@ -28,6 +28,9 @@ use careen::{
     ports::{AccessStore, EngineError, FrameStore, Queue, RunStore, TaskStore},
     runner::Ports,
 };
+
+/// About how much the files of contexts may take on the disk, those in use aside.
+const CACHE_BYTES: u64 = 5 << 30;
 
 fn main() -> ExitCode {
     // One TLS provider for everything that speaks TLS.
@@ -108,6 +111,7 @@ struct Kept {
 fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
     let data = settings.data_folder();
     let engine = Arc::new(engine(settings)?);
+    let registry = Arc::new(HttpRegistry::new(Terms::default()));
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
     Ok(App {
         ports: Ports {
@@ -115,8 +119,14 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             images: engine,
             frames: kept.frames,
             store: kept.store,
+            contexts: Arc::new(Elsewhere::new(
+                Cache::new(data.join("contexts"), CACHE_BYTES),
+                Arc::new(Web),
+                registry.clone(),
+                Bounds::default(),
+            )),
             folders: Arc::new(LocalFolders::new(notes, Caps::default())),
-            registry: Arc::new(HttpRegistry::new(Terms::default())),
+            registry,
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
@@ -130,7 +140,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         fetch: Arc::new(Web),
         courier: Arc::new(Web),
         objects: Arc::new(ObjectFolder::at(settings.objects(), std::env::vars())),
-        contexts: data.join("contexts"),
+        contexts: data.join("uploaded"),
         uploads: Mutex::default(),
         credentials: kept.credentials,
         files: data.join("files"),

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What compiling needs: a C compiler for the vendored SQLite, libgit2 and zstd; git and curl; Rust.
+# What compiling needs: a C compiler for the vendored SQLite, libgit2 and zstd; OpenSSL, over which libgit2 speaks
+# https and ssh; git and curl; Rust.
 
 set_up_tools() {
   local pair missing=()
@@ -8,6 +9,7 @@ set_up_tools() {
     command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
   done
   [ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
+  pkg-config --exists openssl 2>/dev/null || [ -n "${OPENSSL_DIR:-}" ] || missing+=(libssl-dev)
   [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -n "${SSL_CERT_FILE:-}" ] || ! is_debian || missing+=(ca-certificates)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 }

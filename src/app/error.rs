@@ -2,7 +2,7 @@
 
 use crate::{
     logs::LogError,
-    ports::{EngineError, RegistryError, StoreError, TaskError, VaultError},
+    ports::{EngineError, OpenError, OpenFault, RegistryError, StoreError, TaskError, VaultError},
     runner::{Denied, RunError},
     text::Diagnostics,
 };
@@ -37,6 +37,9 @@ pub enum AppError {
     /// The engine could not.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A context could not be opened.
+    #[error(transparent)]
+    Context(#[from] OpenError),
     /// A registry could not, or would not.
     #[error(transparent)]
     Registry(Box<RegistryError>),
@@ -114,6 +117,7 @@ impl AppError {
             AppError::Usage { hint, .. } | AppError::Remote { hint, .. } => {
                 (!hint.is_empty()).then(|| hint.clone())
             }
+            AppError::Context(error) => (!error.hint.is_empty()).then(|| error.hint.clone()),
             AppError::MissingSecrets(ids) => Some(ways_to_give(ids)),
             AppError::Engine(error) => Some(crate::runner::hint(error)).filter(|it| !it.is_empty()),
             AppError::Registry(error) => Some(error.hint()),
@@ -148,6 +152,9 @@ impl AppError {
 
     /// Says whether the user's input is to be mended, and not careen or its surroundings.
     pub fn is_users(&self) -> bool {
+        if let AppError::Context(error) = self {
+            return error.fault != OpenFault::Machine;
+        }
         matches!(
             self,
             AppError::Remote {

@@ -3,6 +3,7 @@
 mod abandon;
 mod apply;
 mod connections;
+mod contexts;
 mod copy_image;
 mod credentials;
 mod error;
@@ -36,13 +37,14 @@ use crate::{
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
+pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
 pub use error::AppError;
 pub use notices::{Hook, Notices, Wants};
 pub use prepare::{Prepared, check, outline};
 pub use read_logs::LogQuery;
-pub use request::{Limits, OutputWish, Request, Secrets, draw};
+pub use request::{ContextSecrets, Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use run_task::Overrides;
 pub use run_wish::{Git, RunWish};

@@ -11,9 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::contexts;
 use crate::{
+    ports::Pin,
     runner,
-    spec::{Draws, Grant, RunVars},
+    spec::{Draws, Grant, RunVars, context::Login},
 };
 
 /// What each step's container may use.
@@ -53,8 +55,17 @@ pub struct Request {
     pub file: String,
     /// The task file's text, before templates.
     pub text: String,
-    /// The context, a folder of this machine.
+    /// The context, a folder of this machine; `None` if there is none, or it is from elsewhere.
     pub context: Option<PathBuf>,
+    /// What the context stood for when it was opened or kept.
+    #[serde(default)]
+    pub pin: Option<Pin>,
+    /// What the contexts of builds stood for in the run that this one repeats, by their spelling.
+    #[serde(default)]
+    pub pins: BTreeMap<String, Pin>,
+    /// Where a context from elsewhere is on this machine just now.
+    #[serde(skip)]
+    pub opened: Option<PathBuf>,
     /// The values that are not secret.
     pub values: Map<String, Value>,
     /// The texts of the alias files that the task file names.
@@ -94,12 +105,17 @@ impl Request {
         let name = Path::new(&self.file).file_name();
         let name = name.map_or(self.file.clone(), |it| it.to_string_lossy().into_owned());
         let folder = self.context.as_deref().and_then(Path::file_name);
+        let folder = folder.map(|it| it.to_string_lossy().into_owned());
+        let folder = folder.or_else(|| contexts::short_name(self.pin.as_ref()?));
         match folder {
-            Some(folder) if !self.file.contains(char::is_whitespace) => {
-                format!("{}/{name}", folder.to_string_lossy())
-            }
+            Some(folder) if !self.file.contains(char::is_whitespace) => format!("{folder}/{name}"),
             _ => name,
         }
+    }
+
+    /// Where the files of the context are, if there is one.
+    pub fn folder(&self) -> Option<&Path> {
+        self.opened.as_deref().or(self.context.as_deref())
     }
 
     /// What the user allowed; a word that is not known was refused when it was typed.
@@ -130,19 +146,39 @@ pub struct Secrets {
     pub values: BTreeMap<String, SecretString>,
     /// What templates see as `.Secrets`, by id.
     pub declared: BTreeMap<String, SecretString>,
+    /// What opens the context.
+    pub context: ContextSecrets,
+}
+
+/// What opens a context from elsewhere, beside its address.
+#[derive(Debug, Clone, Default)]
+pub struct ContextSecrets {
+    /// The host that the login is for, and the login.
+    pub login: Option<(String, Login)>,
+    /// What belongs behind the `?` of an archive's address.
+    pub query: Option<SecretString>,
 }
 
 /// The first part of a sealed value's name.
 const VALUE: &str = "value:";
 /// The first part of a sealed declared secret's name.
 const DECLARED: &str = "secret:";
+/// The first part of the name of a context's sealed login; host and user follow.
+const LOGIN: &str = "context-login:";
+/// The name of the sealed end of an archive's address.
+const QUERY: &str = "context-query:";
 
 impl Secrets {
     /// All of them with the names under which they are sealed.
     pub fn named(&self) -> impl Iterator<Item = (String, &SecretString)> {
         let values = self.values.iter().map(|(n, v)| (format!("{VALUE}{n}"), v));
         let declared = self.declared.iter();
-        values.chain(declared.map(|(n, v)| (format!("{DECLARED}{n}"), v)))
+        let login = self.context.login.iter();
+        let query = self.context.query.iter();
+        values
+            .chain(declared.map(|(n, v)| (format!("{DECLARED}{n}"), v)))
+            .chain(login.map(|(host, it)| (format!("{LOGIN}{host}/{}", it.username), &it.password)))
+            .chain(query.map(|it| (QUERY.to_owned(), it)))
     }
 
     /// Puts an opened secret back to its place.
@@ -151,6 +187,15 @@ impl Secrets {
             self.values.insert(name.to_owned(), value);
         } else if let Some(id) = name.strip_prefix(DECLARED) {
             self.declared.insert(id.to_owned(), value);
+        } else if let Some(place) = name.strip_prefix(LOGIN) {
+            let (host, username) = place.split_once('/').unwrap_or((place, ""));
+            let login = Login {
+                username: username.to_owned(),
+                password: value,
+            };
+            self.context.login = Some((host.to_owned(), login));
+        } else if name == QUERY {
+            self.context.query = Some(value);
         }
     }
 

@@ -6,11 +6,11 @@ use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, AppError, Prepared, Request, Secrets, ids, prepare, worker};
+use super::{App, AppError, Prepared, Request, Secrets, contexts, ids, prepare, worker};
 use crate::{
     engine::{RunState, RunStatus, Settings, Verdict},
     plan::Plan,
-    ports::{Held, Keyring, Lease, NewRun, RegistryLogin, RunRow, StoreError},
+    ports::{Held, Keyring, Lease, NewRun, Opened, RegistryLogin, RunRow, StoreError},
     runner::{self, Job, LEASE, OutputRequest, Watcher, Wishes},
     spec::StepKind,
     text::Diagnostics,
@@ -50,6 +50,10 @@ pub struct Queued {
     pub plan: Arc<Plan>,
     /// What is odd in the file, but no error.
     pub warnings: Diagnostics,
+    /// What people should know of its files.
+    pub remarks: Vec<String>,
+    /// Keeps the context where it is.
+    context: Option<Opened>,
     request: Request,
     secrets: Secrets,
     lease: Lease,
@@ -83,7 +87,7 @@ impl App {
                 let fetched = self.fetch.text(&source, ALIAS_FILE_BYTES).await;
                 fetched.map_err(|error| AppError::Files(error.to_string()))?
             } else {
-                read_alias_file(request.context.as_deref(), &source)?
+                read_alias_file(request, &source)?
             };
             request.alias_files.insert(source, text);
         }
@@ -103,6 +107,9 @@ impl App {
         rerun_of: Option<String>,
     ) -> Result<Queued, AppError> {
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
+        let is_rerun = rerun_of.is_some();
+        let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
+        let (context, remarks) = settled.await?;
         for _ in 0..ID_DRAWS {
             match self.record(&request, &secrets, rerun_of.clone()).await {
                 // Held is the id of a run that another careen drives.
@@ -115,6 +122,8 @@ impl App {
                         id: request.vars.id.clone(),
                         plan,
                         warnings,
+                        remarks,
+                        context,
                         request,
                         secrets,
                         lease,
@@ -215,6 +224,7 @@ impl App {
             "commit": queued.request.vars.commit,
             "branch": queued.request.vars.branch,
             "registry": queued.request.vars.registry,
+            "context": queued.request.pin,
         });
         let files = self.files.join(&queued.id);
         let keyring = self.keyring(&live.logins).await?;
@@ -233,7 +243,9 @@ impl App {
                     .ok()
                     .and_then(|seconds| seconds.checked_mul(1000)),
             },
-            context: queued.request.context.clone(),
+            context: queued.request.folder().map(Path::to_path_buf),
+            access: contexts::access(&queued.request, &queued.secrets, &live.logins),
+            pins: queued.request.pins.clone(),
             shared_volume: queued.request.vars.shared_volume.clone(),
             registry: queued.request.registry().map(str::to_owned),
             logins,
@@ -244,6 +256,7 @@ impl App {
             outputs: outputs(&queued.request, &files),
         };
         let (state, verdict) = runner::run(self.ports.clone(), job, live.watcher, wishes).await?;
+        drop(queued.context);
         self.ports.store.release(&queued.lease).await?;
         self.liveness.forget(&queued.id);
         let run = self.ports.store.run(&queued.id).await?;
@@ -288,12 +301,17 @@ impl App {
         leased_at: Instant,
     ) -> Result<Queued, AppError> {
         let row = self.ports.store.run(&lease.run).await?;
-        let (request, secrets) = self.recorded_request(&row).await?;
+        let (mut request, secrets) = self.recorded_request(&row).await?;
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
+        let is_rerun = row.rerun_of.is_some();
+        let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
+        let (context, remarks) = settled.await?;
         Ok(Queued {
             id: row.id,
             plan,
             warnings,
+            remarks,
+            context,
             request,
             secrets,
             lease,
@@ -307,7 +325,8 @@ impl App {
         let row = self.ports.store.run(run).await?;
         let (request, secrets) = self.recorded_request(&row).await?;
         let now = self.ports.clock.now();
-        let again = request.again(&ids::draw(now), now);
+        let mut again = request.again(&ids::draw(now), now);
+        self.pin_builds(&mut again, run).await?;
         self.queue(again, secrets, Some(run.to_owned())).await
     }
 
@@ -350,8 +369,12 @@ fn outputs(request: &Request, files: &Path) -> Vec<OutputRequest> {
         .collect()
 }
 
-fn read_alias_file(context: Option<&Path>, source: &str) -> Result<String, AppError> {
-    let path = context.unwrap_or(Path::new(".")).join(source);
+fn read_alias_file(request: &Request, source: &str) -> Result<String, AppError> {
+    let path = match &request.opened {
+        Some(root) => contexts::find_inside(root, &request.vars.directory, Path::new(source))?
+            .ok_or_else(|| AppError::Files(format!("the context has no alias file {source}")))?,
+        None => request.folder().unwrap_or(Path::new(".")).join(source),
+    };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| AppError::Files(format!("alias file {}: {error}", path.display())))?;
     if text.len() > ALIAS_FILE_BYTES {

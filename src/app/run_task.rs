@@ -88,6 +88,9 @@ impl App {
             architecture.clone_into(&mut vars.architecture);
         }
         Ok(Request {
+            pin: None,
+            pins: BTreeMap::new(),
+            opened: None,
             file,
             text,
             context,

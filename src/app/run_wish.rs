@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{App, AppError, Limits, Request, SecretText, Secrets, draw};
+use super::{App, AppError, ContextSecrets, Limits, Request, SecretText, Secrets, draw};
 use crate::{ports::GitInfo, spec::RunVars};
 
 /// How long a run may take when nothing is said, in seconds, as in ACR.
@@ -121,6 +121,7 @@ impl RunWish {
             open.collect()
         };
         Secrets {
+            context: ContextSecrets::default(),
             values: open(&self.secret_values),
             declared: open(&self.secrets),
         }
@@ -146,6 +147,9 @@ impl App {
         let mut vars = self.fresh_vars(&text, git).await?;
         vars.registry = wish.registry;
         let request = Request {
+            pin: None,
+            pins: BTreeMap::new(),
+            opened: None,
             file: wish.name.unwrap_or(wish.file),
             text,
             context: folder,

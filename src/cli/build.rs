@@ -6,8 +6,8 @@ use super::{
     CliError, Context,
     build_file::BuildFile,
     build_secrets::Hidden,
-    remote,
-    request::{Given, RunOptions, context_folder},
+    contexts, remote,
+    request::{Given, RunOptions},
     run::{Terms, say_swept, show},
 };
 use crate::tasks::{BuildTask, build_task};
@@ -15,7 +15,8 @@ use crate::tasks::{BuildTask, build_task};
 /// The options of `careen build`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The context: a folder of this machine
+    /// The context: a folder, a git repository (URL#REF:DIR), the address of an archive, oci://IMAGE, or - for an archive or
+    /// a Dockerfile on standard input
     #[arg(value_name = "CONTEXT", default_value = ".")]
     context: String,
     /// A name for the image; with a registry set, it is pushed there
@@ -67,7 +68,9 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     }
     let terms = Terms::of(context)?;
     let app = context.app().await?;
-    let hidden = Hidden::read(&args.secret_build_arg, &args.secret)?;
+    let mut hidden = Hidden::read(&args.secret_build_arg, &args.secret)?;
+    let source = contexts::open(context, &app, (&args.context, &args.run)).await?;
+    hidden.secrets.context = source.secrets.clone();
     let file = BuildFile::read(&args.file)?;
     let text = build_task(&BuildTask {
         dockerfile: file.path.clone(),
@@ -78,7 +81,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let given = Given {
         file: format!("build of {}", args.file),
         text: text + &file.volumes(),
-        folder: context_folder(&args.context)?,
+        source,
         values: serde_json::Map::new(),
         strict: false,
     };

@@ -28,6 +28,9 @@ pub enum CliError {
     /// A use case failed.
     #[error(transparent)]
     App(#[from] AppError),
+    /// Someone stopped it before a run was recorded.
+    #[error("canceled")]
+    Canceled,
     /// The command line is wrong.
     #[error("{message}")]
     Usage {
@@ -60,6 +63,7 @@ impl CliError {
     fn code(&self) -> u8 {
         match self {
             CliError::Usage { .. } => USAGE,
+            CliError::Canceled => CANCELED,
             CliError::App(error) if error.is_users() => USAGE,
             CliError::App(_) => ERRORED,
         }
@@ -68,6 +72,7 @@ impl CliError {
     fn hint(&self) -> Option<String> {
         match self {
             CliError::App(error) => error.hint(),
+            CliError::Canceled => None,
             CliError::Usage { hint, .. } => (!hint.is_empty()).then(|| hint.clone()),
         }
     }

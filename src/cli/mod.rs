@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod config;
 mod connection;
+mod contexts;
 mod error;
 mod image;
 mod live;
@@ -87,7 +88,7 @@ pub struct Globals {
 enum Command {
     /// Run a task file at once
     Run(run::Args),
-    /// Build an image from a folder, and push it where its names say
+    /// Build an image from a folder, a repository or an archive, and push it where its names say
     Build(build::Args),
     /// Check a task file and say everything that is wrong with it
     Check(check::Args),

@@ -9,9 +9,14 @@ use std::{
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{CliError, Context, password::from_variable};
+use super::{
+    CliError, Context,
+    contexts::{self, Source},
+    password::from_variable,
+};
 use crate::{
     app::{App, AppError, Limits, OutputWish, Request, Secrets, draw},
+    ports::GitInfo,
     spec::{Grant, RunVars, command_line, values},
     tasks::command_task,
 };
@@ -24,7 +29,8 @@ const DEFAULT_PIDS: i64 = 4096;
 /// What to run, and with which values.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RequestArgs {
-    /// The context: a folder of this machine, or /dev/null for none [default: .]
+    /// The context: a folder, a git repository (URL#REF:DIR), the address of an archive, oci://IMAGE, - for an archive on
+    /// standard input, or /dev/null for none [default: .]
     #[arg(value_name = "CONTEXT")]
     pub context: Option<String>,
     /// The task file, looked for in the context and then here; - is standard input [default: acb.yaml]
@@ -64,9 +70,13 @@ pub struct RunOptions {
     /// Accepted for tasks written for Azure, without effect: there is no managed identity here
     #[arg(long, value_name = "ID", hide = true)]
     pub identity: Option<String>,
-    /// Allow what opens the host: privileged, docker-socket, host-network, external-network=NAME, host-path=DIR
+    /// Allow what opens the host: privileged, docker-socket, host-network, external-network=NAME, host-path=DIR; or
+    /// contexts from private-address or local-repository
     #[arg(long, value_name = "WHAT")]
     pub allow: Vec<String>,
+    /// Where the token for git comes from; HOST= if it is for repositories of builds only [default: CAREEN_GIT_TOKEN]
+    #[arg(long, value_name = "[HOST=]env:NAME|file:PATH")]
+    pub git_token_from: Option<String>,
     /// How long the whole run may take: seconds, or 30m, 1h30m [default: 1h]
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
@@ -97,7 +107,7 @@ pub struct Given {
     /// Its text.
     pub text: String,
     /// The context.
-    pub folder: Option<PathBuf>,
+    pub source: Source,
     /// The values that are not secret.
     pub values: serde_json::Map<String, Value>,
     /// Whether unknown keys are errors.
@@ -127,13 +137,21 @@ impl RequestArgs {
 
     /// Reads files and options into a request.
     pub async fn read(&self, context: &Context, app: &App) -> Result<Wanted, CliError> {
-        let folder = match (&self.context, &self.cmd) {
-            (Some(word), _) => context_folder(word)?,
-            (None, Some(_)) => None,
-            (None, None) => context_folder(".")?,
+        let word = match (&self.context, &self.cmd) {
+            (Some(word), _) => word,
+            (None, Some(_)) => "/dev/null",
+            (None, None) => ".",
         };
-        let (file, text) = self.task_file(folder.as_deref())?;
-        let (values, mut secrets) = self.values(folder.as_deref())?;
+        if word == "-" && self.file.as_deref() == Some("-") {
+            return Err(CliError::usage(
+                "context and task file cannot both come on standard input",
+                "Name a file for one of them",
+            ));
+        }
+        let source = contexts::open(context, app, (word, &self.run)).await?;
+        let (file, text) = self.task_file(&source)?;
+        let (values, mut secrets) = self.values(&source)?;
+        secrets.context = source.secrets.clone();
         for word in &self.secret_from {
             let (id, value) = secret_from(app, word).await?;
             secrets.declared.insert(id, value);
@@ -141,7 +159,7 @@ impl RequestArgs {
         let given = Given {
             file,
             text,
-            folder,
+            source,
             values,
             strict: self.strict,
         };
@@ -153,7 +171,7 @@ impl RequestArgs {
         Ok(Wanted { request, secrets })
     }
 
-    fn task_file(&self, context: Option<&Path>) -> Result<(String, String), CliError> {
+    fn task_file(&self, source: &Source) -> Result<(String, String), CliError> {
         if let Some(command) = &self.cmd {
             let timeout = self.run.timeout.as_deref();
             let timeout = timeout.and_then(|text| seconds(text).ok());
@@ -167,10 +185,8 @@ impl RequestArgs {
                 .map_err(|error| CliError::usage(format!("standard input: {error}"), ""))?;
             return Ok(("standard input".to_owned(), text));
         }
-        let inner = context.map(|folder| folder.join(name));
-        let path = inner
-            .filter(|path| path.is_file())
-            .unwrap_or_else(|| PathBuf::from(name));
+        let inner = source.find(Path::new(name))?;
+        let path = inner.clone().unwrap_or_else(|| PathBuf::from(name));
         let bytes = std::fs::read(&path).map_err(|error| {
             CliError::usage(
                 format!("cannot read the task file {name}: {error}"),
@@ -179,18 +195,18 @@ impl RequestArgs {
         })?;
         let text = String::from_utf8(bytes)
             .map_err(|_| CliError::usage(format!("the task file {name} is not UTF-8 text"), ""))?;
-        Ok((path.display().to_string(), text))
+        let is_elsewhere = inner.is_some() && source.opened.is_some();
+        let shown = if is_elsewhere { Path::new(name) } else { &path };
+        Ok((shown.display().to_string(), text))
     }
 
     fn values(
         &self,
-        context: Option<&Path>,
+        source: &Source,
     ) -> Result<(serde_json::Map<String, Value>, Secrets), CliError> {
         let mut texts = Vec::new();
         for path in &self.values {
-            let inner = context
-                .map(|folder| folder.join(path))
-                .filter(|it| it.is_file());
+            let inner = source.find(path)?;
             let path = inner.as_deref().unwrap_or(path);
             let text = std::fs::read_to_string(path).map_err(|error| {
                 CliError::usage(format!("values file {}: {error}", path.display()), "")
@@ -232,10 +248,18 @@ impl RunOptions {
                 "warning: --identity has no effect here: credentials come from careen connection, secrets from careen secret"
             );
         }
+        let opened = given.source.opened.as_ref();
+        let git = match opened {
+            Some(opened) => opened.git.clone(),
+            None => (given.source.folder.as_deref()).and_then(|it| app.ports.folders.git(it)),
+        };
         let mut request = Request {
             file: given.file,
             text: given.text,
-            context: given.folder,
+            pin: opened.map(|it| it.pin.clone()),
+            pins: BTreeMap::new(),
+            opened: opened.map(|it| it.folder.clone()),
+            context: given.source.folder.clone(),
             values: given.values,
             alias_files: BTreeMap::new(),
             vars: RunVars::default(),
@@ -248,7 +272,10 @@ impl RunOptions {
             limits: self.limits()?,
             outputs: self.outputs()?,
         };
-        request.vars = self.vars(context, app, &request).await?;
+        request.vars = self.vars(context, app, (&request, git)).await?;
+        if let Some(opened) = opened {
+            request.vars.directory.clone_from(&opened.directory);
+        }
         Ok(request)
     }
 
@@ -256,12 +283,8 @@ impl RunOptions {
         &self,
         context: &Context,
         app: &App,
-        request: &Request,
+        (request, git): (&Request, Option<GitInfo>),
     ) -> Result<RunVars, CliError> {
-        let git = request
-            .context
-            .as_deref()
-            .and_then(|it| app.ports.folders.git(it));
         let (commit, branch) = git.map(|it| (it.commit, it.branch)).unwrap_or_default();
         let registry = self.registry.clone();
         let id = app.draw_id();
@@ -297,14 +320,15 @@ impl RunOptions {
         }
     }
 
-    fn allowed(&self) -> Result<Vec<String>, CliError> {
+    /// What the user allowed; a word that is not known is an error.
+    pub fn allowed(&self) -> Result<Vec<String>, CliError> {
         let words = self.allow.iter().flat_map(|list| list.split(','));
         words
             .map(|word| match Grant::parse(word) {
                 Some(_) => Ok(word.to_owned()),
                 None => Err(CliError::usage(
                     format!("--allow {word} is not known"),
-                    "It takes privileged, docker-socket, host-network, external-network=NAME or host-path=/DIR",
+                    "It takes privileged, docker-socket, host-network, external-network=NAME, host-path=/DIR, private-address or local-repository",
                 )),
             })
             .collect()
@@ -341,26 +365,6 @@ impl RunOptions {
             })
             .collect()
     }
-}
-
-/// Finds the folder that a context names; `None` for /dev/null.
-pub fn context_folder(word: &str) -> Result<Option<PathBuf>, CliError> {
-    if word.eq_ignore_ascii_case("/dev/null") {
-        return Ok(None);
-    }
-    let folder = std::fs::canonicalize(word).map_err(|error| {
-        CliError::usage(
-            format!("the context {word} cannot be used: {error}"),
-            "Name a folder, or /dev/null for none",
-        )
-    })?;
-    if !folder.is_dir() {
-        return Err(CliError::usage(
-            format!("the context {word} is a file"),
-            "Name the folder that holds it; -f names the file",
-        ));
-    }
-    Ok(Some(folder))
 }
 
 /// This machine's architecture in image terms.
@@ -424,6 +428,20 @@ async fn secret_from(app: &App, word: &str) -> Result<(String, SecretString), Cl
         _ => return Err(wrong()),
     };
     Ok((id.to_owned(), value))
+}
+
+/// Reads the secret behind `env:NAME` or `file:PATH`.
+pub fn secret_of(id: &str, source: &str) -> Result<SecretString, CliError> {
+    if let Some(name) = source.strip_prefix("env:") {
+        return from_variable(&format!("secret {id}"), name);
+    }
+    match source.strip_prefix("file:") {
+        Some(path) => read_secret(path),
+        None => Err(CliError::usage(
+            format!("the secret {id} comes from neither env:NAME nor file:PATH"),
+            "For example env:TOKEN",
+        )),
+    }
 }
 
 /// Reads a secret file; the newline that editors leave at its end is not part of the secret.

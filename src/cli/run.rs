@@ -111,6 +111,9 @@ pub async fn show(
         let count = queued.plan.steps().len();
         let plural = if count == 1 { "" } else { "s" };
         anstream::eprintln!("run {id}: {count} step{plural}");
+        for remark in &queued.remarks {
+            anstream::eprintln!("{remark}");
+        }
     }
     let live = Live {
         watcher: live::watcher(&context.globals, &queued.plan, id_only),

@@ -9,10 +9,7 @@ use std::{
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use super::{
-    CliError, Context,
-    request::{architecture, context_folder},
-};
+use super::{CliError, Context, contexts::context_folder, request::architecture};
 use crate::{
     app::{ScanRequest, Scanned},
     dockerfile::Options,

@@ -5,6 +5,7 @@ mod addresses;
 mod clock;
 mod connections;
 mod containers;
+mod contexts;
 mod courier;
 mod fetch;
 mod folders;
@@ -31,8 +32,9 @@ pub use containers::{
     Limits, Mount, MountSource, NetworkMode, NetworkSpec, Output, OutputStream, PublishedPort,
     Resource, Since, State, Stream, TarStream, VolumeSpec,
 };
+pub use contexts::{Access, BuildFiles, Contexts, OpenError, OpenFault, Opened, Pin};
 pub use courier::{Courier, CourierError, Parcel};
-pub use fetch::{Fetch, FetchError};
+pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
 };

@@ -1,6 +1,6 @@
 //! One attempt of a `build` step.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -9,7 +9,7 @@ use super::{
     attempt::unlogged,
     bases,
     build_files::{BuildFiles, failed},
-    build_secrets,
+    build_secrets, contexts,
     dispatch::{Env, Input},
     logging::{self, LogSink},
     registry_faults,
@@ -97,11 +97,11 @@ async fn make(
     sink: &LogSink,
 ) -> Result<Value, NotMade> {
     let step = env.job.plan.step(ids.0);
+    let opened = contexts::opened(env, build, sink).await?;
     let mut files = BuildFiles::open(env, step, sink).await?;
-    let context = files.path(&build.context)?;
-    let dockerfile = match &build.dockerfile {
-        Some(file) => files.path(file)?,
-        None => context.join("Dockerfile"),
+    let (context, dockerfile) = match &opened {
+        Some(opened) => contexts::files_of(opened, build)?,
+        None => local_files(&mut files, build)?,
     };
     let select = |text: Option<&str>| {
         let selected = env.ports.folders.build_context(&context, &dockerfile, text);
@@ -126,7 +126,10 @@ async fn make(
         request.dockerfile = selected.dockerfile;
     }
     let bases = based.as_ref().map(|based| based.bases.as_slice());
-    let made = |id| bases::made(env, &request, id, bases);
+    let made = |id| {
+        let images = bases::made(env, &request, id, bases);
+        contexts::with_source(images, build, opened.as_ref())
+    };
     match env.ports.images.build(&request, sink).await {
         Ok(built) => Ok(made(Some(built.image_id.as_str()))),
         Err(error) => Err(NotMade {
@@ -134,6 +137,19 @@ async fn make(
             images: Some(made(None)),
         }),
     }
+}
+
+/// Finds context and Dockerfile among the files of the run.
+fn local_files(
+    files: &mut BuildFiles<'_>,
+    build: &Build,
+) -> Result<(PathBuf, PathBuf), BuildError> {
+    let context = files.path(&build.context)?;
+    let dockerfile = match &build.dockerfile {
+        Some(file) => files.path(file)?,
+        None => context.join("Dockerfile"),
+    };
+    Ok((context, dockerfile))
 }
 
 /// Copies what the step says into the request.

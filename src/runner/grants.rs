@@ -36,6 +36,8 @@ fn describe(grant: &Grant) -> String {
         Grant::HostNetwork => "the host's network".to_owned(),
         Grant::ExternalNetwork(name) => format!("the network {name}, which is not this run's own"),
         Grant::HostPath(dir) => format!("the host folder {dir}"),
+        Grant::PrivateAddress => "a host with a private address".to_owned(),
+        Grant::LocalRepository => "a repository of this machine".to_owned(),
     }
 }
 

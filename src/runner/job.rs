@@ -1,6 +1,10 @@
 //! All that a runner needs to know about one run.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use secrecy::SecretString;
 
@@ -8,8 +12,8 @@ use crate::{
     engine::Settings,
     plan::Plan,
     ports::{
-        Clock, Containers, Credential, Folders, FrameStore, Images, Keyring, Lease, Registry,
-        RegistryLogin, Right, RunRow, RunStore,
+        Access, Clock, Containers, Contexts, Credential, Folders, FrameStore, Images, Keyring,
+        Lease, Pin, Registry, RegistryLogin, Right, RunRow, RunStore,
     },
     spec::{Grant, StepKind, reference::Reference},
 };
@@ -29,6 +33,8 @@ pub struct Ports {
     pub frames: Arc<dyn FrameStore>,
     /// Reads and writes folders.
     pub folders: Arc<dyn Folders>,
+    /// Opens contexts that lie elsewhere.
+    pub contexts: Arc<dyn Contexts>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -69,6 +75,10 @@ pub struct Job {
     pub settings: Settings,
     /// The context, a folder of this machine; `None` leaves the workspace empty.
     pub context: Option<PathBuf>,
+    /// By what right contexts of builds are opened.
+    pub access: Access,
+    /// What contexts of builds stood for in the run that this one repeats.
+    pub pins: BTreeMap<String, Pin>,
     /// The name by which steps may know the volume behind the workspace.
     pub shared_volume: String,
     /// The run's registry, for `ACR_DEFAULT_REGISTRY`.

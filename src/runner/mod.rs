@@ -11,6 +11,7 @@ mod build_secrets;
 mod building;
 mod carrier;
 mod container;
+mod contexts;
 mod digests;
 mod dispatch;
 mod examine;
@@ -36,6 +37,7 @@ mod timers;
 mod watcher;
 mod wishes;
 
+pub use contexts::{local_builds, recorded_pins};
 pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
 pub use examine::{Examination, Finding, examine};

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     app::AppError,
-    ports::{StoreError, TaskError},
+    ports::{OpenFault, StoreError, TaskError},
     text::{Source, to_json},
 };
 
@@ -123,6 +123,10 @@ fn kind(error: &AppError) -> (StatusCode, &'static str) {
         AppError::Task(TaskError::Store(error)) => of_store(error),
         AppError::Engine(_) => (StatusCode::SERVICE_UNAVAILABLE, "engine_unavailable"),
         AppError::Registry(_) => (StatusCode::BAD_GATEWAY, "registry_failed"),
+        AppError::Context(error) if error.fault == OpenFault::Machine => {
+            (StatusCode::BAD_GATEWAY, "context_failed")
+        }
+        AppError::Context(_) => (StatusCode::UNPROCESSABLE_ENTITY, "context_refused"),
         AppError::Remote { .. } => (StatusCode::BAD_GATEWAY, "remote_failed"),
         AppError::Log(_) | AppError::Vault(_) | AppError::Run(_) | AppError::Files(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal")

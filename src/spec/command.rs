@@ -15,6 +15,10 @@ pub enum Grant {
     ExternalNetwork(String),
     /// `--allow host-path=DIR`.
     HostPath(String),
+    /// `--allow private-address`: contexts may be got from hosts that are not on the public internet.
+    PrivateAddress,
+    /// `--allow local-repository`: git repositories of this machine may be contexts by their `file://` address.
+    LocalRepository,
 }
 
 impl Grant {
@@ -24,6 +28,8 @@ impl Grant {
             (None, "privileged") => Some(Grant::Privileged),
             (None, "docker-socket") => Some(Grant::DockerSocket),
             (None, "host-network") => Some(Grant::HostNetwork),
+            (None, "private-address") => Some(Grant::PrivateAddress),
+            (None, "local-repository") => Some(Grant::LocalRepository),
             (Some(("external-network", name)), _) if !name.is_empty() => {
                 Some(Grant::ExternalNetwork(name.to_owned()))
             }
@@ -44,6 +50,8 @@ impl std::fmt::Display for Grant {
             Grant::HostNetwork => f.write_str("host-network"),
             Grant::ExternalNetwork(name) => write!(f, "external-network={name}"),
             Grant::HostPath(dir) => write!(f, "host-path={dir}"),
+            Grant::PrivateAddress => f.write_str("private-address"),
+            Grant::LocalRepository => f.write_str("local-repository"),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod alias;
 pub mod build_line;
 pub mod command_line;
+pub mod context;
 pub mod dependencies;
 pub mod load;
 pub mod reference;

@@ -161,7 +161,7 @@ impl Careen {
     }
 
     /// Does a command to its end that reads this from its standard input.
-    pub fn told(&self, words: &[&str], input: &str) -> Ran {
+    pub fn told(&self, words: &[&str], input: impl AsRef<[u8]>) -> Ran {
         let mut command = self.command(words);
         let mut child = command
             .stdin(Stdio::piped())
@@ -169,7 +169,7 @@ impl Careen {
             .expect("careen starts");
         let mut stdin = child.stdin.take().expect("an input");
         // A command that refuses its words reads nothing.
-        let _ = stdin.write_all(input.as_bytes());
+        let _ = stdin.write_all(input.as_ref());
         drop(stdin);
         Running(child).end()
     }

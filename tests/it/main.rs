@@ -10,6 +10,8 @@ mod cli;
 mod command_lines;
 mod connections;
 mod containers_contract;
+mod context_names;
+mod contexts;
 mod crash;
 mod credentials_contract;
 mod dependencies;

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use careen::{
     adapters::{
         files::FileFrames,
-        folder::{Caps, LocalFolders},
+        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
         memory::{
             containers::MemoryEngine,
@@ -18,7 +18,10 @@ use careen::{
         vault::FileVault,
     },
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
-    ports::{Clock, Courier, CourierError, Fetch, FetchError, FrameStore, Parcel, Queue, RunStore},
+    ports::{
+        Access, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
+        FetchError, FrameStore, Parcel, Queue, RunStore,
+    },
     runner::Ports,
     spec::RunVars,
 };
@@ -108,6 +111,9 @@ pub fn request(app: &App, text: &str) -> Request {
         file: "acb.yaml".to_owned(),
         text: text.to_owned(),
         context: None,
+        pin: None,
+        pins: Default::default(),
+        opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),
         vars: RunVars {
@@ -145,14 +151,21 @@ pub fn app(
     (store, frames): (Arc<impl RunStore + Queue + 'static>, Arc<dyn FrameStore>),
 ) -> App {
     let at = |name: &str| folder.join(name);
+    let registry = Arc::new(MemoryRegistry::new());
     App {
         ports: Ports {
             containers: Arc::new(engine.clone()),
             images: Arc::new(engine.clone()),
             frames,
             store: store.clone(),
+            contexts: Arc::new(Elsewhere::new(
+                Cache::new(at("contexts"), 1 << 30),
+                Arc::new(NoWeb),
+                registry.clone(),
+                Bounds::default(),
+            )),
             folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
-            registry: Arc::new(MemoryRegistry::new()),
+            registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
         queue: store,
@@ -163,7 +176,7 @@ pub fn app(
         fetch: Arc::new(NoWeb),
         courier: Arc::new(NoWeb),
         objects: Arc::new(ObjectFolder::at(at("objects").to_string_lossy(), [])),
-        contexts: at("contexts"),
+        contexts: at("uploaded"),
         uploads: Default::default(),
         credentials: Credentials::new(
             Arc::new(MemoryCredentials::new()),
@@ -210,5 +223,14 @@ struct NoWeb;
 impl Fetch for NoWeb {
     async fn text(&self, url: &str, _: usize) -> Result<String, FetchError> {
         Err(FetchError(format!("{url}: there is no web here")))
+    }
+}
+
+#[async_trait::async_trait]
+impl Downloads for NoWeb {
+    async fn get(&self, _: &str, _: &Access, _: Option<&str>) -> Result<Download, DownloadError> {
+        Err(DownloadError::Unreachable(
+            "there is no web here".to_owned(),
+        ))
     }
 }

@@ -155,10 +155,7 @@ fn take_documents(instruction: &mut Instruction, lines: &[&str]) {
         let is_end =
             |text: &&str| text.trim_end_matches(['\r', '\n']).trim_start_matches(tabs) == &begin[2];
         let body = lines.get(line..).unwrap_or_default();
-        let count = body
-            .iter()
-            .position(is_end)
-            .unwrap_or(body.len());
+        let count = body.iter().position(is_end).unwrap_or(body.len());
         let text = body[..count].concat();
         instruction.last_line = (line + count).min(lines.len().saturating_sub(1));
         if instruction.word != "RUN" {

@@ -47,7 +47,7 @@ pub fn describe(folder: &Path) -> Result<Option<Checkout>, ContextError> {
 }
 
 /// Hides the settings of user and machine from all of git in this process, once.
-fn hide_settings() -> Result<(), git2::Error> {
+pub(super) fn hide_settings() -> Result<(), git2::Error> {
     static HIDDEN: Mutex<bool> = Mutex::new(false);
     let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
     if *hidden {

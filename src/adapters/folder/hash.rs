@@ -17,6 +17,17 @@ use super::{
 /// Every piece is preceded by its length, so that no two selections write the same bytes.
 struct Hasher(Sha256);
 
+/// Hashes entries in the order in which they come, as `sha256:…`.
+pub fn hash_entries<'e>(
+    entries: impl Iterator<Item = Result<&'e Entry, ContextError>>,
+) -> Result<String, ContextError> {
+    let mut hasher = Hasher(Sha256::new());
+    for entry in entries {
+        hasher.add(entry?)?;
+    }
+    Ok(hasher.finish())
+}
+
 /// Hashes a selection, as `sha256:…`.
 pub fn content_hash(selection: &Selection) -> Result<String, ContextError> {
     let mut hasher = Hasher(Sha256::new());
@@ -30,10 +41,14 @@ pub fn content_hash(selection: &Selection) -> Result<String, ContextError> {
         hasher.begin(Path::new(name), b'f', 0o644);
         hasher.add_bytes(content);
     }
-    Ok(format!("sha256:{}", hex(&hasher.0.finalize())))
+    Ok(hasher.finish())
 }
 
 impl Hasher {
+    fn finish(self) -> String {
+        format!("sha256:{}", hex(&self.0.finalize()))
+    }
+
     fn add(&mut self, entry: &Entry) -> Result<(), ContextError> {
         let mode = source::mode(entry);
         match source::open(entry)? {

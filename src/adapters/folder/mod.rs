@@ -2,8 +2,10 @@
 //!
 //! `Folder` opens a context and makes a `Selection` of it: for a build, or for the workspace of a run. A selection is
 //! walked, hashed or packed. `unpack` is the way back, for archives that nobody vouches for. `LocalFolders` puts all
-//! of it behind the port.
+//! of it behind the port. `Elsewhere` opens contexts of other machines as folders of a `Cache`.
 
+mod cache;
+mod elsewhere;
 mod error;
 mod extract;
 mod files;
@@ -18,6 +20,8 @@ mod source;
 mod stream;
 mod walk;
 
+pub use cache::{Cache, Draft, Kept};
+pub use elsewhere::{Bounds, Elsewhere};
 pub use error::{ContextError, UnpackError};
 pub use extract::{Caps, Unpacked, unpack};
 pub use git::{Checkout, describe};

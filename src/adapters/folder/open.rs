@@ -107,6 +107,11 @@ impl Folder {
         Ok(Selection::new(self.root.clone(), rules, BTreeMap::new()))
     }
 
+    /// Chooses all there is.
+    pub(super) fn everything(&self) -> Selection {
+        Selection::new(self.root.clone(), Rules::default(), BTreeMap::new())
+    }
+
     fn build_rules(&self, dockerfile: &Path) -> Result<Rules, ContextError> {
         let mut beside = dockerfile.as_os_str().to_owned();
         beside.push(IGNORE_FILE);

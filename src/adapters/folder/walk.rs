@@ -79,7 +79,7 @@ impl Walk {
         if ignored && !(kind.is_dir() && self.rules.may_hold_kept(&name)) {
             return Ok(());
         }
-        let Some(entry) = self.look_at(&path)? else {
+        let Some(entry) = look_at(&self.root, &path)? else {
             return Ok(());
         };
         let is_folder = entry.metadata.is_dir();
@@ -95,20 +95,6 @@ impl Walk {
         match is_folder {
             true => self.enter(path, held),
             false => Ok(()),
-        }
-    }
-
-    /// Looks at an entry without following it; `None` if it has gone meanwhile.
-    fn look_at(&self, path: &Path) -> Result<Option<Entry>, ContextError> {
-        let full_path = self.root.join(path);
-        match fs::symlink_metadata(&full_path) {
-            Ok(metadata) => Ok(Some(Entry {
-                path: path.to_owned(),
-                full_path,
-                metadata,
-            })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ContextError::reading(&full_path, error)),
         }
     }
 
@@ -140,6 +126,20 @@ impl Iterator for Walk {
             }
         }
         self.ready.pop_front().map(Ok)
+    }
+}
+
+/// Looks at an entry of a folder without following it; `None` if it is not there, or has gone meanwhile.
+pub(super) fn look_at(root: &Path, path: &Path) -> Result<Option<Entry>, ContextError> {
+    let full_path = root.join(path);
+    match fs::symlink_metadata(&full_path) {
+        Ok(metadata) => Ok(Some(Entry {
+            path: path.to_owned(),
+            full_path,
+            metadata,
+        })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ContextError::reading(&full_path, error)),
     }
 }
 

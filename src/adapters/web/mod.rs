@@ -1,4 +1,6 @@
-//! Texts from the web: https only, public addresses only, small ones only.
+//! Texts from the web: https only, public addresses only, small ones only. Archives are in `download`.
+
+mod download;
 
 mod courier;
 

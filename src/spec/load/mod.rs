@@ -10,7 +10,7 @@ pub use prepare::alias_sources;
 pub use secrets::secrets_needed;
 
 use super::render::{self, Inputs, Rendered};
-use super::{Task, parse};
+use super::{Task, parse::parse_within};
 use crate::text::{Diagnostic, Diagnostics, Span};
 use positions::Positions;
 use prepare::Prepared;
@@ -63,7 +63,8 @@ fn render_and_parse(text: &str, prepared: &Prepared, inputs: &Inputs<'_>) -> Loa
         }
     };
     let positions = Positions::new(text, &prepared.template, &prepared.edits, &rendered);
-    let (task, found) = parse(&rendered.text, &prepared.aliases);
+    let directory = &inputs.run.directory;
+    let (task, found) = parse_within(&rendered.text, &prepared.aliases, directory);
     diagnostics.extend(moved(found, &positions, inputs));
     let lines = positions.lines();
     Loaded {

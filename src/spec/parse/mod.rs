@@ -23,8 +23,14 @@ use crate::yaml;
 
 /// Reads a rendered task file. The task is `None` when an error was found; spans are byte ranges of `text`.
 pub fn parse(text: &str, aliases: &Aliases) -> (Option<Task>, Diagnostics) {
+    parse_within(text, aliases, "")
+}
+
+/// Reads a rendered task file whose steps begin in a folder of the workspace, unless it says otherwise.
+pub fn parse_within(text: &str, aliases: &Aliases, directory: &str) -> (Option<Task>, Diagnostics) {
     let (root, findings) = yaml::compose(text);
     let mut reader = reader::Reader::new(text, findings);
+    directory.clone_into(&mut reader.directory);
     let task = match &root {
         Some(root) => task::read(&mut reader, root, aliases),
         None => Task::default(),

@@ -16,6 +16,8 @@ pub(super) struct Reader<'a> {
     pub source: &'a str,
     /// What was found.
     pub findings: Diagnostics,
+    /// The folder of the workspace that steps begin in unless the file says otherwise.
+    pub directory: String,
     suggestions: usize,
 }
 
@@ -89,6 +91,7 @@ impl<'a> Reader<'a> {
             source,
             findings,
             suggestions: MOST_SUGGESTIONS,
+            directory: String::new(),
         }
     }
 

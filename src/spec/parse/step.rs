@@ -241,7 +241,10 @@ fn working_directory(
         .filter(|field| !field.value.is_null());
     let is_overridden = !reader.boolean(fields.get("disableWorkingDirectoryOverride"));
     let field = own.or(surroundings.working_directory);
-    let written = reader.text(field).unwrap_or_default();
+    let written = match field {
+        Some(field) => reader.text(Some(field)).unwrap_or_default(),
+        None => reader.directory.clone().into(),
+    };
     match directory::resolve(&written) {
         Ok(path) => is_overridden.then_some(path),
         Err(directory::Outside) => {

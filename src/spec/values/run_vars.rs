@@ -33,6 +33,9 @@ pub struct RunVars {
     pub git_tag: String,
     /// `TriggeredBy`: what started it.
     pub triggered_by: String,
+    /// The folder of the context that steps begin in; no template sees it.
+    #[serde(default)]
+    pub directory: String,
 }
 
 impl RunVars {

@@ -102,6 +102,7 @@ fn secrets(expected: &Expected) -> Secrets {
     };
     let values = pairs(&expected.options.set_secret).into_iter();
     Secrets {
+        context: Default::default(),
         values: values.map(|(name, value)| (name, value.into())).collect(),
         declared: pairs(&expected.options.secret_from)
             .into_iter()
