@@ -63,6 +63,7 @@ const KEEPERS: &[(&str, &str)] = &[
     ("indicatif", "cli/"),
     ("axum", "server/"),
     ("object_store", "adapters/objects/"),
+    ("object_store", "adapters/postgres/"),
     ("notify_debouncer_full", "server/"),
 ];
 
