@@ -43,6 +43,7 @@ trap print_phases EXIT
 
 # Two set-ups at once would start two engines; the second waits. Children must not inherit the lock.
 one_at_a_time() {
+  [ -z "${LOCK:-}" ] || return 0 # held already; taking it twice would wait for ever
   command -v flock >/dev/null || return 0
   exec {LOCK}>"$STATE/lock"
   flock -n "$LOCK" || { say "another ./dev is setting up; waiting for it"; flock "$LOCK"; }
