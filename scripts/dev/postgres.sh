@@ -28,8 +28,9 @@ start_postgres() {
     [ "$(id -u)" != 0 ] || chown postgres "$POSTGRES_DIR"
     as_postgres "$programs/initdb" -D "$POSTGRES_DIR" -U postgres --auth=trust --encoding=UTF8 >/dev/null
   fi
+  # The server outlives this script; it must not keep the lock of the set-up with it.
   as_postgres "$programs/pg_ctl" -D "$POSTGRES_DIR" -l "$POSTGRES_DIR/log" -w start \
-    -o "-p $POSTGRES_PORT -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300" >/dev/null ||
+    -o "-p $POSTGRES_PORT -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300" >/dev/null {LOCK}>&- ||
     die "postgres did not start: $(as_postgres tail -1 "$POSTGRES_DIR/log")" "choose another port: CAREEN_DEV_POSTGRES_PORT=5434"
 }
 
