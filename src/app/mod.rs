@@ -47,13 +47,13 @@ pub use read_logs::LogQuery;
 pub use request::{ContextSecrets, Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use run_task::Overrides;
-pub use run_wish::{Git, RunWish};
+pub use run_wish::{Git, PlaceWish, RunWish};
 pub use saved_files::SavedFile;
 pub use scan::{ScanRequest, Scanned};
 pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
 pub use uploads::{ContextDigest, Upload, hash_file};
-pub use worker::{Worker, WorkerTerms};
+pub use worker::{Worker, WorkerTerms, work_beside};
 
 /// careen, as its surfaces see it.
 pub struct App {
