@@ -31,6 +31,27 @@ pub struct SourceTrigger {
     /// The branch; all of them when none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
+    /// More branches, as globs; one with `!` in front takes back. For pull requests, the branches they go into.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<String>,
+    /// Tags, as globs; all of them when none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Files, as globs, one of which must have changed; the context's folder when none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// Ids of those whose changes start the task; everybody's when none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<String>,
+    /// Ids of those whose pull requests from forks need no approval.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted_authors: Vec<String>,
+    /// Words in a commit's message that keep it from starting the task, in place of the usual ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Vec<String>>,
+    /// How often the repository is asked, in seconds, where it cannot tell by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_seconds: Option<u32>,
     /// What happens to the repository.
     #[serde(default = "commits")]
     pub events: Vec<SourceEvent>,
@@ -39,12 +60,34 @@ pub struct SourceTrigger {
     pub status: Status,
 }
 
+impl SourceTrigger {
+    /// A trigger on the commits of all branches of a repository.
+    pub fn new(name: impl Into<String>, repository: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            repository: repository.into(),
+            branch: None,
+            branches: Vec::new(),
+            tags: Vec::new(),
+            paths: Vec::new(),
+            authors: Vec::new(),
+            trusted_authors: Vec::new(),
+            skip: None,
+            poll_seconds: None,
+            events: commits(),
+            status: Status::Enabled,
+        }
+    }
+}
+
 /// What happens to a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceEvent {
     /// Commits are pushed.
     Commit,
+    /// A tag is set or moved.
+    Tag,
     /// A pull request is opened or changed.
     PullRequest,
 }
