@@ -25,7 +25,7 @@ use careen::{
     },
     app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
-    ports::{AccessStore, EngineError, FrameStore, Queue, RunStore, TaskStore},
+    ports::{AccessStore, EngineError, FrameStore, Queue, RunStore, TaskStore, Timers},
     runner::Ports,
 };
 
@@ -63,13 +63,14 @@ async fn app(settings: Settings) -> Result<App, AppError> {
 
 /// Runs and their logs in one place, all that a server knows besides in another, or the same.
 fn kept(
-    runs: Arc<impl RunStore + Queue + 'static>,
+    runs: Arc<impl RunStore + Queue + Timers + 'static>,
     frames: Arc<dyn FrameStore>,
     beside: Arc<SqliteStore>,
 ) -> Kept {
     Kept {
         store: runs.clone(),
-        queue: runs,
+        queue: runs.clone(),
+        timers: runs,
         frames,
         tasks: beside.clone(),
         access: beside.clone(),
@@ -82,7 +83,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
     let kept = Kept {
         store: store.clone(),
-        queue: store,
+        queue: store.clone(),
+        timers: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -102,6 +104,7 @@ fn docker_logins() -> Arc<DockerConfig> {
 struct Kept {
     store: Arc<dyn RunStore>,
     queue: Arc<dyn Queue>,
+    timers: Arc<dyn Timers>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -130,6 +133,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        timers: kept.timers,
         tasks: kept.tasks,
         access: kept.access,
         vault: Arc::new(FileVault::from_environment(

@@ -75,6 +75,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     };
     let api = Api::new(app, launcher.clone(), terms);
     stop_on_signals(api.stop.clone(), launcher.clone());
+    tokio::spawn(api.app.clone().tend_timers(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
         tokio::spawn(watch_specs(api.app.clone(), folder, api.stop.clone()));
     }

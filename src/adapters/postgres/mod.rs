@@ -14,6 +14,7 @@ mod queue;
 mod rows;
 mod runs;
 mod steps;
+mod timers;
 
 use std::{sync::Arc, time::Duration};
 

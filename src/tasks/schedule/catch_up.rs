@@ -39,12 +39,7 @@ pub struct Missed {
 }
 
 /// Decides about a timer whose occurrence `first` has come, and maybe others since.
-pub fn due(
-    schedule: &Schedule,
-    first: DateTime<Utc>,
-    now: DateTime<Utc>,
-    policy: CatchUp,
-) -> Due {
+pub fn due(schedule: &Schedule, first: DateTime<Utc>, now: DateTime<Utc>, policy: CatchUp) -> Due {
     let mut start = last_times(schedule, first, now);
     let last = start.last().copied();
     start.retain(|time| {
@@ -77,11 +72,7 @@ fn missed(kept: Option<&DateTime<Utc>>, now: DateTime<Utc>, policy: CatchUp) -> 
 }
 
 /// The last times from `first` to `now`, in order.
-fn last_times(
-    schedule: &Schedule,
-    first: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Vec<DateTime<Utc>> {
+fn last_times(schedule: &Schedule, first: DateTime<Utc>, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let before_first = first - TimeDelta::seconds(1);
     for look in LOOKS {
         let from = (now - look).max(before_first);
