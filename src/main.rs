@@ -27,7 +27,7 @@ use careen::{
     cli::{self, Adapters, Settings},
     ports::{
         AccessStore, ConnectionStore, EngineError, FrameStore, Queue, RunStore, SecretStore,
-        TaskStore,
+        TaskStore, Timers,
     },
     runner::Ports,
 };
@@ -65,11 +65,19 @@ async fn app(settings: Settings) -> Result<App, AppError> {
 /// All that one store holds, and the logs beside it.
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
-    S: RunStore + Queue + TaskStore + AccessStore + ConnectionStore + SecretStore + 'static,
+    S: RunStore
+        + Queue
+        + TaskStore
+        + AccessStore
+        + ConnectionStore
+        + SecretStore
+        + Timers
+        + 'static,
 {
     Kept {
         store: store.clone(),
         queue: store.clone(),
+        timers: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -82,7 +90,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
     let kept = Kept {
         store: store.clone(),
-        queue: store,
+        queue: store.clone(),
+        timers: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -102,6 +111,7 @@ fn docker_logins() -> Arc<DockerConfig> {
 struct Kept {
     store: Arc<dyn RunStore>,
     queue: Arc<dyn Queue>,
+    timers: Arc<dyn Timers>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -130,6 +140,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        timers: kept.timers,
         tasks: kept.tasks,
         access: kept.access,
         vault: Arc::new(FileVault::from_environment(

@@ -22,6 +22,7 @@ mod registry_error;
 mod store;
 mod stored_secrets;
 mod tasks;
+mod timers;
 mod vault;
 
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
@@ -63,4 +64,5 @@ pub use store::{
 };
 pub use stored_secrets::{SecretStore, StoredSecret};
 pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore, TaskVersion};
+pub use timers::{Firing, NewTimer, Occurrence, TimedRun, Timer, Timers};
 pub use vault::{Sealed, Vault, VaultError};

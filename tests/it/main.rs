@@ -52,6 +52,8 @@ mod task_commands;
 mod task_files;
 mod task_store_contract;
 mod templates;
+mod timers;
+mod timers_contract;
 mod vault;
 mod words;
 mod worker_processes;

@@ -18,6 +18,7 @@ mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
+mod timers;
 
 use std::{sync::Arc, time::Duration};
 
