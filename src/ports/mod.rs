@@ -2,6 +2,7 @@
 
 mod access;
 mod addresses;
+mod cause;
 mod clock;
 mod connections;
 mod containers;
@@ -25,6 +26,7 @@ mod vault;
 
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
+pub use cause::{Trigger, TriggerKind};
 pub use clock::Clock;
 pub use connections::{Connection, ConnectionStore, PasswordSource};
 pub use containers::{

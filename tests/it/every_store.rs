@@ -70,6 +70,7 @@ pub fn new_run(id: &str) -> NewRun {
         id: id.to_owned(),
         name: "acb.yaml".to_owned(),
         cause: "started by hand".to_owned(),
+        trigger: None,
         request: json!({"file": "steps: []", "values": {"ü": [1, 2.5, null, {"a": "\u{0}\"'"}]}}),
         secrets: Vec::new(),
         rerun_of: None,

@@ -3,6 +3,7 @@
 //! Transactions lock the rows on which they decide, rows of runs before rows of limits; where two still meet, Postgres
 //! ends one and it is done again.
 
+mod causes;
 mod errors;
 mod events;
 mod frames;
