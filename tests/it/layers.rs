@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["text"],
     &["dockerfile", "dockerignore", "template", "yaml"],
     &["spec"],
-    &["plan", "tasks"],
+    &["fleet", "plan", "tasks"],
     &["triggers"],
     &["engine"],
     &["ports"],
