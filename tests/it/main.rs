@@ -42,6 +42,7 @@ mod run_secrets;
 mod scans;
 mod secret_builds;
 mod server;
+mod shared_commits;
 mod specs;
 mod store_contract;
 mod stored_secrets;

@@ -1,7 +1,6 @@
 //! Keeps runs in one SQLite file, shared by every careen process of this user.
 //!
-//! Writers queue for one connection per process and take the database's write lock at once (`BEGIN IMMEDIATE`): a
-//! transaction that reads first and writes later would fail as soon as another process writes in between.
+//! Writers queue for one connection per process, and those who wait share one commit (`line.rs`).
 
 mod access;
 mod connections;
@@ -9,6 +8,8 @@ mod errors;
 mod events;
 mod frames;
 mod leases;
+mod line;
+mod line_executor;
 mod open;
 mod queue;
 mod rows;
@@ -20,8 +21,10 @@ mod tasks;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::SqlitePool;
 use tokio::sync::watch;
+
+use line::{Line, Write};
 
 use crate::ports::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, Sealed, StepRow,
@@ -32,16 +35,16 @@ use crate::ports::{
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     id: String,
-    writer: SqlitePool,
+    writer: Line,
     readers: SqlitePool,
     /// Wakes the workers of this process.
     wakes: Arc<watch::Sender<u64>>,
 }
 
 impl SqliteStore {
-    /// Begins a transaction that may write.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// Begins a write of several statements.
+    async fn begin(&self) -> Result<Write, StoreError> {
+        self.writer.begin().await
     }
 }
 

@@ -14,20 +14,62 @@ pub(super) async fn enqueue(
     run: &NewRun,
     place: &Placement,
 ) -> Result<Enqueued, StoreError> {
+    match &place.group {
+        Some(group) => enqueue_in_group(store, (run, place), group).await,
+        None => {
+            let added = runs::insert(&store.pool, run, Some(place)).await?;
+            if added.is_limited {
+                heed_limits(store, (run, place), added.number).await?;
+            }
+            Ok(Enqueued::Waiting {
+                superseded: Vec::new(),
+            })
+        }
+    }
+}
+
+/// Lets a recorded run wait for a limit that is full. Claims would do so, too, but only when a worker has room.
+async fn heed_limits(
+    store: &PostgresStore,
+    (run, place): (&NewRun, &Placement),
+    number: i64,
+) -> Result<(), StoreError> {
     let mut transaction = store.pool.begin().await?;
-    let others = match &place.group {
-        Some(group) => unfinished(&mut transaction, group).await?,
-        None => Vec::new(),
-    };
-    let number = runs::insert(&mut transaction, run, Some(place)).await?;
-    let policy = place.group.as_ref().map(|group| group.policy);
-    let enqueued = match (policy, others.last()) {
-        (Some(GroupPolicy::Skip), Some(by)) => {
+    let waits =
+        sqlx::query("SELECT 1 FROM runs WHERE number = $1 AND queue_state = 'ready' FOR UPDATE")
+            .bind(number)
+            .fetch_optional(&mut *transaction)
+            .await?;
+    if waits.is_some() {
+        let waiter = waiter((run, place), number);
+        slots::hold_back_if_full(&mut transaction, &waiter, &LimitScope::of(place)).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+fn waiter<'a>((run, place): (&'a NewRun, &Placement), number: i64) -> slots::Waiter<'a> {
+    slots::Waiter {
+        run: &run.id,
+        number,
+        priority: place.priority,
+    }
+}
+
+async fn enqueue_in_group(
+    store: &PostgresStore,
+    (run, place): (&NewRun, &Placement),
+    group: &Group,
+) -> Result<Enqueued, StoreError> {
+    let mut transaction = store.pool.begin().await?;
+    let others = unfinished(&mut transaction, group).await?;
+    let added = runs::insert(&mut *transaction, run, Some(place)).await?;
+    let enqueued = match (group.policy, others.last()) {
+        (GroupPolicy::Skip, Some(by)) => {
             let reason = format!("skipped: run {by} of its concurrency group has not ended");
             cancels::end_waiting(&mut transaction, &run.id, &reason).await?;
             Enqueued::Skipped { by: by.clone() }
         }
-        (Some(GroupPolicy::CancelSuperseded), Some(_)) => {
+        (GroupPolicy::CancelSuperseded, Some(_)) => {
             let reason = format!("superseded by run {}", run.id);
             for other in &others {
                 cancels::cancel_in(&mut transaction, other, &reason).await?;
@@ -39,11 +81,7 @@ pub(super) async fn enqueue(
         },
     };
     if matches!(enqueued, Enqueued::Waiting { .. }) {
-        let waiter = slots::Waiter {
-            run: &run.id,
-            number,
-            priority: place.priority,
-        };
+        let waiter = waiter((run, place), added.number);
         slots::hold_back_if_full(&mut transaction, &waiter, &LimitScope::of(place)).await?;
     }
     transaction.commit().await?;
