@@ -1,6 +1,6 @@
 //! `careen server`: serves the API, and runs what is queued.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +11,9 @@ use crate::{
     server::{Api, InProcess, Launcher, Listen, Terms, serve, watch_specs},
     spec::Grant,
 };
+
+/// How often the server lets go of what is beyond the bounds.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// The options of `careen server`.
 #[derive(Debug, clap::Args)]
@@ -78,6 +81,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     if let Some(folder) = args.task_specs.clone() {
         tokio::spawn(watch_specs(api.app.clone(), folder, api.stop.clone()));
     }
+    let (pruning, keep) = (api.app.clone(), context.settings.bounds.keep());
+    tokio::spawn(async move { pruning.keep_pruning(keep, PRUNE_EVERY).await });
     let scheme = if args.tls_cert.is_some() {
         "https"
     } else {

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use careen::{
     adapters::{
+        disk::LocalDisk,
         files::FileFrames,
         folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
@@ -17,10 +18,10 @@ use careen::{
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
+    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
     ports::{
         Access, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
-        FetchError, FrameStore, Parcel, Queue, RunStore,
+        FetchError, FrameStore, Parcel, Queue, RunStore, Upkeep,
     },
     runner::Ports,
     spec::RunVars,
@@ -62,6 +63,8 @@ impl World {
             queue: self.app.queue.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
+            upkeep: self.app.upkeep.clone(),
+            room: self.app.room.clone(),
             vault: self.app.vault.clone(),
             liveness: self.app.liveness.clone(),
             fetch: self.app.fetch.clone(),
@@ -148,7 +151,10 @@ pub async fn reader(folder: &Path) -> App {
 pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
-    (store, frames): (Arc<impl RunStore + Queue + 'static>, Arc<dyn FrameStore>),
+    (store, frames): (
+        Arc<impl RunStore + Queue + Upkeep + 'static>,
+        Arc<dyn FrameStore>,
+    ),
 ) -> App {
     let at = |name: &str| folder.join(name);
     let registry = Arc::new(MemoryRegistry::new());
@@ -168,6 +174,8 @@ pub fn app(
             registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
+        upkeep: store.clone(),
+        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),

@@ -5,6 +5,7 @@
 
 mod access;
 mod connections;
+mod dumps;
 mod errors;
 mod events;
 mod frames;
@@ -17,6 +18,7 @@ mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use sqlx::SqliteConnection;
+use sqlx::{Connection, SqliteConnection};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, OwnedMutexGuard},
@@ -74,6 +74,14 @@ impl Line {
             is_first,
             state: Some(state),
         })
+    }
+
+    /// Closes the connection, when all who write have ended; afterwards nobody can write.
+    pub async fn close(self) -> Result<(), StoreError> {
+        match Arc::try_unwrap(self.state) {
+            Ok(state) => Ok(state.into_inner().connection.close().await?),
+            Err(_) => Err(lost()),
+        }
     }
 
     /// Commits the transaction of this outcome, unless another has done so; returns how it ended.

@@ -17,6 +17,7 @@ mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 

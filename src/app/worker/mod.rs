@@ -114,6 +114,8 @@ impl Worker {
             self.take_over(grace).await?;
             self.looked_for_lost = Some(Instant::now());
         }
+        // Runs under way go on: they need what room there is.
+        self.app.room.check()?;
         while self.under_way.len() < self.terms.parallel_runs {
             let sent = Instant::now();
             let Some(lease) = self.app.queue.claim(&self.claim).await? else {
