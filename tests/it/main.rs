@@ -27,6 +27,7 @@ mod every_store;
 mod faulty_proxy;
 mod folder;
 mod frames_contract;
+mod full_disks;
 mod image_copies;
 mod layers;
 mod loading;

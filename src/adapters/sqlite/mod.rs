@@ -12,6 +12,7 @@ mod line;
 mod line_executor;
 mod open;
 mod queue;
+mod reserve;
 mod rows;
 mod runs;
 mod steps;
@@ -26,6 +27,7 @@ use sqlx::SqlitePool;
 use tokio::sync::watch;
 
 use line::{Line, Write};
+use reserve::Reserve;
 
 use crate::ports::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, Sealed, StepRow,
@@ -38,6 +40,8 @@ pub struct SqliteStore {
     id: String,
     writer: Line,
     readers: SqlitePool,
+    /// Given away when the disk is full.
+    reserve: Arc<Reserve>,
     /// Wakes the workers of this process.
     wakes: Arc<watch::Sender<u64>>,
 }
@@ -78,7 +82,12 @@ impl RunStore for SqliteStore {
     }
 
     async fn record(&self, lease: &Lease, batch: &Batch) -> Result<(), StoreError> {
-        events::record(self, lease, batch).await
+        match events::record(self, lease, batch).await {
+            Err(StoreError::DiskFull) if self.reserve.give() => {
+                events::record(self, lease, batch).await
+            }
+            other => other,
+        }
     }
 
     async fn events(&self, run: &str, generation: u32) -> Result<Vec<RecordedEvent>, StoreError> {

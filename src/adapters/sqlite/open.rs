@@ -15,7 +15,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{SqliteStore, errors, line::Line};
+use super::{SqliteStore, errors, line::Line, reserve::Reserve};
 use crate::ports::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -49,6 +49,7 @@ impl SqliteStore {
             id,
             writer: Line::new(writer),
             readers,
+            reserve: Arc::new(Reserve::beside(path)),
             wakes: Arc::default(),
         })
     }
