@@ -28,7 +28,7 @@ use careen::{
     cli::{self, Adapters, Settings},
     ports::{
         AccessStore, ConnectionStore, EngineError, FrameStore, Queue, RunStore, SecretStore,
-        TaskStore, Upkeep,
+        TaskStore, Timers, Upkeep,
     },
     runner::Ports,
 };
@@ -64,12 +64,13 @@ async fn app(settings: Settings) -> Result<App, AppError> {
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
     S: RunStore + Queue + TaskStore + AccessStore + 'static,
-    S: ConnectionStore + SecretStore + Upkeep,
+    S: ConnectionStore + SecretStore + Timers + Upkeep,
 {
     Kept {
         store: store.clone(),
         upkeep: store.clone(),
         queue: store.clone(),
+        timers: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -83,7 +84,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let kept = Kept {
         store: store.clone(),
         upkeep: store.clone(),
-        queue: store,
+        queue: store.clone(),
+        timers: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -104,6 +106,7 @@ struct Kept {
     store: Arc<dyn RunStore>,
     upkeep: Arc<dyn Upkeep>,
     queue: Arc<dyn Queue>,
+    timers: Arc<dyn Timers>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -132,6 +135,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        timers: kept.timers,
         tasks: kept.tasks,
         access: kept.access,
         upkeep: kept.upkeep,

@@ -3,11 +3,13 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use careen::{
-    app::{AppError, ContextDigest, Keep, Room, Secrets},
+    app::{AppError, ContextDigest, Keep, Room, Secrets, Worker, WorkerTerms},
     engine::RunStatus,
     ports::{Disk, Placement, RunFilter},
 };
 use sha2::{Digest, Sha256};
+use tokio::time::error::Elapsed;
+use tokio_util::sync::CancellationToken;
 
 use crate::{careens::Careen, world::World};
 
@@ -134,6 +136,44 @@ async fn a_disk_that_fills_up_lets_no_new_run_begin_and_records_none() {
     assert_eq!(kept(&world).await, Vec::<String>::new());
     world.app.room = room(1000);
     run(&world).await;
+}
+
+#[tokio::test]
+async fn a_worker_whose_disk_is_full_claims_nothing_and_the_run_says_what_it_waits_for() {
+    let mut world = World::new().await;
+    let room = |free| Arc::new(Room::new(Arc::new(Left(free)), "/data".into(), 1000));
+    let request = world.request(TASK);
+    let (secrets, place) = (Secrets::default(), Placement::default());
+    let queued = world.app.enqueue(request, &secrets, &place, "a test");
+    let id = queued.await.unwrap().0;
+    world.app.room = room(10);
+    assert!(
+        works(&world, &id, Duration::from_millis(1500))
+            .await
+            .is_err()
+    );
+    let waits = world.app.place(&id).await.unwrap().unwrap().waits_for;
+    assert!(waits[0].contains("/data has 10 bytes left"), "{waits:?}");
+    world.app.room = room(1000);
+    works(&world, &id, Duration::from_secs(30)).await.unwrap();
+    assert!(world.app.place(&id).await.unwrap().is_none());
+}
+
+/// Lets a worker work until the run has ended.
+async fn works(world: &World, run: &str, patience: Duration) -> Result<(), Elapsed> {
+    let worker = Worker::new(Arc::new(world.app()), WorkerTerms::named("w"));
+    let worker = worker.await.unwrap();
+    let ended = async {
+        let store = &world.app.ports.store;
+        while !store.run(run).await.unwrap().status.is_ended() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let stop = CancellationToken::new();
+    tokio::select! {
+        done = tokio::time::timeout(patience, ended) => done,
+        worked = worker.work(stop.clone()) => panic!("it stopped: {worked:?}"),
+    }
 }
 
 #[test]

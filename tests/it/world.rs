@@ -21,7 +21,7 @@ use careen::{
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
     ports::{
         Access, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
-        FetchError, FrameStore, Parcel, Queue, RunStore, Upkeep,
+        FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
     },
     runner::Ports,
     spec::RunVars,
@@ -61,6 +61,7 @@ impl World {
         App {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
+            timers: self.app.timers.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
             upkeep: self.app.upkeep.clone(),
@@ -152,7 +153,7 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Upkeep + 'static>,
+        Arc<impl RunStore + Queue + Timers + Upkeep + 'static>,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -176,7 +177,8 @@ pub fn app(
         },
         upkeep: store.clone(),
         room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
-        queue: store,
+        queue: store.clone(),
+        timers: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),

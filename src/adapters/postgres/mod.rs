@@ -4,6 +4,7 @@
 //! ends one and it is done again.
 
 mod access;
+mod causes;
 mod connections;
 mod dumps;
 mod errors;
@@ -18,6 +19,7 @@ mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
+mod timers;
 mod upkeep;
 
 use std::{sync::Arc, time::Duration};

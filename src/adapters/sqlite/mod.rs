@@ -3,6 +3,7 @@
 //! Writers queue for one connection per process, and those who wait share one commit (`line.rs`).
 
 mod access;
+mod causes;
 mod connections;
 mod errors;
 mod events;
@@ -18,6 +19,7 @@ mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
+mod timers;
 mod upkeep;
 
 use std::{sync::Arc, time::Duration};

@@ -51,7 +51,10 @@ impl Reserve {
             .create_new(true)
             .mode(0o600)
             .open(&self.path)?;
-        fallocate(&file, FallocateFlags::empty(), 0, BYTES).inspect_err(|_| drop(self.give()))?;
-        Ok(())
+        let taken = fallocate(&file, FallocateFlags::empty(), 0, BYTES);
+        if taken.is_err() {
+            self.give();
+        }
+        Ok(taken?)
     }
 }

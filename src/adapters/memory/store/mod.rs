@@ -7,6 +7,7 @@ mod queue;
 mod run;
 mod runs;
 mod tasks;
+mod timers;
 mod upkeep;
 
 pub use access::MemoryAccess;

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Row};
 
 use super::{
-    super::{PostgresStore, runs},
+    super::{PostgresStore, causes, runs},
     cancels, slots,
 };
 use crate::ports::{Enqueued, Group, GroupPolicy, LimitScope, NewRun, Placement, StoreError};
@@ -14,18 +14,19 @@ pub(super) async fn enqueue(
     run: &NewRun,
     place: &Placement,
 ) -> Result<Enqueued, StoreError> {
-    match &place.group {
-        Some(group) => enqueue_in_group(store, (run, place), group).await,
-        None => {
-            let added = runs::insert(&store.pool, run, Some(place)).await?;
-            if added.is_limited {
-                heed_limits(store, (run, place), added.number).await?;
-            }
-            Ok(Enqueued::Waiting {
-                superseded: Vec::new(),
-            })
-        }
+    if run.trigger.is_some() || place.group.is_some() {
+        let mut transaction = store.pool.begin().await?;
+        let enqueued = enqueue_in(&mut transaction, run, place).await?;
+        transaction.commit().await?;
+        return Ok(enqueued);
     }
+    let added = runs::insert(&store.pool, run, Some(place)).await?;
+    if added.is_limited {
+        heed_limits(store, (run, place), added.number).await?;
+    }
+    Ok(Enqueued::Waiting {
+        superseded: Vec::new(),
+    })
 }
 
 /// Lets a recorded run wait for a limit that is full. Claims would do so, too, but only when a worker has room.
@@ -55,24 +56,31 @@ fn waiter<'a>((run, place): (&'a NewRun, &Placement), number: i64) -> slots::Wai
     }
 }
 
-async fn enqueue_in_group(
-    store: &PostgresStore,
-    (run, place): (&NewRun, &Placement),
-    group: &Group,
+/// Does the same within the transaction of someone who writes more than the run.
+pub(in super::super) async fn enqueue_in(
+    connection: &mut PgConnection,
+    run: &NewRun,
+    place: &Placement,
 ) -> Result<Enqueued, StoreError> {
-    let mut transaction = store.pool.begin().await?;
-    let others = unfinished(&mut transaction, group).await?;
-    let added = runs::insert(&mut *transaction, run, Some(place)).await?;
-    let enqueued = match (group.policy, others.last()) {
-        (GroupPolicy::Skip, Some(by)) => {
+    if let Some(run) = causes::take(&mut *connection, run).await? {
+        return Ok(Enqueued::Known { run });
+    }
+    let others = match &place.group {
+        Some(group) => unfinished(&mut *connection, group).await?,
+        None => Vec::new(),
+    };
+    let added = runs::insert(&mut *connection, run, Some(place)).await?;
+    let policy = place.group.as_ref().map(|group| group.policy);
+    let enqueued = match (policy, others.last()) {
+        (Some(GroupPolicy::Skip), Some(by)) => {
             let reason = format!("skipped: run {by} of its concurrency group has not ended");
-            cancels::end_waiting(&mut transaction, &run.id, &reason).await?;
+            cancels::end_waiting(&mut *connection, &run.id, &reason).await?;
             Enqueued::Skipped { by: by.clone() }
         }
-        (GroupPolicy::CancelSuperseded, Some(_)) => {
+        (Some(GroupPolicy::CancelSuperseded), Some(_)) => {
             let reason = format!("superseded by run {}", run.id);
             for other in &others {
-                cancels::cancel_in(&mut transaction, other, &reason).await?;
+                cancels::cancel_in(&mut *connection, other, &reason).await?;
             }
             Enqueued::Waiting { superseded: others }
         }
@@ -82,9 +90,8 @@ async fn enqueue_in_group(
     };
     if matches!(enqueued, Enqueued::Waiting { .. }) {
         let waiter = waiter((run, place), added.number);
-        slots::hold_back_if_full(&mut transaction, &waiter, &LimitScope::of(place)).await?;
+        slots::hold_back_if_full(&mut *connection, &waiter, &LimitScope::of(place)).await?;
     }
-    transaction.commit().await?;
     Ok(enqueued)
 }
 
