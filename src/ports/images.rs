@@ -1,6 +1,6 @@
 //! A thing that holds, builds and moves images.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use secrecy::{SecretSlice, SecretString};
@@ -227,4 +227,6 @@ pub trait Images: Send + Sync {
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError>;
     /// Makes an image of nothing under this name, for containers that are never started; fine when it is there.
     async fn ensure_empty_image(&self, reference: &str) -> Result<(), EngineError>;
+    /// Lets the engine forget what its builds have not used for so long, and returns how many bytes that freed.
+    async fn prune_builds(&self, unused_for: Duration) -> Result<u64, EngineError>;
 }

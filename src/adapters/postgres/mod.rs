@@ -6,6 +6,7 @@
 mod access;
 mod causes;
 mod connections;
+mod dumps;
 mod errors;
 mod events;
 mod frames;
@@ -19,6 +20,7 @@ mod steps;
 mod stored_secrets;
 mod tasks;
 mod timers;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 
