@@ -2,6 +2,7 @@
 
 mod access_contract;
 mod aliases;
+mod build_command;
 mod build_lines;
 mod build_sessions;
 mod caches;
@@ -32,6 +33,7 @@ mod layers;
 mod loading;
 mod logs;
 mod migrations;
+mod plain_engines;
 mod queue_contract;
 mod references;
 mod registries;
