@@ -33,6 +33,8 @@ mod layers;
 mod loading;
 mod logs;
 mod migrations;
+mod outages;
+mod packing;
 mod plain_engines;
 mod queue_contract;
 mod references;
