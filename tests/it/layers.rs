@@ -63,6 +63,7 @@ const KEEPERS: &[(&str, &str)] = &[
     ("clap", "cli/"),
     ("indicatif", "cli/"),
     ("axum", "server/"),
+    ("axum", "adapters/docker/packing/"),
     ("object_store", "adapters/objects/"),
     ("object_store", "adapters/postgres/"),
     ("notify_debouncer_full", "server/"),

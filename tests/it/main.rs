@@ -2,6 +2,7 @@
 
 mod access_contract;
 mod aliases;
+mod build_command;
 mod build_lines;
 mod build_sessions;
 mod caches;
@@ -36,6 +37,9 @@ mod loading;
 mod logs;
 mod migrations;
 mod pruning;
+mod outages;
+mod packing;
+mod plain_engines;
 mod queue_contract;
 mod references;
 mod registries;

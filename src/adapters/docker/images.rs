@@ -11,11 +11,11 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 
 use crate::ports::{
-    BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, PushedImage, RegistryLogin,
-    Sink,
+    BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, PackedLayer, PushedImage,
+    RegistryLogin, Sink,
 };
 
-use super::{DockerEngine, build, pull, push, reference::split};
+use super::{DockerEngine, build, packing, pull, push, reference::split};
 
 #[async_trait]
 impl Images for DockerEngine {
@@ -54,6 +54,10 @@ impl Images for DockerEngine {
         sink: &dyn Sink,
     ) -> Result<PushedImage, EngineError> {
         push::push(self, reference, login, sink).await
+    }
+
+    async fn pack(&self, reference: &str) -> Result<Vec<PackedLayer>, EngineError> {
+        packing::pack(self, reference).await
     }
 
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError> {
