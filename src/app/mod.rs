@@ -11,7 +11,6 @@ mod ids;
 mod lost;
 mod notices;
 mod place;
-mod placing;
 mod prepare;
 mod read_logs;
 mod request;

@@ -8,6 +8,7 @@ mod causes;
 mod connections;
 mod errors;
 mod events;
+mod firing;
 mod frames;
 mod leases;
 mod notify;
