@@ -12,7 +12,6 @@ mod ids;
 mod lost;
 mod notices;
 mod place;
-mod placing;
 mod prepare;
 mod prune;
 mod read_logs;

@@ -9,6 +9,7 @@ mod connections;
 mod dumps;
 mod errors;
 mod events;
+mod firing;
 mod frames;
 mod leases;
 mod notify;
