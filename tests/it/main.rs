@@ -14,6 +14,7 @@ mod context_names;
 mod contexts;
 mod crash;
 mod credentials_contract;
+mod deliveries_contract;
 mod dependencies;
 mod docker_runs;
 mod dockerfiles;

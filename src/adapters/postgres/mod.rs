@@ -4,6 +4,7 @@
 //! ends one and it is done again.
 
 mod causes;
+mod deliveries;
 mod errors;
 mod events;
 mod frames;
