@@ -23,7 +23,7 @@ use careen::{
     },
     app::{App, Credentials, Limits, Live, Request, Secrets, draw},
     engine::RunStatus,
-    ports::{FrameStore, Queue, RunStore},
+    ports::{Deliveries, FrameStore, Queue, RunStore},
     runner::Ports,
     spec::RunVars,
 };
@@ -78,7 +78,7 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + 'static>,
+    store: Arc<impl RunStore + Queue + Deliveries + 'static>,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -101,7 +101,8 @@ fn app(
             registry,
             clock: Arc::new(SystemClock),
         },
-        queue: store,
+        queue: store.clone(),
+        deliveries: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),
@@ -132,6 +133,8 @@ async fn run(app: App) -> (f64, RunStatus) {
         context: None,
         pin: None,
         pins: Default::default(),
+        deferred: None,
+        is_restricted: false,
         opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),

@@ -31,7 +31,7 @@ start_engine() {
   say "starting the engine"
   if has_systemd; then
     systemctl start docker && touch "$STATE/engine.systemd"
-  elif ! pgrep -x dockerd >/dev/null; then
+  elif ! pgrep -x -r D,R,S dockerd >/dev/null; then # one that has ended may stay a zombie where nobody reaps
     daemonize engine dockerd
   fi
   wait_for 60 engine_is_settled || true

@@ -7,9 +7,11 @@ mod contexts;
 mod copy_image;
 mod credentials;
 mod error;
+mod hooks;
 mod ids;
 mod lost;
 mod notices;
+mod occasion;
 mod place;
 mod prepare;
 mod read_logs;
@@ -30,7 +32,7 @@ mod worker;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{AccessStore, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Vault},
+    ports::{AccessStore, Courier, Deliveries, Fetch, Liveness, Objects, Queue, TaskStore, Vault},
     runner::Ports,
 };
 
@@ -41,19 +43,24 @@ pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
 pub use error::AppError;
+pub use hooks::{
+    Admitted, Gate, Intake, NewSource, Refusal, ReportTerms, SourceView, decide_deliveries,
+    poll_sources, report_runs,
+};
 pub use notices::{Hook, Notices, Wants};
+pub use occasion::{Deferred, Occasion};
 pub use prepare::{Prepared, check, outline};
 pub use read_logs::LogQuery;
 pub use request::{ContextSecrets, Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use run_task::Overrides;
-pub use run_wish::{Git, RunWish};
+pub use run_wish::{Git, PlaceWish, RunWish};
 pub use saved_files::SavedFile;
 pub use scan::{ScanRequest, Scanned};
 pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
 pub use uploads::{ContextDigest, Upload, hash_file};
-pub use worker::{Worker, WorkerTerms};
+pub use worker::{Worker, WorkerTerms, work_beside};
 
 /// careen, as its surfaces see it.
 pub struct App {
@@ -61,6 +68,8 @@ pub struct App {
     pub ports: Ports,
     /// Keeps the queues of runs, over the same store.
     pub queue: Arc<dyn Queue>,
+    /// Keeps deliveries of code hosts and what was decided, over the same store.
+    pub deliveries: Arc<dyn Deliveries>,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.

@@ -49,7 +49,8 @@ impl App {
         };
         override_with(&mut task, Overrides::default());
         if occasion.is_restricted {
-            task.allow.retain(|word| Grant::parse(word).is_some_and(is_about_contexts));
+            task.allow
+                .retain(|word| Grant::parse(word).is_some_and(is_about_contexts));
         }
         let (file, text) = match task.text() {
             Text::Inline(text) => (format!("{}.yaml", task.name), Some(text)),
@@ -134,7 +135,9 @@ impl App {
             request.text = read_task_file(request)?;
         }
         self.read_alias_files(request, secrets, false).await?;
-        let asks_engine = ["OSVersion", "Architecture"].iter().any(|it| request.text.contains(it));
+        let asks_engine = ["OSVersion", "Architecture"]
+            .iter()
+            .any(|it| request.text.contains(it));
         if asks_engine {
             let info = self.ports.containers.info().await?;
             request.vars.os_version = info.os_version;
@@ -158,8 +161,8 @@ impl App {
         let Some(spelled) = &deferred.context else {
             return Ok(None);
         };
-        let written = context::read(spelled)
-            .map_err(|error| AppError::usage(error.message, error.hint))?;
+        let written =
+            context::read(spelled).map_err(|error| AppError::usage(error.message, error.hint))?;
         match written.context {
             ContextRef::Nothing => Ok(None),
             ContextRef::Folder(folder) => {
@@ -190,12 +193,16 @@ fn read_task_file(request: &Request) -> Result<String, AppError> {
         let message = format!("cannot read the task file {}: {why}", request.file);
         AppError::usage(message, "Name a file of the context")
     };
-    let root = request.folder().ok_or_else(|| unreadable("there is no context".to_owned()))?;
+    let root = request
+        .folder()
+        .ok_or_else(|| unreadable("there is no context".to_owned()))?;
     let found = contexts::find_inside(root, &request.vars.directory, request.file.as_ref())?;
     let path = found.ok_or_else(|| unreadable("the context has no such file".to_owned()))?;
     let size = std::fs::metadata(&path).map(|it| it.len());
     if size.is_ok_and(|size| size > TASK_FILE_BYTES) {
-        return Err(unreadable(format!("it is larger than {TASK_FILE_BYTES} bytes")));
+        return Err(unreadable(format!(
+            "it is larger than {TASK_FILE_BYTES} bytes"
+        )));
     }
     std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))
 }

@@ -96,13 +96,16 @@ impl App {
             at: self.ports.clock.now(),
             definition: wish.definition,
         };
-        Ok(self.tasks.put_task(&change).await?)
+        let row = self.tasks.put_task(&change).await?;
+        self.limit_task(&row.definition).await?;
+        Ok(row)
     }
 
     /// Deletes a task in someone's name.
     pub async fn delete_task(&self, name: &str, by: &str) -> Result<(), AppError> {
         let now = self.ports.clock.now();
-        Ok(self.tasks.delete_task(name, by, now).await?)
+        self.tasks.delete_task(name, by, now).await?;
+        self.limit_task(&Definition::named(name)).await
     }
 
     async fn check_secrets(&self, wish: &TaskWish) -> Result<(), AppError> {

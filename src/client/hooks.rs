@@ -21,7 +21,8 @@ impl Client {
     /// Reads one delivery.
     pub async fn delivery(&self, number: u64) -> Result<Delivery, AppError> {
         let number = number.to_string();
-        self.ask(self.request(Method::GET, &["hooks", &number])).await
+        self.ask(self.request(Method::GET, &["hooks", &number]))
+            .await
     }
 
     /// Has a delivery decided again.
@@ -33,7 +34,8 @@ impl Client {
 
     /// Lists deliveries that were refused.
     pub async fn rejections(&self) -> Result<Vec<Rejection>, AppError> {
-        self.ask(self.request(Method::GET, &["hooks", "rejected"])).await
+        self.ask(self.request(Method::GET, &["hooks", "rejected"]))
+            .await
     }
 
     /// Lets a run go that waits for approval.

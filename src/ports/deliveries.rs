@@ -278,6 +278,13 @@ pub trait Deliveries: Send + Sync {
     async fn undecided(&self, limit: u32, hold: Duration) -> Result<Vec<Delivery>, StoreError>;
     /// Writes a decision, moves the head and queues the runs, all in one transaction. What was decided already stays.
     async fn decide(&self, verdict: &Verdict) -> Result<Decision, StoreError>;
+    /// Says whether a reference was ever heard of.
+    async fn knows_head(
+        &self,
+        scope: &str,
+        repository: &str,
+        reference: &str,
+    ) -> Result<bool, StoreError>;
     /// Lists deliveries, newest first, without bodies.
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError>;
     /// Reads one delivery.

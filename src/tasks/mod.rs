@@ -11,7 +11,7 @@ mod triggers;
 pub use build::{BuildTask, build_task};
 pub use check::{Fault, check};
 pub use command::command_task;
-pub use definition::{Concurrency, Definition, ImageBuild, Policy, Status, Text};
+pub use definition::{Concurrency, Definition, ImageBuild, Policy, Status, Text, WorkerLoss};
 pub use diff::{Change, diff};
 pub use manifest::{ManifestError, read, write};
 pub use triggers::{

@@ -79,7 +79,10 @@ pub fn status_request(
         ),
         Provider::Gitlab => {
             let project: String = byte_serialize(path.as_bytes()).collect();
-            (format!("{api}/projects/{project}/statuses/{commit}"), ("private-token", ""))
+            (
+                format!("{api}/projects/{project}/statuses/{commit}"),
+                ("private-token", ""),
+            )
         }
         Provider::Bitbucket => (
             format!("{api}/repositories/{path}/commit/{commit}/statuses/build"),
@@ -157,7 +160,10 @@ mod tests {
                 link: None,
             };
             let made = status_request(provider, api, &status)?;
-            Some(format!("{} {} {}", made.url, made.login.0, made.body["state"]))
+            Some(format!(
+                "{} {} {}",
+                made.url, made.login.0, made.body["state"]
+            ))
         };
         for (provider, address, api, expected) in [
             (

@@ -65,6 +65,7 @@ const KEEPERS: &[(&str, &str)] = &[
     ("axum", "server/"),
     ("object_store", "adapters/objects/"),
     ("object_store", "adapters/postgres/"),
+    ("notify_debouncer_full", "cli/"),
     ("notify_debouncer_full", "server/"),
 ];
 

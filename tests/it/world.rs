@@ -19,8 +19,8 @@ use careen::{
     },
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
     ports::{
-        Access, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
-        FetchError, FrameStore, Parcel, Queue, RunStore,
+        Access, Clock, Courier, CourierError, Deliveries, Download, DownloadError, Downloads,
+        Fetch, FetchError, FrameStore, Parcel, Queue, RunStore,
     },
     runner::Ports,
     spec::RunVars,
@@ -60,6 +60,7 @@ impl World {
         App {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
+            deliveries: self.app.deliveries.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
             vault: self.app.vault.clone(),
@@ -113,6 +114,8 @@ pub fn request(app: &App, text: &str) -> Request {
         context: None,
         pin: None,
         pins: Default::default(),
+        deferred: None,
+        is_restricted: false,
         opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),
@@ -148,7 +151,10 @@ pub async fn reader(folder: &Path) -> App {
 pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
-    (store, frames): (Arc<impl RunStore + Queue + 'static>, Arc<dyn FrameStore>),
+    (store, frames): (
+        Arc<impl RunStore + Queue + Deliveries + 'static>,
+        Arc<dyn FrameStore>,
+    ),
 ) -> App {
     let at = |name: &str| folder.join(name);
     let registry = Arc::new(MemoryRegistry::new());
@@ -168,7 +174,8 @@ pub fn app(
             registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
-        queue: store,
+        queue: store.clone(),
+        deliveries: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),
@@ -217,7 +224,7 @@ impl Courier for NoWeb {
 }
 
 /// There is no web in memory.
-struct NoWeb;
+pub struct NoWeb;
 
 #[async_trait::async_trait]
 impl Fetch for NoWeb {

@@ -1,9 +1,11 @@
-//! Keeps runs in a Postgres database, shared by servers and workers of any number of machines.
+//! Keeps runs and all that is known besides in a Postgres database, shared by servers and workers of any number of machines.
 //!
 //! Transactions lock the rows on which they decide, rows of runs before rows of limits; where two still meet, Postgres
 //! ends one and it is done again.
 
+mod access;
 mod causes;
+mod connections;
 mod deliveries;
 mod errors;
 mod events;
@@ -15,6 +17,8 @@ mod queue;
 mod rows;
 mod runs;
 mod steps;
+mod stored_secrets;
+mod tasks;
 
 use std::{sync::Arc, time::Duration};
 

@@ -75,7 +75,8 @@ impl Gate {
     ) -> Result<Admitted, Refusal> {
         let sources = self.sources().await?;
         let fits = |it: &&Opened| {
-            it.provider == provider && (task.is_none() || it.task.is_none() || it.task.as_deref() == task)
+            it.provider == provider
+                && (task.is_none() || it.task.is_none() || it.task.as_deref() == task)
         };
         let mut refusal = Refusal::NoSource(provider);
         for source in sources.iter().filter(fits) {
@@ -120,14 +121,21 @@ impl Gate {
     }
 
     async fn sources(&self) -> Result<Arc<Vec<Opened>>, AppError> {
-        let known = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some((at, sources)) = known
             && at.elapsed() < FRESH
         {
             return Ok(sources);
         }
         let rows = self.app.deliveries.sources().await?;
-        let opened = rows.iter().map(|row| self.open(row)).collect::<Result<_, _>>();
+        let opened = rows
+            .iter()
+            .map(|row| self.open(row))
+            .collect::<Result<_, _>>();
         let opened = Arc::new(opened?);
         *self.opened.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((Instant::now(), Arc::clone(&opened)));

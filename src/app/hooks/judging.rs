@@ -53,17 +53,14 @@ impl Bench {
     pub async fn of(app: &App) -> Result<Bench, AppError> {
         let rows = app.tasks.tasks(&Default::default()).await?;
         let index = TaskIndex::new(rows.iter().map(|row| &row.definition));
-        let named = rows.into_iter().map(|row| (row.definition.name.clone(), row));
+        let named = rows
+            .into_iter()
+            .map(|row| (row.definition.name.clone(), row));
         Ok(Bench {
             tasks: named.collect(),
             index,
             sources: app.deliveries.sources().await?,
         })
-    }
-
-    /// The tasks, by name.
-    pub fn tasks(&self) -> impl Iterator<Item = &TaskRow> {
-        self.tasks.values()
     }
 
     /// Judges a fact.
@@ -106,7 +103,9 @@ impl Bench {
         verdict.summary = summary(&case.fact.happening, &verdict);
         // Of a repository that no task watches nothing is remembered.
         let is_watched = !verdict.starts.is_empty() || !verdict.declined.is_empty();
-        verdict.to = is_watched.then(|| movement(case, commit.as_ref())).flatten();
+        verdict.to = is_watched
+            .then(|| movement(case, commit.as_ref()))
+            .flatten();
         verdict
     }
 
@@ -120,7 +119,10 @@ impl Bench {
         let row = row.ok_or_else(|| AppError::usage(format!("there is no task {task}"), ""))?;
         let repository = case.fact.addresses.iter().find_map(|it| repository_key(it));
         let repository = repository.unwrap_or_default();
-        let source = self.sources.iter().find(|it| Some(it.name.as_str()) == case.source);
+        let source = self
+            .sources
+            .iter()
+            .find(|it| Some(it.name.as_str()) == case.source);
         let occasion = Occasion {
             triggered_by: match commit.reference {
                 Reference::PullRequest(_) => "pullrequest".to_owned(),
@@ -139,7 +141,11 @@ impl Bench {
             self.lend_token(app, source, (row, &mut secrets))?;
         }
         let mut run = app.new_run(&request, &secrets, start.reason.clone())?;
-        let key = format!("source {task} {repository} {} {}", commit.reference.full(), commit.commit);
+        let key = format!(
+            "source {task} {repository} {} {}",
+            commit.reference.full(),
+            commit.commit
+        );
         run.trigger = Some(Trigger {
             needs_approval: start.needs_approval,
             ..Trigger::new(TriggerKind::Source, key, details(case, commit, &repository))
@@ -206,7 +212,12 @@ impl<'f> Commit<'f> {
         Commit {
             reference: Reference::PullRequest(request.number),
             commit: &request.commit,
-            fetch: request.fetch.clone(),
+            fetch: match request.fetch.starts_with("pull/")
+                || request.fetch.starts_with("merge-requests/")
+            {
+                true => format!("refs/{}", request.fetch),
+                false => format!("refs/heads/{}", request.fetch),
+            },
             before: request.before.as_deref(),
             branch: &request.source,
             at: request.at,
@@ -219,7 +230,10 @@ impl<'f> Commit<'f> {
             && (self.branch.is_empty() || Reference::Branch(self.branch.to_owned()).is_plain());
         let name = self.reference.short();
         (!is_plain).then(|| {
-            format!("the name {} holds characters that are not taken", name.escape_debug())
+            format!(
+                "the name {} holds characters that are not taken",
+                name.escape_debug()
+            )
         })
     }
 
@@ -248,7 +262,11 @@ fn movement(case: &Case<'_>, commit: Option<&Commit<'_>>) -> Option<Move> {
         (None, _) => return None,
     };
     Some(Move {
-        repository: case.fact.addresses.iter().find_map(|it| repository_key(it))?,
+        repository: case
+            .fact
+            .addresses
+            .iter()
+            .find_map(|it| repository_key(it))?,
         reference,
         before: before.map(str::to_owned),
         commit: to.map(str::to_owned),
@@ -291,7 +309,10 @@ fn summary(happening: &Happening, verdict: &Verdict) -> String {
     match happening {
         Happening::Ping => "a ping: the code host reaches this server".to_owned(),
         Happening::Deletion(reference) => {
-            format!("{} was deleted: there is nothing to build", reference.short())
+            format!(
+                "{} was deleted: there is nothing to build",
+                reference.short()
+            )
         }
         Happening::Other(event) => format!("{event} is no event that starts runs"),
         _ if verdict.declined.is_empty() => "no task watches this repository".to_owned(),

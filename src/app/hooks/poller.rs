@@ -120,7 +120,9 @@ async fn look(app: &App, (key, wish): (&str, &Wish), state: &mut Polled) {
             state.failures + 1
         }
     };
-    let backed_off = wish.every.saturating_mul(2u32.saturating_pow(state.failures));
+    let backed_off = wish
+        .every
+        .saturating_mul(2u32.saturating_pow(state.failures));
     let wait = backed_off.min(LONGEST.max(wish.every));
     let late = rand::rng().random_range(0.0..JITTER);
     state.next = Some(Instant::now() + wait + wait.mul_f64(late));
@@ -148,10 +150,13 @@ impl App {
             let is_first = last.is_empty() && self.is_first_look(key, began).await?;
             let bench = Bench::of(self).await?;
             for (name, commit) in moved {
-                self.judge_head(&bench, (wish, began), (name, commit, is_first)).await?;
+                self.judge_head(&bench, (wish, began), (name, commit, is_first))
+                    .await?;
             }
             if is_first {
-                self.deliveries.decide(&first_look(key, began, self)).await?;
+                self.deliveries
+                    .decide(&first_look(key, began, self))
+                    .await?;
             }
         }
         *last = heads.into_iter().collect();
@@ -188,7 +193,12 @@ impl App {
             verdict.starts.clear();
         }
         let decided = self.deliveries.decide(&verdict).await?;
-        tracing::info!(repository = wish.address, reference = name, "seen: {}", decided.summary);
+        tracing::info!(
+            repository = wish.address,
+            reference = name,
+            "seen: {}",
+            decided.summary
+        );
         Ok(())
     }
 

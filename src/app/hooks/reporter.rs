@@ -54,7 +54,9 @@ impl App {
     pub async fn report_batch(&self, terms: &ReportTerms) -> Result<usize, AppError> {
         let due = self.deliveries.due_reports(BATCH, HOLD).await?;
         let sources = self.deliveries.sources().await?;
-        let telling = due.iter().map(|report| self.report(report, terms, &sources));
+        let telling = due
+            .iter()
+            .map(|report| self.report(report, terms, &sources));
         for told in futures_util::future::join_all(telling).await {
             told?;
         }
@@ -82,12 +84,18 @@ impl App {
                 Duration::ZERO
             }
             Err(CourierError::TryAgain(why)) if report.attempts < TRIES => {
-                tracing::warn!(run = run.id, "a code host was not told, it is tried again: {why}");
+                tracing::warn!(
+                    run = run.id,
+                    "a code host was not told, it is tried again: {why}"
+                );
                 next.attempts += 1;
                 FIRST_WAIT * 2u32.saturating_pow(report.attempts)
             }
             Err(error) => {
-                tracing::error!(run = run.id, "a code host cannot be told of the run: {error}");
+                tracing::error!(
+                    run = run.id,
+                    "a code host cannot be told of the run: {error}"
+                );
                 GIVEN_UP.clone_into(&mut next.told);
                 Duration::ZERO
             }
@@ -117,12 +125,17 @@ impl App {
         let made = status_request(source.provider, source.api.as_deref(), &status);
         let made = made.ok_or_else(|| refused("this kind of code host takes no statuses"))?;
         let StatusRequest { url, login, body } = made;
-        let token = self.source_token(source).map_err(|error| refused(&error.to_string()))?;
+        let token = self
+            .source_token(source)
+            .map_err(|error| refused(&error.to_string()))?;
         let token = token.ok_or_else(|| refused("the source has no token"))?;
         let (header, before) = login;
         let parcel = Parcel {
             url,
-            headers: vec![(header.to_owned(), format!("{before}{}", token.expose_secret()))],
+            headers: vec![(
+                header.to_owned(),
+                format!("{before}{}", token.expose_secret()),
+            )],
             body: body.to_string(),
         };
         self.courier.carry(&parcel).await
@@ -139,10 +152,17 @@ fn state_of(run: &RunRow) -> CommitState {
 }
 
 fn description(run: &RunRow) -> String {
-    let words = match (&run.reason, run.trigger.as_ref().is_some_and(|it| it.needs_approval)) {
+    let words = match (
+        &run.reason,
+        run.trigger.as_ref().is_some_and(|it| it.needs_approval),
+    ) {
         (_, true) => format!("run {} waits for approval", run.id),
         (Some(reason), _) => format!("run {} {}: {reason}", run.id, run.status),
         (None, _) => format!("run {} is {}", run.id, run.status),
     };
-    words.chars().filter(|c| !c.is_control()).take(DESCRIPTION).collect()
+    words
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(DESCRIPTION)
+        .collect()
 }

@@ -112,7 +112,10 @@ impl App {
     }
 
     /// Opens the token of a source for the code host's interface.
-    pub(super) fn source_token(&self, source: &HookSource) -> Result<Option<SecretString>, AppError> {
+    pub(super) fn source_token(
+        &self,
+        source: &HookSource,
+    ) -> Result<Option<SecretString>, AppError> {
         let row = HookSource::row(&source.name, "token");
         let opened = source.token.as_ref().map(|it| self.vault.open(&row, it));
         Ok(opened.transpose()?)

@@ -28,11 +28,14 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         Some(client) => client.deliveries(&filter).await?,
         None => {
             let app = context.app().await?;
-            app.deliveries.deliveries(&filter).await.map_err(AppError::from)?
+            app.deliveries
+                .deliveries(&filter)
+                .await
+                .map_err(AppError::from)?
         }
     };
     if context.globals.json {
-        context.print_json(&deliveries);
+        context.print_json(&serde_json::json!(deliveries));
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();

@@ -21,11 +21,14 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         Some(client) => client.rejections().await?,
         None => {
             let app = context.app().await?;
-            app.deliveries.rejections(args.limit).await.map_err(AppError::from)?
+            app.deliveries
+                .rejections(args.limit)
+                .await
+                .map_err(AppError::from)?
         }
     };
     if context.globals.json {
-        context.print_json(&refused);
+        context.print_json(&serde_json::json!(refused));
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();

@@ -23,7 +23,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         None => context.app().await?.replay_delivery(number).await?,
     };
     match context.globals.json {
-        true => context.print_json(&decision),
+        true => context.print_json(&serde_json::json!(decision)),
         false => print_decision(&decision),
     }
     Ok(ExitCode::SUCCESS)

@@ -23,7 +23,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         None => context.app().await?.delivery(number).await?,
     };
     if context.globals.json {
-        context.print_json(&delivery);
+        context.print_json(&serde_json::json!(delivery));
         return Ok(ExitCode::SUCCESS);
     }
     print_delivery(&delivery);
@@ -37,7 +37,13 @@ fn print_delivery(delivery: &Delivery) {
     line("delivery", &delivery.number.to_string());
     line("came", &delivery.at.to_rfc3339());
     line("source", &delivery.source);
-    line("task", delivery.task.as_deref().unwrap_or("all that watch the repository"));
+    line(
+        "task",
+        delivery
+            .task
+            .as_deref()
+            .unwrap_or("all that watch the repository"),
+    );
     line("event", &delivery.event);
     for (name, value) in &delivery.headers {
         line(name, value);
@@ -52,7 +58,11 @@ pub fn print_decision(decision: &Decision) {
     line("decided", &decision.at.to_rfc3339());
     line("decision", &decision.summary);
     for task in &decision.tasks {
-        let run = task.run.as_ref().map(|run| format!(" run {run}")).unwrap_or_default();
+        let run = task
+            .run
+            .as_ref()
+            .map(|run| format!(" run {run}"))
+            .unwrap_or_default();
         line(&task.task, &format!("{}{run}", task.reason));
     }
 }

@@ -47,7 +47,9 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let drawn = app.set_hook_source(new).await?;
     if !context.globals.quiet {
         let door = args.task.map(|task| format!("/{task}")).unwrap_or_default();
-        anstream::eprintln!("the code host delivers to /hooks{door} of the server, with this secret:");
+        anstream::eprintln!(
+            "the code host delivers to /hooks{door} of the server, with this secret:"
+        );
     }
     if let Some(secret) = drawn {
         anstream::println!("{}", secret.expose_secret());

@@ -14,7 +14,7 @@ pub struct Args {}
 pub async fn run(context: &Context, _: Args) -> Result<ExitCode, CliError> {
     let sources = context.app().await?.hook_sources().await?;
     if context.globals.json {
-        context.print_json(&sources);
+        context.print_json(&serde_json::json!(sources));
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();

@@ -14,7 +14,7 @@ use crate::{
     spec::values,
     tasks::{
         BaseImageKind, BaseImageTrigger, Concurrency, Definition, ImageBuild, Policy, Status,
-        TimerTrigger, command_task,
+        TimerTrigger, WorkerLoss, command_task,
     },
 };
 
@@ -99,6 +99,9 @@ pub struct DefinitionArgs {
     /// What becomes of a run whose group is busy: queue, cancel-superseded or skip
     #[arg(long, value_name = "POLICY", requires = "concurrency_group", value_parser = policy)]
     concurrency_policy: Option<Policy>,
+    /// What becomes of a run whose worker is lost together with its engine: error or retry
+    #[arg(long, value_name = "WHAT", value_parser = worker_loss)]
+    on_worker_loss: Option<WorkerLoss>,
     /// Run at these times, as cron writes them in UTC; NAME:CRON names the timer
     #[arg(long, value_name = "[NAME:]CRON")]
     schedule: Vec<String>,
@@ -207,6 +210,7 @@ impl DefinitionArgs {
         task.status = self.status.unwrap_or(task.status);
         task.priority = self.priority.unwrap_or(task.priority);
         task.max_runs = self.max_runs.or(task.max_runs);
+        task.on_worker_loss = self.on_worker_loss.unwrap_or(task.on_worker_loss);
         if let Some(group) = &self.concurrency_group {
             task.concurrency = Some(Concurrency {
                 group: group.clone(),
@@ -312,6 +316,14 @@ fn policy(word: &str) -> Result<Policy, String> {
         "cancel-superseded" => Ok(Policy::CancelSuperseded),
         "skip" => Ok(Policy::Skip),
         _ => Err("it is queue, cancel-superseded or skip".to_owned()),
+    }
+}
+
+fn worker_loss(word: &str) -> Result<WorkerLoss, String> {
+    match word {
+        "error" => Ok(WorkerLoss::Error),
+        "retry" => Ok(WorkerLoss::Retry),
+        _ => Err("it is error or retry".to_owned()),
     }
 }
 

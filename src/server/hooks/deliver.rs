@@ -59,7 +59,9 @@ async fn deliver(
         Ok(body) => body,
         Err(error) => {
             let length = text(&headers, header::CONTENT_LENGTH.as_str());
-            let length = length.and_then(|it| it.parse().ok()).unwrap_or(BODY_BYTES as u64);
+            let length = length
+                .and_then(|it| it.parse().ok())
+                .unwrap_or(BODY_BYTES as u64);
             hooks.gate.refuse(from, length, "it is too large").await;
             return Err(error);
         }
@@ -69,14 +71,20 @@ async fn deliver(
         Ok(admitted) => admitted,
         Err(Refusal::Trouble(error)) => return Err(error.into()),
         Err(refusal) => {
-            hooks.gate.refuse(from, body.len() as u64, &refusal.to_string()).await;
+            hooks
+                .gate
+                .refuse(from, body.len() as u64, &refusal.to_string())
+                .await;
             return Err(refused(&refusal));
         }
     };
     let delivery = delivery(api, (provider, admitted), &headers, &body);
     let id = delivery.id.clone();
     match hooks.intake.keep(delivery).await? {
-        true => Ok((StatusCode::ACCEPTED, Json(json!({ "id": id, "status": "accepted" })))),
+        true => Ok((
+            StatusCode::ACCEPTED,
+            Json(json!({ "id": id, "status": "accepted" })),
+        )),
         false => Ok((StatusCode::OK, Json(json!({ "id": id, "status": "known" })))),
     }
 }
@@ -103,7 +111,10 @@ async fn admit(
 ) -> Result<Admitted, Refusal> {
     if body.len() < LARGE {
         let header = |name: &str| text(headers, name);
-        return hooks.gate.admit((provider, task.as_deref()), header, body).await;
+        return hooks
+            .gate
+            .admit((provider, task.as_deref()), header, body)
+            .await;
     }
     let (hooks, headers, body) = (Arc::clone(hooks), headers.clone(), body.clone());
     let handle = tokio::runtime::Handle::current();
@@ -116,8 +127,12 @@ async fn admit(
 
 /// Who may not deliver learns no more than that.
 fn refused(refusal: &Refusal) -> ApiError {
-    ApiError::new(StatusCode::UNAUTHORIZED, "not_trusted", format!("the delivery is refused: {refusal}"))
-        .hint("Give the code host the secret of a source; careen hooks source makes one")
+    ApiError::new(
+        StatusCode::UNAUTHORIZED,
+        "not_trusted",
+        format!("the delivery is refused: {refusal}"),
+    )
+    .hint("Give the code host the secret of a source; careen hooks source makes one")
 }
 
 fn delivery(
@@ -128,10 +143,16 @@ fn delivery(
 ) -> NewDelivery {
     let header = |name: &str| text(headers, name);
     let own = delivery_id(provider, header).unwrap_or_else(|| sha256(body));
-    let kept = KEPT_HEADERS.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?)));
+    let kept = KEPT_HEADERS
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), header(name)?)));
     let kept: BTreeMap<String, String> = kept.collect();
     NewDelivery {
-        id: format!("{}/{}/{own}", admitted.source, admitted.task.as_deref().unwrap_or("*")),
+        id: format!(
+            "{}/{}/{own}",
+            admitted.source,
+            admitted.task.as_deref().unwrap_or("*")
+        ),
         event: event_name(provider, header),
         source: admitted.source,
         task: admitted.task,

@@ -200,6 +200,20 @@ impl Deliveries for MemoryStore {
         Ok(decision)
     }
 
+    async fn knows_head(
+        &self,
+        scope: &str,
+        repository: &str,
+        reference: &str,
+    ) -> Result<bool, StoreError> {
+        let place = (
+            scope.to_owned(),
+            repository.to_owned(),
+            reference.to_owned(),
+        );
+        Ok(self.hooks().heads.contains_key(&place))
+    }
+
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
         let hooks = self.hooks();
         let older = hooks.deliveries.range(..filter.before.unwrap_or(u64::MAX));

@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, Row};
 
-use super::super::rows::Columns;
+use super::super::{PostgresStore, rows::Columns};
 use crate::{
     ports::{StoreError, Verdict},
     triggers::{Move, Position, Standing, standing},
@@ -37,6 +37,24 @@ pub(super) async fn move_to(
         }
     }
     Ok(found)
+}
+
+/// Says whether a reference was ever heard of.
+pub(super) async fn knows(
+    store: &PostgresStore,
+    scope: &str,
+    repository: &str,
+    reference: &str,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT 1 FROM source_heads WHERE scope = $1 AND repository = $2 AND reference = $3",
+    )
+    .bind(scope)
+    .bind(repository)
+    .bind(reference)
+    .fetch_optional(&store.pool)
+    .await?;
+    Ok(row.is_some())
 }
 
 /// Reads where a reference stands; its row is made, and locked, if there is none.

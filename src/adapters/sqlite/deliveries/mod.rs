@@ -45,6 +45,15 @@ impl Deliveries for SqliteStore {
         self.waking(decide::decide(self, verdict).await)
     }
 
+    async fn knows_head(
+        &self,
+        scope: &str,
+        repository: &str,
+        reference: &str,
+    ) -> Result<bool, StoreError> {
+        heads::knows(self, scope, repository, reference).await
+    }
+
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
         rows::list(self, filter).await
     }
