@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    App, AppError, Overrides, Request, Secrets, contexts, draw,
+    App, AppError, Overrides, Request, Secrets, contexts, draw, ids,
     run_task::{limits, override_with},
     run_wish::default_parallel,
 };
@@ -87,7 +87,8 @@ impl App {
     }
 
     fn vars_of(&self, task: &Definition, occasion: &Occasion) -> RunVars {
-        let id = self.draw_id();
+        // Many runs begin in one second, too many for short ids.
+        let id = ids::draw_long(self.ports.clock.now());
         let mut platform = task.platform.as_deref().unwrap_or_default().split('/');
         let os = platform.next().filter(|it| !it.is_empty());
         let commit = match &occasion.pin {

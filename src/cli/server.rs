@@ -1,6 +1,6 @@
 //! `careen server`: serves the API, with a worker beside it that runs what is queued.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
@@ -19,6 +19,9 @@ use crate::{
     server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
 };
+
+/// How often the server lets go of what is beyond the bounds.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// The options of `careen server`.
 #[derive(Debug, clap::Args)]
@@ -103,9 +106,16 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     if let Some(terms) = terms {
         beside.spawn(work_beside(app.clone(), terms, api.stop.clone()));
     }
+    beside.spawn(app.clone().tend_timers(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
         tokio::spawn(watch_specs(app, folder, api.stop.clone()));
     }
+    let (pruning, keep) = (api.app.clone(), context.settings.bounds.keep());
+    let pruning = async move { pruning.keep_pruning(keep, PRUNE_EVERY).await };
+    let pruning = api.stop.clone().run_until_cancelled_owned(pruning);
+    beside.spawn(async {
+        pruning.await;
+    });
     let stop = api.stop.clone();
     let served = listen(context, args, api).await;
     stop.cancel();

@@ -6,6 +6,7 @@ mod hooks;
 mod runs;
 mod stream;
 mod tasks;
+mod timers;
 
 pub use call::Client;
 pub use stream::{Message, Messages};

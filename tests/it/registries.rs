@@ -42,9 +42,14 @@ pub struct Server {
 impl Server {
     /// Starts one; `None` where the program is not installed, unless that is required.
     pub fn start(kind: Kind) -> Option<Server> {
+        Server::start_at(kind, "127.0.0.1")
+    }
+
+    /// Starts one at another address of this machine.
+    pub fn start_at(kind: Kind, address: &str) -> Option<Server> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let authority = (kind == Kind::Tls).then(|| certificate(folder.path()));
-        let file = configure(folder.path(), kind, "127.0.0.1:0");
+        let authority = (kind == Kind::Tls).then(|| certificate(folder.path(), address));
+        let file = configure(folder.path(), kind, &format!("{address}:0"));
         let Some((process, host)) = serve(&file) else {
             let required = std::env::var("CAREEN_TEST_REGISTRY").is_ok_and(|it| it == "required");
             assert!(
@@ -154,7 +159,7 @@ fn configure(folder: &Path, kind: Kind, address: &str) -> PathBuf {
 }
 
 /// Makes a private authority and a certificate of it for this machine, and returns the authority's.
-fn certificate(folder: &Path) -> String {
+fn certificate(folder: &Path, address: &str) -> String {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
@@ -162,7 +167,7 @@ fn certificate(folder: &Path) -> String {
         .push(rcgen::DnType::CommonName, "careen test authority");
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key"));
     let authority = authority.expect("an authority");
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let names = ["localhost".to_owned(), address.to_owned()];
     let own = CertificateParams::new(names).expect("two names");
     let key = KeyPair::generate().expect("a key");
     let signed = own.signed_by(&key, &authority).expect("a certificate");

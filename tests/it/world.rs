@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use careen::{
     adapters::{
+        disk::LocalDisk,
         files::FileFrames,
         folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
@@ -17,10 +18,10 @@ use careen::{
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
+    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
     ports::{
         Access, Clock, Courier, CourierError, Deliveries, Download, DownloadError, Downloads,
-        Fetch, FetchError, FrameStore, Parcel, Queue, RunStore,
+        Fetch, FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
     },
     runner::Ports,
     spec::RunVars,
@@ -61,8 +62,11 @@ impl World {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
             deliveries: self.app.deliveries.clone(),
+            timers: self.app.timers.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
+            upkeep: self.app.upkeep.clone(),
+            room: self.app.room.clone(),
             vault: self.app.vault.clone(),
             liveness: self.app.liveness.clone(),
             fetch: self.app.fetch.clone(),
@@ -152,7 +156,7 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Deliveries + 'static>,
+        Arc<impl RunStore + Queue + Timers + Deliveries + Upkeep + 'static>,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -174,7 +178,10 @@ pub fn app(
             registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
+        upkeep: store.clone(),
+        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
+        timers: store.clone(),
         deliveries: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),

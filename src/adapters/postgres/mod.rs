@@ -7,8 +7,10 @@ mod access;
 mod causes;
 mod connections;
 mod deliveries;
+mod dumps;
 mod errors;
 mod events;
+mod firing;
 mod frames;
 mod leases;
 mod notify;
@@ -19,6 +21,8 @@ mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
+mod timers;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 

@@ -295,11 +295,7 @@ fn timer((number, word): (u32, &String)) -> TimerTrigger {
         Some((name, schedule)) => (name.to_owned(), schedule),
         None => (format!("t{number}"), word.as_str()),
     };
-    TimerTrigger {
-        name,
-        schedule: schedule.trim().to_owned(),
-        status: Status::Enabled,
-    }
+    TimerTrigger::new(name, schedule.trim())
 }
 
 fn status(word: &str) -> Result<Status, String> {

@@ -72,9 +72,10 @@ impl Host {
         let mut trigger = SourceTrigger::new("t", url);
         change(&mut task, &mut trigger);
         task.triggers.source.push(trigger);
+        let secret = |name: &String| (name.clone(), "hidden-word".to_owned().into());
         let wish = TaskWish {
+            secrets: task.secret_values.iter().map(secret).collect(),
             definition: task,
-            secrets: [("token".to_owned(), "hidden-word".to_owned().into())].into(),
             expected: Expected::Any,
             manifest: None,
         };

@@ -8,6 +8,8 @@ mod queue;
 mod run;
 mod runs;
 mod tasks;
+mod timers;
+mod upkeep;
 
 pub use access::MemoryAccess;
 pub use frames::MemoryFrames;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{deliveries::Hooks, faults::Faults, run::StoredRun};
+use super::{deliveries::Hooks, faults::Faults, run::StoredRun, timers::TimerTable};
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
     RunStore, RunWord, Sealed, StepRow, StoreError,
@@ -36,6 +36,8 @@ pub(super) struct Runs {
     pub(super) limits: BTreeMap<LimitScope, u32>,
     /// The runs that causes started, by key; they outlive the runs.
     causes: HashMap<String, String>,
+    /// Timers that wait.
+    pub(super) timers: TimerTable,
 }
 
 impl MemoryStore {
