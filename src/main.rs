@@ -27,8 +27,8 @@ use careen::{
     app::{App, AppError, Credentials, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, ConnectionStore, EngineError, FrameStore, Queue, RunStore, SecretStore,
-        TaskStore, Timers, Upkeep,
+        AccessStore, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
+        SecretStore, TaskStore, Timers, Upkeep,
     },
     runner::Ports,
 };
@@ -63,13 +63,14 @@ async fn app(settings: Settings) -> Result<App, AppError> {
 /// All that one store holds, and the logs beside it.
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
-    S: RunStore + Queue + TaskStore + AccessStore + 'static,
+    S: RunStore + Queue + Deliveries + TaskStore + AccessStore + 'static,
     S: ConnectionStore + SecretStore + Timers + Upkeep,
 {
     Kept {
         store: store.clone(),
         upkeep: store.clone(),
         queue: store.clone(),
+        deliveries: store.clone(),
         timers: store.clone(),
         frames,
         tasks: store.clone(),
@@ -85,7 +86,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         store: store.clone(),
         upkeep: store.clone(),
         queue: store.clone(),
-        timers: store,
+        timers: store.clone(),
+        deliveries: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -106,6 +108,7 @@ struct Kept {
     store: Arc<dyn RunStore>,
     upkeep: Arc<dyn Upkeep>,
     queue: Arc<dyn Queue>,
+    deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
@@ -135,6 +138,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        deliveries: kept.deliveries,
         timers: kept.timers,
         tasks: kept.tasks,
         access: kept.access,

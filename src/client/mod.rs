@@ -2,6 +2,7 @@
 
 mod call;
 mod contexts;
+mod hooks;
 mod runs;
 mod stream;
 mod tasks;

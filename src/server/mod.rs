@@ -11,6 +11,7 @@ mod error;
 mod etag;
 mod feed;
 mod health;
+mod hooks;
 mod logs;
 mod metrics;
 mod page;

@@ -8,6 +8,7 @@ mod payload;
 mod provider;
 mod repository;
 mod signature;
+mod status;
 
 pub use decide::{Considered, Start, TaskIndex};
 pub use fact::{Author, Happening, PullRequest, Push, Reference, SourceFact};
@@ -15,5 +16,6 @@ pub use heads::{Move, Position, Standing, standing};
 pub use patterns::Patterns;
 pub use payload::{Unreadable, read};
 pub use provider::{KEPT_HEADERS, Provider, delivery_id, event_name};
-pub use repository::{repository_key, repository_path};
+pub use repository::repository_key;
 pub use signature::{Unsigned, verify};
+pub use status::{CommitState, CommitStatus, StatusRequest, status_request};

@@ -6,6 +6,7 @@
 mod access;
 mod causes;
 mod connections;
+mod deliveries;
 mod dumps;
 mod errors;
 mod events;

@@ -5,6 +5,7 @@
 mod access;
 mod causes;
 mod connections;
+mod deliveries;
 mod errors;
 mod events;
 mod frames;

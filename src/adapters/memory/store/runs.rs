@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{faults::Faults, run::StoredRun, timers::TimerTable};
+use super::{deliveries::Hooks, faults::Faults, run::StoredRun, timers::TimerTable};
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
     RunStore, RunWord, Sealed, StepRow, StoreError,
@@ -21,6 +21,7 @@ use crate::ports::{
 pub struct MemoryStore {
     id: String,
     runs: Mutex<Runs>,
+    pub(super) hooks: Mutex<Hooks>,
     faults: Faults,
     /// Wakes workers.
     pub(super) wakes: watch::Sender<u64>,
@@ -45,6 +46,7 @@ impl MemoryStore {
         MemoryStore {
             id: store_id.into(),
             runs: Mutex::default(),
+            hooks: Mutex::default(),
             faults: Faults::default(),
             wakes: watch::Sender::default(),
         }
