@@ -29,7 +29,7 @@ use careen::{
         web::Web,
     },
     app::{App, Credentials},
-    ports::{Clock, Expected, Queue, RunStore, TaskChange, Timers},
+    ports::{Bases, Clock, Expected, Queue, RunStore, TaskChange, Timers},
     runner::Ports,
     tasks::{Definition, TimerTrigger},
 };
@@ -79,7 +79,7 @@ async fn postgres(folder: &Path, count: usize) {
 async fn measure(
     name: &str,
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + 'static>,
     count: usize,
 ) {
     let clock = Arc::new(ShiftedClock::default());
@@ -139,7 +139,7 @@ impl Clock for ShiftedClock {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + 'static>,
     clock: Arc<ShiftedClock>,
 ) -> App {
     let engine = Arc::new(MemoryEngine::new());
@@ -161,7 +161,8 @@ fn app(
             clock,
         },
         queue: store.clone(),
-        timers: store,
+        timers: store.clone(),
+        bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),

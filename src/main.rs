@@ -26,7 +26,7 @@ use careen::{
     app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, ConnectionStore, EngineError, FrameStore, Queue, RunStore, SecretStore,
+        AccessStore, Bases, ConnectionStore, EngineError, FrameStore, Queue, RunStore, SecretStore,
         TaskStore, Timers,
     },
     runner::Ports,
@@ -67,17 +67,19 @@ fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
     S: RunStore
         + Queue
+        + Timers
+        + Bases
         + TaskStore
         + AccessStore
         + ConnectionStore
         + SecretStore
-        + Timers
         + 'static,
 {
     Kept {
         store: store.clone(),
         queue: store.clone(),
         timers: store.clone(),
+        bases: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -91,7 +93,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let kept = Kept {
         store: store.clone(),
         queue: store.clone(),
-        timers: store,
+        timers: store.clone(),
+        bases: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -112,6 +115,7 @@ struct Kept {
     store: Arc<dyn RunStore>,
     queue: Arc<dyn Queue>,
     timers: Arc<dyn Timers>,
+    bases: Arc<dyn Bases>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -141,6 +145,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         },
         queue: kept.queue,
         timers: kept.timers,
+        bases: kept.bases,
         tasks: kept.tasks,
         access: kept.access,
         vault: Arc::new(FileVault::from_environment(

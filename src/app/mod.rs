@@ -2,6 +2,7 @@
 
 mod abandon;
 mod apply;
+mod bases;
 mod connections;
 mod contexts;
 mod copy_image;
@@ -32,12 +33,15 @@ mod worker;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{AccessStore, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Timers, Vault},
+    ports::{
+        AccessStore, Bases, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Timers, Vault,
+    },
     runner::Ports,
 };
 
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
+pub use bases::{BaseDesk, LookTerms, Lookout, Notification, NotificationError};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
 pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
@@ -66,6 +70,8 @@ pub struct App {
     pub queue: Arc<dyn Queue>,
     /// Keeps timers, over the same store.
     pub timers: Arc<dyn Timers>,
+    /// Keeps what is known of base images, over the same store.
+    pub bases: Arc<dyn Bases>,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.

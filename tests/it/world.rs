@@ -19,7 +19,7 @@ use careen::{
     },
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
     ports::{
-        Access, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
+        Access, Bases, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
         FetchError, FrameStore, Parcel, Queue, RunStore, Timers,
     },
     runner::Ports,
@@ -61,6 +61,7 @@ impl World {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
             timers: self.app.timers.clone(),
+            bases: self.app.bases.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
             vault: self.app.vault.clone(),
@@ -150,7 +151,7 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Timers + 'static>,
+        Arc<impl RunStore + Queue + Timers + Bases + 'static>,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -173,7 +174,8 @@ pub fn app(
             clock: Arc::new(PausableClock::new()),
         },
         queue: store.clone(),
-        timers: store,
+        timers: store.clone(),
+        bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),

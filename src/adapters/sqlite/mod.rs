@@ -4,6 +4,7 @@
 //! transaction that reads first and writes later would fail as soon as another process writes in between.
 
 mod access;
+mod bases;
 mod causes;
 mod connections;
 mod errors;

@@ -142,14 +142,18 @@ impl Served {
                 Body::from(body.to_string())
             }
         };
-        let response = self.sends(request.body(body).expect("a request")).await;
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-        Answered {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-        }
+        read(self.sends(request.body(body).expect("a request")).await).await
+    }
+
+    /// Is told something by another program, which bears no token of ours.
+    pub async fn is_told(&self, path: &str, header: (&str, &str), body: &str) -> Answered {
+        let request = Request::builder().method("POST").uri(path);
+        let request = request.header(header.0, header.1);
+        let request = request
+            .body(Body::from(body.to_owned()))
+            .expect("a request");
+        let answer = self.router.clone().oneshot(request).await;
+        read(answer.expect("the router never fails")).await
     }
 
     /// Gets a path.
@@ -180,6 +184,16 @@ impl Served {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         panic!("run {run} did not end");
+    }
+}
+
+async fn read(response: axum::response::Response) -> Answered {
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+    Answered {
+        status: parts.status,
+        headers: parts.headers,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{faults::Faults, run::StoredRun, timers::TimerTable};
+use super::{bases::BaseTable, faults::Faults, run::StoredRun, timers::TimerTable};
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
     RunStore, RunWord, Sealed, StepRow, StoreError,
@@ -37,6 +37,8 @@ pub(super) struct Runs {
     causes: HashMap<String, String>,
     /// Timers that wait.
     pub(super) timers: TimerTable,
+    /// What is known of base images.
+    pub(super) bases: BaseTable,
 }
 
 impl MemoryStore {
