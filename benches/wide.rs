@@ -7,6 +7,7 @@ use std::{path::Path, process::Command, sync::Arc, time::Instant};
 use careen::{
     adapters::{
         clock::SystemClock,
+        disk::LocalDisk,
         files::FileFrames,
         folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
@@ -21,9 +22,9 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, Credentials, Limits, Live, Request, Secrets, draw},
+    app::{App, Credentials, Limits, Live, Request, Room, Secrets, draw},
     engine::RunStatus,
-    ports::{Bases, FrameStore, Queue, RunStore, Timers},
+    ports::{Bases, FrameStore, Queue, RunStore, Timers, Upkeep},
     runner::Ports,
     spec::RunVars,
 };
@@ -78,7 +79,7 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + 'static>,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -101,6 +102,8 @@ fn app(
             registry,
             clock: Arc::new(SystemClock),
         },
+        upkeep: store.clone(),
+        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
         timers: store.clone(),
         bases: store,

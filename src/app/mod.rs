@@ -2,6 +2,7 @@
 
 mod abandon;
 mod apply;
+mod backup;
 mod bases;
 mod connections;
 mod contexts;
@@ -13,8 +14,11 @@ mod lost;
 mod notices;
 mod place;
 mod prepare;
+mod prune;
 mod read_logs;
+mod rekey;
 mod request;
+mod room;
 mod run_now;
 mod run_task;
 mod run_wish;
@@ -34,13 +38,15 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     ports::{
-        AccessStore, Bases, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Timers, Vault,
+        AccessStore, Bases, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Timers, Upkeep,
+        Vault,
     },
     runner::Ports,
 };
 
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
+pub use backup::{BackupFolder, BackupHead};
 pub use bases::{BaseDesk, LookTerms, Lookout, Notification, NotificationError};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
 pub use contexts::{access, find_inside};
@@ -49,8 +55,11 @@ pub use credentials::Credentials;
 pub use error::AppError;
 pub use notices::{Hook, Notices, Wants};
 pub use prepare::{Prepared, check, outline};
+pub use prune::{Gone, Keep, Pruned};
 pub use read_logs::LogQuery;
+pub use rekey::Rekeyed;
 pub use request::{ContextSecrets, Limits, OutputWish, Request, Secrets, draw};
+pub use room::Room;
 pub use run_now::{Live, Outcome, Queued};
 pub use run_task::Overrides;
 pub use run_wish::{Git, PlaceWish, RunWish};
@@ -76,6 +85,10 @@ pub struct App {
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.
     pub access: Arc<dyn AccessStore>,
+    /// Keeps the store in order.
+    pub upkeep: Arc<dyn Upkeep>,
+    /// Tells whether new runs may begin.
+    pub room: Arc<Room>,
     /// Seals secrets.
     pub vault: Arc<dyn Vault>,
     /// Tells which runs are driven by a living process.

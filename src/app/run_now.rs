@@ -107,6 +107,7 @@ impl App {
         rerun_of: Option<String>,
     ) -> Result<Queued, AppError> {
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
+        self.room.check()?;
         let is_rerun = rerun_of.is_some();
         let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
         let (context, remarks) = settled.await?;

@@ -1,5 +1,6 @@
 //! The command line: one file per command, each an `Args` whose comments are the help, and one function.
 
+mod backup;
 mod bases;
 mod build;
 mod build_file;
@@ -14,6 +15,7 @@ mod image;
 mod live;
 mod password;
 mod plan;
+mod prune;
 mod remote;
 mod request;
 mod run;
@@ -117,6 +119,12 @@ enum Command {
     Token(token::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
+    /// Let go of runs, logs, contexts and build cache beyond the bounds of what is kept
+    Prune(prune::Args),
+    /// Copy all that is recorded into one file, while others go on
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of all that is recorded
+    Restore(backup::RestoreArgs),
     /// Copy images between registries, without an engine
     #[command(subcommand)]
     Image(image::Command),
@@ -186,6 +194,9 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Server(args) => server::run(&context, args).await,
         Command::Token(command) => token::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
+        Command::Prune(args) => prune::run(&context, args).await,
+        Command::Backup(args) => backup::back_up(&context, args).await,
+        Command::Restore(args) => backup::restore(&context, args).await,
         Command::Image(command) => image::run(&context, command).await,
         Command::Connection(command) => connection::run(&context, command).await,
         Command::Secret(command) => secret::run(&context, command).await,

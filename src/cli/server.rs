@@ -19,6 +19,9 @@ use crate::{
     spec::Grant,
 };
 
+/// How often the server lets go of what is beyond the bounds.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
 /// The options of `careen server`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -104,6 +107,12 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     if let Some(folder) = args.task_specs.clone() {
         tokio::spawn(watch_specs(app, folder, api.stop.clone()));
     }
+    let (pruning, keep) = (api.app.clone(), context.settings.bounds.keep());
+    let pruning = async move { pruning.keep_pruning(keep, PRUNE_EVERY).await };
+    let pruning = api.stop.clone().run_until_cancelled_owned(pruning);
+    beside.spawn(async {
+        pruning.await;
+    });
     let stop = api.stop.clone();
     let served = listen(context, args, api).await;
     stop.cancel();

@@ -24,6 +24,7 @@ mod store;
 mod stored_secrets;
 mod tasks;
 mod timers;
+mod upkeep;
 mod vault;
 
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
@@ -45,13 +46,13 @@ pub use folders::{
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress,
-    PushedImage, RegistryLogin, Sink,
+    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, PackedLayer,
+    Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
-pub use objects::{ObjectError, Objects};
+pub use objects::{KeptObject, ObjectError, Objects};
 pub use queue::{
     CancelRequest, Cancellation, Claim, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitRow,
     LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
@@ -67,4 +68,5 @@ pub use store::{
 pub use stored_secrets::{SecretStore, StoredSecret};
 pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore, TaskVersion};
 pub use timers::{Firing, NewTimer, Occurrence, TimedRun, Timer, Timers};
+pub use upkeep::{Disk, EndedRun, EndedTotals, Upkeep};
 pub use vault::{Sealed, Vault, VaultError};

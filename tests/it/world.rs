@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use careen::{
     adapters::{
+        disk::LocalDisk,
         files::FileFrames,
         folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
@@ -17,10 +18,10 @@ use careen::{
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
+    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
     ports::{
         Access, Bases, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
-        FetchError, FrameStore, Parcel, Queue, RunStore, Timers,
+        FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
     },
     runner::Ports,
     spec::RunVars,
@@ -64,6 +65,8 @@ impl World {
             bases: self.app.bases.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
+            upkeep: self.app.upkeep.clone(),
+            room: self.app.room.clone(),
             vault: self.app.vault.clone(),
             liveness: self.app.liveness.clone(),
             fetch: self.app.fetch.clone(),
@@ -151,7 +154,7 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Timers + Bases + 'static>,
+        Arc<impl RunStore + Queue + Timers + Bases + Upkeep + 'static>,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -173,6 +176,8 @@ pub fn app(
             registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
+        upkeep: store.clone(),
+        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
         timers: store.clone(),
         bases: store,

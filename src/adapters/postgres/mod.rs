@@ -7,6 +7,7 @@ mod access;
 mod bases;
 mod causes;
 mod connections;
+mod dumps;
 mod errors;
 mod events;
 mod firing;
@@ -21,6 +22,7 @@ mod steps;
 mod stored_secrets;
 mod tasks;
 mod timers;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 

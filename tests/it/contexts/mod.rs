@@ -8,6 +8,7 @@ mod hostile_git;
 mod keeping;
 mod runs;
 mod servers;
+mod ssh;
 
 use std::{fs, path::Path, sync::Arc};
 

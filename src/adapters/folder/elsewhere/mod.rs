@@ -8,6 +8,7 @@ mod failure;
 mod git;
 mod kept;
 mod marks;
+mod seen;
 
 use std::{path::Path, sync::Arc};
 

@@ -9,6 +9,7 @@ mod run;
 mod runs;
 mod tasks;
 mod timers;
+mod upkeep;
 
 pub use access::MemoryAccess;
 pub use frames::MemoryFrames;
