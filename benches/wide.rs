@@ -24,7 +24,7 @@ use careen::{
     },
     app::{App, Credentials, Limits, Live, Request, Room, Secrets, draw},
     engine::RunStatus,
-    ports::{Deliveries, FrameStore, Queue, RunStore, Timers, Upkeep},
+    ports::{Bases, Deliveries, FrameStore, Queue, RunStore, Timers, Upkeep},
     runner::Ports,
     spec::RunVars,
 };
@@ -79,7 +79,7 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Upkeep + Deliveries + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + Deliveries + 'static>,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -102,11 +102,12 @@ fn app(
             registry,
             clock: Arc::new(SystemClock),
         },
+        upkeep: store.clone(),
+        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
-        upkeep: store,
-        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
+        bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),

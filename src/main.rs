@@ -27,7 +27,7 @@ use careen::{
     app::{App, AppError, Credentials, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
+        AccessStore, Bases, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
         SecretStore, TaskStore, Timers, Upkeep,
     },
     runner::Ports,
@@ -64,7 +64,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
     S: RunStore + Queue + Deliveries + TaskStore + AccessStore + 'static,
-    S: ConnectionStore + SecretStore + Timers + Upkeep,
+    S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
 {
     Kept {
         store: store.clone(),
@@ -72,6 +72,7 @@ where
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
+        bases: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -87,7 +88,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         upkeep: store.clone(),
         queue: store.clone(),
         timers: store.clone(),
-        deliveries: store,
+        deliveries: store.clone(),
+        bases: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -110,6 +112,7 @@ struct Kept {
     queue: Arc<dyn Queue>,
     deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
+    bases: Arc<dyn Bases>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -140,6 +143,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         queue: kept.queue,
         deliveries: kept.deliveries,
         timers: kept.timers,
+        bases: kept.bases,
         tasks: kept.tasks,
         access: kept.access,
         upkeep: kept.upkeep,

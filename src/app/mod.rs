@@ -3,6 +3,7 @@
 mod abandon;
 mod apply;
 mod backup;
+mod bases;
 mod connections;
 mod contexts;
 mod copy_image;
@@ -39,8 +40,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     ports::{
-        AccessStore, Courier, Deliveries, Fetch, Liveness, Objects, Queue, TaskStore, Timers,
-        Upkeep, Vault,
+        AccessStore, Bases, Courier, Deliveries, Fetch, Liveness, Objects, Queue, TaskStore,
+        Timers, Upkeep, Vault,
     },
     runner::Ports,
 };
@@ -48,6 +49,7 @@ use crate::{
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
 pub use backup::{BackupFolder, BackupHead};
+pub use bases::{BaseDesk, LookTerms, Lookout, Notification, NotificationError};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
 pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
@@ -86,6 +88,8 @@ pub struct App {
     pub deliveries: Arc<dyn Deliveries>,
     /// Keeps timers, over the same store.
     pub timers: Arc<dyn Timers>,
+    /// Keeps what is known of base images, over the same store.
+    pub bases: Arc<dyn Bases>,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.

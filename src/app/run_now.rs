@@ -272,6 +272,8 @@ impl App {
         self.ports.store.release(&queued.lease).await?;
         self.liveness.forget(&queued.id);
         let run = self.ports.store.run(&queued.id).await?;
+        self.learn_from_run(&run, &queued.request.vars.task_name)
+            .await;
         Ok(Outcome {
             run,
             state,

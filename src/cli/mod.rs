@@ -1,6 +1,7 @@
 //! The command line: one file per command, each an `Args` whose comments are the help, and one function.
 
 mod backup;
+mod bases;
 mod build;
 mod build_file;
 mod build_secrets;
@@ -115,6 +116,9 @@ enum Command {
     /// Look at the timers of stored tasks
     #[command(subcommand)]
     Timer(timer::Command),
+    /// Look at the base images of stored tasks
+    #[command(subcommand)]
+    Bases(bases::Command),
     /// Serve the API, and run what is queued
     Server(server::Args),
     /// Make, list and revoke the tokens of a server
@@ -195,6 +199,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Task(command) => task::run(&context, command).await,
         Command::Hooks(command) => hooks::run(&context, command).await,
         Command::Timer(command) => timer::run(&context, command).await,
+        Command::Bases(command) => bases::run(&context, command).await,
         Command::Server(args) => server::run(&context, args).await,
         Command::Token(command) => token::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,

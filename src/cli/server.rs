@@ -1,6 +1,8 @@
 //! `careen server`: serves the API, with a worker beside it that runs what is queued.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr, num::NonZeroU32, path::PathBuf, process::ExitCode, sync::Arc, time::Duration,
+};
 
 use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
@@ -13,8 +15,8 @@ use super::{
 };
 use crate::{
     app::{
-        App, Hook, Notices, ReportTerms, WorkerTerms, decide_deliveries, poll_sources, report_runs,
-        work_beside,
+        App, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
+        poll_sources, report_runs, work_beside,
     },
     server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
@@ -63,6 +65,12 @@ pub struct Args {
     /// CAREEN_HOOK_KEY_FILE, holds the key that signs
     #[arg(long, value_name = "[WHICH:]URL")]
     notify: Vec<Hook>,
+    /// Look at base images this often, give or take a fifth; such as 15m or 1h
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
+    base_interval: Duration,
+    /// Ask one registry for base images at most so many times a second
+    #[arg(long, value_name = "N", default_value = "20")]
+    base_rate: NonZeroU32,
     /// Requests a second from one address; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 200)]
     rate_limit: u32,
@@ -107,6 +115,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         beside.spawn(work_beside(app.clone(), terms, api.stop.clone()));
     }
     beside.spawn(app.clone().tend_timers(api.stop.clone()));
+    let lookout = Lookout::new(app.clone(), look_terms(&args));
+    beside.spawn(lookout.tend(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
         tokio::spawn(watch_specs(app, folder, api.stop.clone()));
     }
@@ -177,6 +187,14 @@ fn check(args: &Args) -> Result<(), CliError> {
             format!("--allow {word} is not known"),
             "It takes privileged, docker-socket, host-network, external-network=NAME or host-path=/DIR",
         )),
+    }
+}
+
+fn look_terms(args: &Args) -> LookTerms {
+    LookTerms {
+        interval: args.base_interval,
+        per_second: args.base_rate,
+        ..LookTerms::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Speaks to a careen server: the same verbs as here, done there.
 
+mod bases;
 mod call;
 mod contexts;
 mod hooks;

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
 use tower_http::{
     catch_panic::CatchPanicLayer, request_id, timeout::TimeoutLayer, trace::TraceLayer,
 };
@@ -11,8 +17,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    Api, access, again, audit, contexts, docs::Docs, error::ApiError, etag, health, hooks, logs,
-    metrics, run, runs, stream, task, task_versions, tasks, timers, tokens,
+    Api, access, again, audit, bases, contexts, docs::Docs, error::ApiError, etag, health, hooks,
+    logs, metrics, registry_hooks, run, runs, stream, task, task_versions, tasks, timers, tokens,
 };
 
 /// The largest body of a request.
@@ -50,8 +56,12 @@ pub(super) fn limited_router(api: Api, limit: impl FnOnce(Router<Api>) -> Router
             StatusCode::REQUEST_TIMEOUT,
             TIMEOUT,
         ));
+    let registry_hooks = Router::new()
+        .route("/hooks/registries/{name}", post(registry_hooks::take))
+        .layer(DefaultBodyLimit::max(registry_hooks::BODY_BYTES));
     let routes = Router::new()
         .merge(routes)
+        .merge(registry_hooks)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::show))
@@ -86,6 +96,9 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(task_versions::list))
         .routes(routes!(task_versions::show))
         .routes(routes!(timers::list))
+        .routes(routes!(bases::list))
+        .routes(routes!(bases::watches))
+        .routes(routes!(bases::decisions))
         .routes(routes!(timers::occurrences))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))

@@ -2,6 +2,8 @@
 
 mod access_contract;
 mod aliases;
+mod bases;
+mod bases_contract;
 mod build_command;
 mod build_lines;
 mod build_sessions;
@@ -47,6 +49,7 @@ mod references;
 mod registries;
 mod registry_contract;
 mod registry_logins;
+mod registry_notifications;
 mod remote;
 mod run_secrets;
 mod scans;

@@ -20,8 +20,8 @@ use careen::{
     },
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
     ports::{
-        Access, Clock, Courier, CourierError, Deliveries, Download, DownloadError, Downloads,
-        Fetch, FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
+        Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
+        Downloads, Fetch, FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
     },
     runner::Ports,
     spec::RunVars,
@@ -63,6 +63,7 @@ impl World {
             queue: self.app.queue.clone(),
             deliveries: self.app.deliveries.clone(),
             timers: self.app.timers.clone(),
+            bases: self.app.bases.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
             upkeep: self.app.upkeep.clone(),
@@ -156,7 +157,7 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Timers + Deliveries + Upkeep + 'static>,
+        Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -182,7 +183,8 @@ pub fn app(
         room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
         timers: store.clone(),
-        deliveries: store,
+        deliveries: store.clone(),
+        bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),

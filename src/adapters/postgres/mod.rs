@@ -4,6 +4,7 @@
 //! ends one and it is done again.
 
 mod access;
+mod bases;
 mod causes;
 mod connections;
 mod deliveries;

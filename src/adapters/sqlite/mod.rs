@@ -3,6 +3,7 @@
 //! Writers queue for one connection per process, and those who wait share one commit (`line.rs`).
 
 mod access;
+mod bases;
 mod causes;
 mod connections;
 mod deliveries;

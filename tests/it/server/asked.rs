@@ -160,6 +160,17 @@ impl Served {
         Answered::of(self.sends(request.body(body).expect("a request")).await).await
     }
 
+    /// Is told something by another program, which bears no token of ours.
+    pub async fn is_told(&self, path: &str, header: (&str, &str), body: &str) -> Answered {
+        let request = Request::builder().method("POST").uri(path);
+        let request = request.header(header.0, header.1);
+        let request = request
+            .body(Body::from(body.to_owned()))
+            .expect("a request");
+        let answer = self.router.clone().oneshot(request).await;
+        Answered::of(answer.expect("the router never fails")).await
+    }
+
     /// Gets a path.
     pub async fn gets(&self, path: &str) -> Answered {
         self.asks("GET", path, &[], Value::Null).await

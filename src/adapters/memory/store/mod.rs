@@ -1,6 +1,7 @@
 //! Runs and logs kept in memory, with faults on demand.
 
 mod access;
+mod bases;
 mod deliveries;
 mod faults;
 mod frames;

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{deliveries::Hooks, faults::Faults, run::StoredRun, timers::TimerTable};
+use super::{
+    bases::BaseTable, deliveries::Hooks, faults::Faults, run::StoredRun, timers::TimerTable,
+};
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
     RunStore, RunWord, Sealed, StepRow, StoreError,
@@ -38,6 +40,8 @@ pub(super) struct Runs {
     causes: HashMap<String, String>,
     /// Timers that wait.
     pub(super) timers: TimerTable,
+    /// What is known of base images.
+    pub(super) bases: BaseTable,
 }
 
 impl MemoryStore {
