@@ -115,6 +115,8 @@ fn trigger(task: &str, images: &[MovedImage<'_>], numbers: &[i64]) -> Trigger {
         kind: TriggerKind::BaseImage,
         key: format!("base_image/{task}/{set}/{epoch}"),
         details: json!({ "images": images.iter().map(image).collect::<Vec<Value>>() }),
+        needs_approval: false,
+        approved_by: None,
     }
 }
 
