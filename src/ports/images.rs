@@ -1,6 +1,6 @@
 //! A thing that holds, builds and moves images.
 
-use std::{fs::File, os::unix::fs::FileExt, sync::Arc};
+use std::{fs::File, os::unix::fs::FileExt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::BytesMut;
@@ -281,4 +281,6 @@ pub trait Images: Send + Sync {
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError>;
     /// Makes an image of nothing under this name, for containers that are never started; fine when it is there.
     async fn ensure_empty_image(&self, reference: &str) -> Result<(), EngineError>;
+    /// Lets the engine forget what its builds have not used for so long, and returns how many bytes that freed.
+    async fn prune_builds(&self, unused_for: Duration) -> Result<u64, EngineError>;
 }

@@ -40,7 +40,7 @@ mod timers;
 mod watcher;
 mod wishes;
 
-pub use contexts::{local_builds, recorded_pins};
+pub use contexts::{local_build, local_builds, recorded_pins};
 pub use digests::{Digest, Lookup};
 pub use dispatch::{RunError, run};
 pub use examine::{Examination, Finding, examine};

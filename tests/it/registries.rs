@@ -47,9 +47,24 @@ impl Server {
 
     /// Starts one at another address of this machine.
     pub fn start_at(kind: Kind, address: &str) -> Option<Server> {
+        Server::start_with((kind, address), "")
+    }
+
+    /// Starts one that tells of pushes at an address, with this `Authorization` header.
+    pub fn start_telling(url: &str, authorization: &str) -> Option<Server> {
+        let more = format!(
+            "notifications:\n  endpoints:\n    - {{name: careen, url: \"{url}\", timeout: 1s, threshold: 5, \
+             backoff: 1s, headers: {{Authorization: [\"{authorization}\"]}}}}\n"
+        );
+        Server::start_with((Kind::Open, "127.0.0.1"), &more)
+    }
+
+    fn start_with((kind, address): (Kind, &str), more: &str) -> Option<Server> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let authority = (kind == Kind::Tls).then(|| certificate(folder.path(), address));
         let file = configure(folder.path(), kind, &format!("{address}:0"));
+        let text = std::fs::read_to_string(&file).expect("a configuration") + more;
+        std::fs::write(&file, text).expect("a configuration");
         let Some((process, host)) = serve(&file) else {
             let required = std::env::var("CAREEN_TEST_REGISTRY").is_ok_and(|it| it == "required");
             assert!(

@@ -1,7 +1,12 @@
 //! Images of the engine: looked at, pulled, pushed, built.
 
+use std::{collections::HashMap, time::Duration};
+
 use async_trait::async_trait;
-use bollard::{models::ImageInspect, query_parameters::CreateImageOptionsBuilder};
+use bollard::{
+    models::ImageInspect,
+    query_parameters::{CreateImageOptionsBuilder, PruneBuildOptionsBuilder},
+};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 
@@ -57,6 +62,16 @@ impl Images for DockerEngine {
 
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError> {
         build::build(self, request, sink).await
+    }
+
+    async fn prune_builds(&self, unused_for: Duration) -> Result<u64, EngineError> {
+        let age = format!("{}s", unused_for.as_secs());
+        let options = PruneBuildOptionsBuilder::new().all(true);
+        let options = options.filters(&HashMap::from([("until", vec![age])]));
+        let docker = self.docker().await?;
+        let freed = docker.prune_build(Some(options.build())).await;
+        let freed = freed.map_err(|error| self.error(error))?.space_reclaimed;
+        Ok(freed.and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
     }
 
     async fn ensure_empty_image(&self, reference: &str) -> Result<(), EngineError> {
