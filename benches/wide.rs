@@ -24,7 +24,7 @@ use careen::{
     },
     app::{App, Credentials, Limits, Live, Request, Room, Secrets, draw},
     engine::RunStatus,
-    ports::{Bases, FrameStore, Queue, RunStore, Timers, Upkeep},
+    ports::{Bases, Deliveries, FrameStore, Queue, RunStore, Timers, Upkeep},
     runner::Ports,
     spec::RunVars,
 };
@@ -79,7 +79,7 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + Deliveries + 'static>,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -105,6 +105,7 @@ fn app(
         upkeep: store.clone(),
         room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
+        deliveries: store.clone(),
         timers: store.clone(),
         bases: store,
         tasks: Arc::new(MemoryTasks::default()),
@@ -137,6 +138,8 @@ async fn run(app: App) -> (f64, RunStatus) {
         context: None,
         pin: None,
         pins: Default::default(),
+        deferred: None,
+        is_restricted: false,
         opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),

@@ -27,8 +27,8 @@ use careen::{
     app::{App, AppError, Credentials, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, Bases, ConnectionStore, EngineError, FrameStore, Queue, RunStore, SecretStore,
-        TaskStore, Timers, Upkeep,
+        AccessStore, Bases, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
+        SecretStore, TaskStore, Timers, Upkeep,
     },
     runner::Ports,
 };
@@ -63,13 +63,14 @@ async fn app(settings: Settings) -> Result<App, AppError> {
 /// All that one store holds, and the logs beside it.
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
-    S: RunStore + Queue + TaskStore + AccessStore + 'static,
+    S: RunStore + Queue + Deliveries + TaskStore + AccessStore + 'static,
     S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
 {
     Kept {
         store: store.clone(),
         upkeep: store.clone(),
         queue: store.clone(),
+        deliveries: store.clone(),
         timers: store.clone(),
         bases: store.clone(),
         frames,
@@ -87,6 +88,7 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         upkeep: store.clone(),
         queue: store.clone(),
         timers: store.clone(),
+        deliveries: store.clone(),
         bases: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
@@ -108,6 +110,7 @@ struct Kept {
     store: Arc<dyn RunStore>,
     upkeep: Arc<dyn Upkeep>,
     queue: Arc<dyn Queue>,
+    deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
     bases: Arc<dyn Bases>,
     frames: Arc<dyn FrameStore>,
@@ -138,6 +141,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        deliveries: kept.deliveries,
         timers: kept.timers,
         bases: kept.bases,
         tasks: kept.tasks,

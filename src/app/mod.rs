@@ -9,9 +9,11 @@ mod contexts;
 mod copy_image;
 mod credentials;
 mod error;
+mod hooks;
 mod ids;
 mod lost;
 mod notices;
+mod occasion;
 mod place;
 mod prepare;
 mod prune;
@@ -38,8 +40,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     ports::{
-        AccessStore, Bases, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Timers, Upkeep,
-        Vault,
+        AccessStore, Bases, Courier, Deliveries, Fetch, Liveness, Objects, Queue, TaskStore,
+        Timers, Upkeep, Vault,
     },
     runner::Ports,
 };
@@ -53,7 +55,12 @@ pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
 pub use error::AppError;
+pub use hooks::{
+    Admitted, Gate, Intake, NewSource, Refusal, ReportTerms, SourceView, decide_deliveries,
+    poll_sources, report_runs,
+};
 pub use notices::{Hook, Notices, Wants};
+pub use occasion::{Deferred, Occasion};
 pub use prepare::{Prepared, check, outline};
 pub use prune::{Gone, Keep, Pruned};
 pub use read_logs::LogQuery;
@@ -77,6 +84,8 @@ pub struct App {
     pub ports: Ports,
     /// Keeps the queues of runs, over the same store.
     pub queue: Arc<dyn Queue>,
+    /// Keeps deliveries of code hosts and what was decided, over the same store.
+    pub deliveries: Arc<dyn Deliveries>,
     /// Keeps timers, over the same store.
     pub timers: Arc<dyn Timers>,
     /// Keeps what is known of base images, over the same store.

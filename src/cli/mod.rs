@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod contexts;
 mod error;
+mod hooks;
 mod image;
 mod live;
 mod password;
@@ -28,6 +29,7 @@ mod sweep;
 mod task;
 mod timer;
 mod token;
+mod watch;
 mod worker;
 
 use std::{
@@ -92,6 +94,8 @@ pub struct Globals {
 enum Command {
     /// Run a task file at once
     Run(run::Args),
+    /// Run a task file again whenever a file of its folder is saved
+    Watch(watch::Args),
     /// Build an image from a folder, a repository or an archive, and push it where its names say
     Build(build::Args),
     /// Check a task file and say everything that is wrong with it
@@ -106,6 +110,9 @@ enum Command {
     /// Store tasks, change them, and run them
     #[command(subcommand)]
     Task(task::Command),
+    /// Look at deliveries of code hosts, and set who may deliver
+    #[command(subcommand)]
+    Hooks(hooks::Command),
     /// Look at the timers of stored tasks
     #[command(subcommand)]
     Timer(timer::Command),
@@ -183,12 +190,14 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
     };
     match cli.command {
         Command::Run(args) => run::run(&context, args).await,
+        Command::Watch(args) => watch::run(&context, args).await,
         Command::Build(args) => build::run(&context, args).await,
         Command::Check(args) => check::run(&context, args).await,
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Scan(args) => scan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Task(command) => task::run(&context, command).await,
+        Command::Hooks(command) => hooks::run(&context, command).await,
         Command::Timer(command) => timer::run(&context, command).await,
         Command::Bases(command) => bases::run(&context, command).await,
         Command::Server(args) => server::run(&context, args).await,

@@ -14,7 +14,10 @@ use super::{
     worker::{WorkerOptions, host_name, stop_on_signals},
 };
 use crate::{
-    app::{App, Hook, LookTerms, Lookout, Notices, WorkerTerms, work_beside},
+    app::{
+        App, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
+        poll_sources, report_runs, work_beside,
+    },
     server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
 };
@@ -71,6 +74,9 @@ pub struct Args {
     /// Requests a second from one address; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 200)]
     rate_limit: u32,
+    /// Where people reach this server, for links in what code hosts are told
+    #[arg(long, value_name = "URL", env = "CAREEN_PUBLIC_URL")]
+    public_url: Option<String>,
     /// Drive no runs; careen worker does, on this machine or others
     #[arg(long, env = "CAREEN_NO_WORKER")]
     no_worker: bool,
@@ -98,6 +104,13 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     api.stop = stop_on_signals();
     let mut beside = JoinSet::new();
     beside.spawn(tell_ends(app.clone(), notices, api.stop.clone()));
+    let news = api.intake.news.clone();
+    beside.spawn(decide_deliveries(app.clone(), news, api.stop.clone()));
+    beside.spawn(poll_sources(app.clone(), api.stop.clone()));
+    let report = ReportTerms {
+        public_url: args.public_url.clone(),
+    };
+    beside.spawn(report_runs(app.clone(), report, api.stop.clone()));
     if let Some(terms) = terms {
         beside.spawn(work_beside(app.clone(), terms, api.stop.clone()));
     }

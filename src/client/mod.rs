@@ -3,6 +3,7 @@
 mod bases;
 mod call;
 mod contexts;
+mod hooks;
 mod runs;
 mod stream;
 mod tasks;

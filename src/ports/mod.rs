@@ -9,6 +9,7 @@ mod connections;
 mod containers;
 mod contexts;
 mod courier;
+mod deliveries;
 mod fetch;
 mod folders;
 mod frames;
@@ -40,6 +41,10 @@ pub use containers::{
 };
 pub use contexts::{Access, BuildFiles, Contexts, OpenError, OpenFault, Opened, Pin};
 pub use courier::{Courier, CourierError, Parcel};
+pub use deliveries::{
+    Decision, Deliveries, Delivery, DeliveryFilter, HookSource, NewDelivery, Rejection, Report,
+    Starting, TaskDecision, Verdict,
+};
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,

@@ -12,6 +12,7 @@ mod error;
 mod etag;
 mod feed;
 mod health;
+mod hooks;
 mod logs;
 mod metrics;
 mod page;

@@ -11,6 +11,7 @@ mod provider;
 mod registry_events;
 mod repository;
 mod signature;
+mod status;
 
 pub use bases::{Base, Moved, Verdict, Watched, base_move, watched};
 pub use decide::{Considered, Start, TaskIndex};
@@ -22,3 +23,4 @@ pub use provider::{KEPT_HEADERS, Provider, delivery_id, event_name};
 pub use registry_events::{Pushed, registry_events};
 pub use repository::{repository_key, repository_path};
 pub use signature::{Unsigned, verify};
+pub use status::{CommitState, CommitStatus, StatusRequest, status_request};

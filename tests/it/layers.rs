@@ -66,6 +66,7 @@ const KEEPERS: &[(&str, &str)] = &[
     ("axum", "adapters/docker/packing/"),
     ("object_store", "adapters/objects/"),
     ("object_store", "adapters/postgres/"),
+    ("notify_debouncer_full", "cli/"),
     ("notify_debouncer_full", "server/"),
 ];
 

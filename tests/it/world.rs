@@ -20,8 +20,8 @@ use careen::{
     },
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
     ports::{
-        Access, Bases, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
-        FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
+        Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
+        Downloads, Fetch, FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
     },
     runner::Ports,
     spec::RunVars,
@@ -61,6 +61,7 @@ impl World {
         App {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
+            deliveries: self.app.deliveries.clone(),
             timers: self.app.timers.clone(),
             bases: self.app.bases.clone(),
             tasks: self.app.tasks.clone(),
@@ -118,6 +119,8 @@ pub fn request(app: &App, text: &str) -> Request {
         context: None,
         pin: None,
         pins: Default::default(),
+        deferred: None,
+        is_restricted: false,
         opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),
@@ -154,7 +157,7 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Timers + Bases + Upkeep + 'static>,
+        Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -180,6 +183,7 @@ pub fn app(
         room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
         timers: store.clone(),
+        deliveries: store.clone(),
         bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -229,7 +233,7 @@ impl Courier for NoWeb {
 }
 
 /// There is no web in memory.
-struct NoWeb;
+pub struct NoWeb;
 
 #[async_trait::async_trait]
 impl Fetch for NoWeb {

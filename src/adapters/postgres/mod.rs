@@ -7,6 +7,7 @@ mod access;
 mod bases;
 mod causes;
 mod connections;
+mod deliveries;
 mod dumps;
 mod errors;
 mod events;

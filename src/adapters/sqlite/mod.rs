@@ -6,6 +6,7 @@ mod access;
 mod bases;
 mod causes;
 mod connections;
+mod deliveries;
 mod errors;
 mod events;
 mod frames;

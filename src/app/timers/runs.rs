@@ -75,11 +75,11 @@ impl App {
         let task = &row.definition.name;
         let name = &trigger.name;
         let cause = format!("timer {name} at {}", at.format("%Y-%m-%d %H:%M UTC"));
-        let trigger = Trigger {
-            kind: TriggerKind::Timer,
-            key: format!("timer/{task}/{name}/{}", at.format("%Y-%m-%dT%H:%MZ")),
-            details: json!({ "timer": name, "occurrence": at }),
-        };
+        let trigger = Trigger::new(
+            TriggerKind::Timer,
+            format!("timer/{task}/{name}/{}", at.format("%Y-%m-%dT%H:%MZ")),
+            json!({ "timer": name, "occurrence": at }),
+        );
         Ok(TimedRun {
             at,
             run: self

@@ -149,6 +149,14 @@ impl Contexts for Elsewhere {
         }
     }
 
+    async fn heads(
+        &self,
+        git: &GitRef,
+        access: &Access,
+    ) -> Result<Vec<(String, String)>, OpenError> {
+        git::heads(self, git, access).await
+    }
+
     async fn reopen(&self, pin: &Pin, access: &Access) -> Result<Opened, OpenError> {
         match pin {
             Pin::Commit {

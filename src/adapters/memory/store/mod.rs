@@ -2,6 +2,7 @@
 
 mod access;
 mod bases;
+mod deliveries;
 mod faults;
 mod frames;
 mod queue;

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Row};
 
 use super::{
-    super::{PostgresStore, causes, runs},
+    super::{PostgresStore, causes, deliveries, runs},
     cancels, slots,
 };
 use crate::ports::{Enqueued, Group, GroupPolicy, LimitScope, NewRun, Placement, StoreError};
@@ -88,7 +88,8 @@ pub(in super::super) async fn enqueue_in(
             superseded: Vec::new(),
         },
     };
-    if matches!(enqueued, Enqueued::Waiting { .. }) {
+    let waits = matches!(enqueued, Enqueued::Waiting { .. });
+    if waits && !deliveries::hold(&mut *connection, run).await? {
         let waiter = waiter((run, place), added.number);
         slots::hold_back_if_full(&mut *connection, &waiter, &LimitScope::of(place)).await?;
     }
