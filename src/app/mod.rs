@@ -14,6 +14,7 @@ mod place;
 mod prepare;
 mod read_logs;
 mod request;
+mod retry;
 mod run_now;
 mod run_task;
 mod run_wish;

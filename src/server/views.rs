@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::ports::{AttemptRow, RunRow, StepRow};
+use crate::ports::{AttemptRow, Place, Placement, RunRow, StepRow};
 
 /// A run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -22,6 +22,14 @@ pub struct RunView {
     pub cause: String,
     /// The run it repeats.
     pub rerun_of: Option<String>,
+    /// The worker or process that has it, or had it last.
+    pub owner: Option<String>,
+    /// In which pool it waits for a worker, and how; nothing for a run that its client drives itself.
+    #[schema(value_type = Option<Object>)]
+    pub placement: Option<Placement>,
+    /// How many runs go before it and what it waits for, while it is queued; in lists only with `places`.
+    #[schema(value_type = Option<Object>)]
+    pub place: Option<Place>,
     /// Its generation, from 1.
     pub generation: u32,
     /// When it was queued.
@@ -77,6 +85,9 @@ impl From<RunRow> for RunView {
             reason: run.reason,
             cause: run.cause,
             rerun_of: run.rerun_of,
+            owner: run.owner,
+            placement: run.placement,
+            place: None,
             generation: run.generation,
             created_at: run.created_at,
             started_at: run.started_at,
@@ -86,5 +97,12 @@ impl From<RunRow> for RunView {
             request: run.request,
             prepared: run.prepared,
         }
+    }
+}
+
+impl RunView {
+    /// Shows where the run stands in its queue, too.
+    pub fn at(self, place: Option<Place>) -> Self {
+        Self { place, ..self }
     }
 }
