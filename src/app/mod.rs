@@ -11,6 +11,7 @@ mod ids;
 mod lost;
 mod notices;
 mod place;
+mod placing;
 mod prepare;
 mod read_logs;
 mod request;
@@ -24,6 +25,8 @@ mod secret_text;
 mod stored_secrets;
 mod task_desk;
 mod test_connection;
+mod timer_desk;
+mod timers;
 mod tokens;
 mod uploads;
 mod worker;
@@ -31,7 +34,7 @@ mod worker;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{AccessStore, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Vault},
+    ports::{AccessStore, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Timers, Vault},
     runner::Ports,
 };
 
@@ -53,6 +56,7 @@ pub use saved_files::SavedFile;
 pub use scan::{ScanRequest, Scanned};
 pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
+pub use timer_desk::TimerDesk;
 pub use uploads::{ContextDigest, Upload, hash_file};
 pub use worker::{Worker, WorkerTerms, work_beside};
 
@@ -62,6 +66,8 @@ pub struct App {
     pub ports: Ports,
     /// Keeps the queues of runs, over the same store.
     pub queue: Arc<dyn Queue>,
+    /// Keeps timers, over the same store.
+    pub timers: Arc<dyn Timers>,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.

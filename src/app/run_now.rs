@@ -176,6 +176,7 @@ impl App {
             id,
             name: request.name(),
             cause,
+            trigger: None,
             request: serde_json::to_value(request).unwrap_or_default(),
             secrets: sealed,
             rerun_of: None,

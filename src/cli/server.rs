@@ -90,6 +90,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     if let Some(terms) = terms {
         beside.spawn(work_beside(app.clone(), terms, api.stop.clone()));
     }
+    beside.spawn(app.clone().tend_timers(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
         tokio::spawn(watch_specs(app, folder, api.stop.clone()));
     }

@@ -88,6 +88,11 @@ pub enum Enqueued {
         /// The run that is in its way.
         by: String,
     },
+    /// Nothing was recorded, because its cause has started this run already.
+    Known {
+        /// The run that the cause started.
+        run: String,
+    },
 }
 
 /// A worker's wish for a run.

@@ -25,6 +25,7 @@ mod stream;
 mod task;
 mod task_versions;
 mod tasks;
+mod timers;
 mod tokens;
 mod views;
 

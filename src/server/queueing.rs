@@ -27,12 +27,16 @@ pub(super) async fn enqueue(
 }
 
 /// Says what became of it.
-pub(super) fn answer((id, enqueued): (String, Enqueued)) -> Answer {
-    let (status, reason) = match enqueued {
-        Enqueued::Waiting { .. } => (RunStatus::Queued, None),
+pub(super) fn answer((drawn, enqueued): (String, Enqueued)) -> Answer {
+    let (id, status, reason) = match enqueued {
+        Enqueued::Waiting { .. } => (drawn, RunStatus::Queued, None),
         Enqueued::Skipped { by } => {
             let reason = format!("run {by} of its concurrency group has not ended");
-            (RunStatus::Canceled, Some(reason))
+            (drawn, RunStatus::Canceled, Some(reason))
+        }
+        Enqueued::Known { run } => {
+            let reason = "its cause had started it already".to_owned();
+            (run, RunStatus::Queued, Some(reason))
         }
     };
     let status = status.as_str().to_owned();

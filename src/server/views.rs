@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::ports::{AttemptRow, Place, Placement, RunRow, StepRow};
+use crate::ports::{AttemptRow, Place, Placement, RunRow, StepRow, Trigger};
 
 /// A run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -20,6 +20,9 @@ pub struct RunView {
     pub reason: Option<String>,
     /// Why it was started.
     pub cause: String,
+    /// What started it, when it was no person: kind, key and details.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
     /// The run it repeats.
     pub rerun_of: Option<String>,
     /// The worker or process that has it, or had it last.
@@ -84,6 +87,7 @@ impl From<RunRow> for RunView {
             status: run.status.as_str().to_owned(),
             reason: run.reason,
             cause: run.cause,
+            trigger: run.trigger,
             rerun_of: run.rerun_of,
             owner: run.owner,
             placement: run.placement,

@@ -6,6 +6,7 @@ mod command;
 mod definition;
 mod diff;
 mod manifest;
+pub mod schedule;
 mod triggers;
 
 pub use build::{BuildTask, build_task};
@@ -15,5 +16,5 @@ pub use definition::{Concurrency, Definition, ImageBuild, Policy, Status, Text, 
 pub use diff::{Change, diff};
 pub use manifest::{ManifestError, read, write};
 pub use triggers::{
-    BaseImageKind, BaseImageTrigger, SourceEvent, SourceTrigger, TimerTrigger, Triggers,
+    BaseImageKind, BaseImageTrigger, CatchUp, SourceEvent, SourceTrigger, TimerTrigger, Triggers,
 };

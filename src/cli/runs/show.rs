@@ -98,6 +98,9 @@ fn print_run(run: &RunRow, place: Option<&Place>) {
         line("pool", &placement.pool);
         line("worker", run.owner.as_deref().unwrap_or_default());
     }
+    if let Some(trigger) = &run.trigger {
+        line("trigger", &trigger.key);
+    }
     line("queued", &run.created_at.to_rfc3339());
     if let (Some(start), Some(end)) = (run.started_at, run.ended_at) {
         line("time", &duration((end - start).num_milliseconds()));

@@ -9,17 +9,16 @@ use super::super::{
     CliError,
     request::{seconds, secret_value},
 };
+use super::source_options::SourceArgs;
 use crate::{
     spec::values,
     tasks::{
-        BaseImageKind, BaseImageTrigger, Concurrency, Definition, ImageBuild, Policy, SourceEvent,
-        SourceTrigger, Status, TimerTrigger, WorkerLoss, command_task,
+        BaseImageKind, BaseImageTrigger, Concurrency, Definition, ImageBuild, Policy, Status,
+        TimerTrigger, WorkerLoss, command_task,
     },
 };
 
-/// The name of the trigger that `create` makes, as in ACR.
-const SOURCE_TRIGGER: &str = "defaultSourceTriggerName";
-/// The same for base images.
+/// The name of the base image trigger that `create` makes, as in ACR.
 const BASE_IMAGE_TRIGGER: &str = "defaultBaseimageTriggerName";
 
 /// What a task is made of.
@@ -106,12 +105,8 @@ pub struct DefinitionArgs {
     /// Run at these times, as cron writes them in UTC; NAME:CRON names the timer
     #[arg(long, value_name = "[NAME:]CRON")]
     schedule: Vec<String>,
-    /// Run on commits to the context's repository
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
-    commit_trigger_enabled: Option<bool>,
-    /// Run on pull requests to the context's repository
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
-    pull_request_trigger_enabled: Option<bool>,
+    #[command(flatten)]
+    source: SourceArgs,
     /// Run when a base image has moved
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
     base_image_trigger_enabled: Option<bool>,
@@ -229,19 +224,7 @@ impl DefinitionArgs {
         if !self.schedule.is_empty() {
             task.triggers.timer = (1..).zip(&self.schedule).map(timer).collect();
         }
-        let wanted = [
-            (self.commit_trigger_enabled, SourceEvent::Commit),
-            (self.pull_request_trigger_enabled, SourceEvent::PullRequest),
-        ];
-        if wanted.iter().any(|it| it.0.is_some()) {
-            let events = wanted.iter().filter(|it| it.0 == Some(true)).map(|it| it.1);
-            let events: Vec<SourceEvent> = events.collect();
-            task.triggers.source.retain(|it| it.name != SOURCE_TRIGGER);
-            if !events.is_empty() {
-                let trigger = source_trigger(task.context.as_deref(), events);
-                task.triggers.source.push(trigger);
-            }
-        }
+        self.source.apply(task);
         if self.base_image_trigger_enabled == Some(false) {
             task.triggers.base_image = None;
         } else if self.base_image_trigger_enabled.is_some()
@@ -312,26 +295,7 @@ fn timer((number, word): (u32, &String)) -> TimerTrigger {
         Some((name, schedule)) => (name.to_owned(), schedule),
         None => (format!("t{number}"), word.as_str()),
     };
-    TimerTrigger {
-        name,
-        schedule: schedule.trim().to_owned(),
-        status: Status::Enabled,
-    }
-}
-
-/// The trigger on a git context: its repository, and the branch after `#`.
-fn source_trigger(context: Option<&str>, events: Vec<SourceEvent>) -> SourceTrigger {
-    let (repository, rest) = context
-        .map(|it| it.split_once('#').unwrap_or((it, "")))
-        .unwrap_or_default();
-    let branch = rest.split(':').next().filter(|it| !it.is_empty());
-    SourceTrigger {
-        name: SOURCE_TRIGGER.to_owned(),
-        repository: repository.to_owned(),
-        branch: branch.map(str::to_owned),
-        events,
-        status: Status::Enabled,
-    }
+    TimerTrigger::new(name, schedule.trim())
 }
 
 fn status(word: &str) -> Result<Status, String> {

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     io,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use tokio::{
@@ -24,6 +24,9 @@ pub(super) struct SshStream {
     output: ChildStdout,
     failing: Option<Pin<Box<dyn Future<Output = io::Error> + Send>>>,
     is_answered: bool,
+    is_asked: bool,
+    /// Who waits for an answer before anything was asked.
+    early_reader: Option<Waker>,
     /// Its place on a shared connection, given back at its end.
     _place: OwnedSemaphorePermit,
 }
@@ -47,6 +50,8 @@ impl SshStream {
             output,
             failing: Some(Box::pin(failing)),
             is_answered: false,
+            is_asked: false,
+            early_reader: None,
             _place: place,
         })
     }
@@ -82,6 +87,11 @@ impl AsyncRead for SshStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // An HTTP client forgets why a connection ended on which it has asked nothing yet; so it hears of it later.
+        if !self.is_asked {
+            self.early_reader = Some(context.waker().clone());
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let read = ready!(Pin::new(&mut self.output).poll_read(context, buffer));
         self.is_answered |= buffer.filled().len() > before;
@@ -95,6 +105,8 @@ impl AsyncWrite for SshStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.is_asked = true;
+        self.early_reader.take().into_iter().for_each(Waker::wake);
         match ready!(Pin::new(&mut self.input).poll_write(context, bytes)) {
             Ok(count) => Poll::Ready(Ok(count)),
             Err(error) => self.poll_outcome(Err(error), context).map_ok(|()| 0),

@@ -99,7 +99,14 @@ impl Runs {
             .collect()
     }
 
-    fn enqueue(&mut self, run: &NewRun, place: &Placement) -> Result<Enqueued, StoreError> {
+    pub(super) fn enqueue(
+        &mut self,
+        run: &NewRun,
+        place: &Placement,
+    ) -> Result<Enqueued, StoreError> {
+        if let Some(run) = self.same_cause(run) {
+            return Ok(Enqueued::Known { run });
+        }
         self.create(run, Some(place))?;
         let mut superseded = Vec::new();
         let Some(group) = &place.group else {

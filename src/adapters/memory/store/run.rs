@@ -42,6 +42,7 @@ impl StoredRun {
                 id: run.id.clone(),
                 name: run.name.clone(),
                 cause: run.cause.clone(),
+                trigger: run.trigger.clone(),
                 status: RunStatus::Queued,
                 reason: None,
                 request: run.request.clone(),

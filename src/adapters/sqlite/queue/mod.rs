@@ -19,6 +19,7 @@ use crate::ports::{
     Placement, Queue, QueueDepth, StoreError, TakenOver,
 };
 
+pub(super) use enqueue::enqueue_in;
 pub(super) use slots::free;
 
 #[async_trait]
