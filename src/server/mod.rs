@@ -4,6 +4,7 @@ mod access;
 mod again;
 mod api;
 mod audit;
+mod check;
 mod contexts;
 mod docs;
 mod error;
@@ -25,6 +26,7 @@ mod task;
 mod task_versions;
 mod tasks;
 mod tokens;
+mod ui;
 mod views;
 
 pub use api::{Api, Terms};

@@ -11,8 +11,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    Api, access, again, audit, contexts, docs::Docs, error::ApiError, etag, health, logs, metrics,
-    run, runs, stream, task, task_versions, tasks, tokens,
+    Api, access, again, audit, check, contexts, docs::Docs, etag, health, logs, metrics, run, runs,
+    stream, task, task_versions, tasks, tokens, ui,
 };
 
 /// The largest body of a request.
@@ -42,11 +42,12 @@ pub fn router(api: Api) -> Router {
         ));
     Router::new()
         .merge(routes)
+        .merge(ui::routes(&api))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::show))
         .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description))
-        .fallback(nothing_here)
+        .fallback(ui::nothing_here)
         .layer(middleware::from_fn(metrics::count))
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
@@ -68,6 +69,7 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(logs::lines))
         .routes(routes!(logs::bytes))
         .routes(routes!(contexts::show, contexts::append, contexts::finish))
+        .routes(routes!(check::task_file))
         .routes(routes!(tasks::list))
         .routes(routes!(task::show, task::put, task::delete))
         .routes(routes!(task::run))
@@ -77,13 +79,4 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(audit::list));
     OpenApiRouter::with_openapi(Docs::openapi()).nest("/api/v1", routes)
-}
-
-async fn nothing_here() -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "no_such_path",
-        "there is nothing at this path",
-    )
-    .hint("/docs lists what there is")
 }

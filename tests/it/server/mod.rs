@@ -5,6 +5,7 @@ mod again;
 mod asked;
 mod contexts;
 mod notices;
+mod pages;
 mod runs;
 mod streams;
 mod tasks;
