@@ -2,6 +2,7 @@
 
 mod access_contract;
 mod aliases;
+mod browser;
 mod build_lines;
 mod build_sessions;
 mod caches;
