@@ -208,7 +208,7 @@ class LogView {
   async findNext() {
     const text = this.search.value;
     if (!text) return;
-    let from = (this.found.at(-1) ?? this.marked) + 1;
+    let from = (this.found.at(-1) ?? Math.floor(this.first)) + 1;
     const round = (this.asked = {});
     while (from) {
       this.said.textContent = `Searching from line ${from} …`;

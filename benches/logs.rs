@@ -55,6 +55,7 @@ async fn open(folder: &Path) -> Arc<dyn FrameStore> {
         id: "bench".to_owned(),
         name: String::new(),
         cause: String::new(),
+        trigger: None,
         request: serde_json::Value::Null,
         secrets: Vec::new(),
         rerun_of: None,

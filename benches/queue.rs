@@ -154,6 +154,7 @@ async fn enqueue(store: &dyn Store, number: usize) {
         id: format!("r{number}"),
         name: format!("task-{}", number % 50),
         cause: "a bench".to_owned(),
+        trigger: None,
         request: serde_json::json!({"text": "steps: []"}),
         secrets: Vec::new(),
         rerun_of: None,

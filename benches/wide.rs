@@ -23,7 +23,7 @@ use careen::{
     },
     app::{App, Credentials, Limits, Live, Request, Secrets, draw},
     engine::RunStatus,
-    ports::{FrameStore, Queue, RunStore},
+    ports::{FrameStore, Queue, RunStore, Timers},
     runner::Ports,
     spec::RunVars,
 };
@@ -78,7 +78,7 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + 'static>,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -101,7 +101,8 @@ fn app(
             registry,
             clock: Arc::new(SystemClock),
         },
-        queue: store,
+        queue: store.clone(),
+        timers: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),

@@ -25,7 +25,10 @@ use careen::{
     },
     app::{App, AppError, Credentials},
     cli::{self, Adapters, Settings},
-    ports::{AccessStore, EngineError, FrameStore, Queue, RunStore, TaskStore},
+    ports::{
+        AccessStore, ConnectionStore, EngineError, FrameStore, Queue, RunStore, SecretStore,
+        TaskStore, Timers,
+    },
     runner::Ports,
 };
 
@@ -52,28 +55,33 @@ async fn app(settings: Settings) -> Result<App, AppError> {
     let Some(address) = settings.postgres() else {
         let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
         let frames = Arc::new(FileFrames::open(&data.join("logs"), store.clone()));
-        return wired(&settings, kept(store.clone(), frames, store));
+        return wired(&settings, kept(store, frames));
     };
     let store = PostgresStore::connect(&address).await?;
     let frames = PostgresFrames::open(store.clone(), &settings.objects(), std::env::vars())?;
-    // Tasks, tokens and credentials stay with the server that has them; workers need runs alone.
-    let beside = Arc::new(SqliteStore::open(&data.join("careen.db")).await?);
-    wired(&settings, kept(Arc::new(store), Arc::new(frames), beside))
+    wired(&settings, kept(Arc::new(store), Arc::new(frames)))
 }
 
-/// Runs and their logs in one place, all that a server knows besides in another, or the same.
-fn kept(
-    runs: Arc<impl RunStore + Queue + 'static>,
-    frames: Arc<dyn FrameStore>,
-    beside: Arc<SqliteStore>,
-) -> Kept {
+/// All that one store holds, and the logs beside it.
+fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
+where
+    S: RunStore
+        + Queue
+        + TaskStore
+        + AccessStore
+        + ConnectionStore
+        + SecretStore
+        + Timers
+        + 'static,
+{
     Kept {
-        store: runs.clone(),
-        queue: runs,
+        store: store.clone(),
+        queue: store.clone(),
+        timers: store.clone(),
         frames,
-        tasks: beside.clone(),
-        access: beside.clone(),
-        credentials: Credentials::new(beside, docker_logins()),
+        tasks: store.clone(),
+        access: store.clone(),
+        credentials: Credentials::new(store, docker_logins()),
     }
 }
 
@@ -82,7 +90,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
     let kept = Kept {
         store: store.clone(),
-        queue: store,
+        queue: store.clone(),
+        timers: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -102,6 +111,7 @@ fn docker_logins() -> Arc<DockerConfig> {
 struct Kept {
     store: Arc<dyn RunStore>,
     queue: Arc<dyn Queue>,
+    timers: Arc<dyn Timers>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -130,6 +140,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        timers: kept.timers,
         tasks: kept.tasks,
         access: kept.access,
         vault: Arc::new(FileVault::from_environment(

@@ -11,6 +11,7 @@ mod ids;
 mod lost;
 mod notices;
 mod place;
+mod placing;
 mod prepare;
 mod read_logs;
 mod request;
@@ -23,6 +24,8 @@ mod secret_text;
 mod stored_secrets;
 mod task_desk;
 mod test_connection;
+mod timer_desk;
+mod timers;
 mod tokens;
 mod uploads;
 mod worker;
@@ -30,7 +33,7 @@ mod worker;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{AccessStore, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Vault},
+    ports::{AccessStore, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Timers, Vault},
     runner::Ports,
 };
 
@@ -47,13 +50,14 @@ pub use read_logs::LogQuery;
 pub use request::{ContextSecrets, Limits, OutputWish, Request, Secrets, draw};
 pub use run_now::{Live, Outcome, Queued};
 pub use run_task::Overrides;
-pub use run_wish::{Git, RunWish};
+pub use run_wish::{Git, PlaceWish, RunWish};
 pub use saved_files::SavedFile;
 pub use scan::{ScanRequest, Scanned};
 pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
+pub use timer_desk::TimerDesk;
 pub use uploads::{ContextDigest, Upload, hash_file};
-pub use worker::{Worker, WorkerTerms};
+pub use worker::{Worker, WorkerTerms, work_beside};
 
 /// careen, as its surfaces see it.
 pub struct App {
@@ -61,6 +65,8 @@ pub struct App {
     pub ports: Ports,
     /// Keeps the queues of runs, over the same store.
     pub queue: Arc<dyn Queue>,
+    /// Keeps timers, over the same store.
+    pub timers: Arc<dyn Timers>,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.

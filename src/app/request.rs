@@ -102,6 +102,10 @@ impl Request {
         if !self.vars.task_name.is_empty() {
             return self.vars.task_name.clone();
         }
+        // Whoever sent the context has named the run.
+        if let Some(Pin::Upload { .. }) = &self.pin {
+            return self.file.clone();
+        }
         let name = Path::new(&self.file).file_name();
         let name = name.map_or(self.file.clone(), |it| it.to_string_lossy().into_owned());
         let folder = self.context.as_deref().and_then(Path::file_name);

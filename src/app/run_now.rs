@@ -175,6 +175,7 @@ impl App {
             id,
             name: request.name(),
             cause,
+            trigger: None,
             request: serde_json::to_value(request).unwrap_or_default(),
             secrets: sealed,
             rerun_of: None,
@@ -323,11 +324,17 @@ impl App {
     /// Queues a recorded request again, as a run of its own.
     pub async fn rerun(&self, run: &str) -> Result<Queued, AppError> {
         let row = self.ports.store.run(run).await?;
-        let (request, secrets) = self.recorded_request(&row).await?;
+        let (request, secrets) = self.request_again(&row).await?;
+        self.queue(request, secrets, Some(run.to_owned())).await
+    }
+
+    /// Makes the request of a run that repeats this one.
+    pub(super) async fn request_again(&self, row: &RunRow) -> Result<(Request, Secrets), AppError> {
+        let (request, secrets) = self.recorded_request(row).await?;
         let now = self.ports.clock.now();
         let mut again = request.again(&ids::draw(now), now);
-        self.pin_builds(&mut again, run).await?;
-        self.queue(again, secrets, Some(run.to_owned())).await
+        self.pin_builds(&mut again, &row.id).await?;
+        Ok((again, secrets))
     }
 
     async fn recorded_request(&self, row: &RunRow) -> Result<(Request, Secrets), AppError> {

@@ -23,6 +23,7 @@ mod server;
 mod settings;
 mod sweep;
 mod task;
+mod timer;
 mod token;
 mod worker;
 
@@ -102,6 +103,9 @@ enum Command {
     /// Store tasks, change them, and run them
     #[command(subcommand)]
     Task(task::Command),
+    /// Look at the timers of stored tasks
+    #[command(subcommand)]
+    Timer(timer::Command),
     /// Serve the API, and run what is queued
     Server(server::Args),
     /// Make, list and revoke the tokens of a server
@@ -173,6 +177,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Scan(args) => scan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Task(command) => task::run(&context, command).await,
+        Command::Timer(command) => timer::run(&context, command).await,
         Command::Server(args) => server::run(&context, args).await,
         Command::Token(command) => token::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,

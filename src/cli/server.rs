@@ -1,14 +1,19 @@
-//! `careen server`: serves the API, and runs what is queued.
+//! `careen server`: serves the API, with a worker beside it that runs what is queued.
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use secrecy::ExposeSecret;
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinSet;
 
-use super::{CliError, Context, error::ERRORED, remote::secret_variable, run::signalled};
+use super::{
+    CliError, Context,
+    error::ERRORED,
+    remote::secret_variable,
+    worker::{WorkerOptions, host_name, stop_on_signals},
+};
 use crate::{
-    app::{App, Hook, Notices},
-    server::{Api, InProcess, Launcher, Listen, Terms, serve, watch_specs},
+    app::{App, Hook, Notices, WorkerTerms, work_beside},
+    server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
 };
 
@@ -55,29 +60,54 @@ pub struct Args {
     /// Requests a second from one address; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 200)]
     rate_limit: u32,
+    /// Drive no runs; careen worker does, on this machine or others
+    #[arg(long, env = "CAREEN_NO_WORKER")]
+    no_worker: bool,
+    /// The name of the worker beside the server, the same after a restart [default: the host's name and -server]
+    #[arg(long, value_name = "NAME", env = "CAREEN_WORKER_NAME")]
+    worker_name: Option<String>,
+    #[command(flatten)]
+    worker: WorkerOptions,
 }
 
-/// Serves until a signal comes. The first lets runs end, the second cancels them.
+/// Serves until a signal comes, and drives runs beside that.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     check(&args)?;
-    let logins = context.logins()?;
+    let notices = notices(&args)?;
+    let terms = args.worker_terms(context)?;
     let app = Arc::new(context.app().await?);
     say_first_token(&app, &args).await?;
-    let mut launcher = InProcess::new(app.clone(), logins);
-    if let Some(notices) = notices(&args)? {
-        launcher = launcher.telling(notices);
+    let mut api = Api::new(
+        app.clone(),
+        Terms {
+            is_open: args.insecure_loopback,
+            allow: args.allow.clone(),
+        },
+    );
+    api.stop = stop_on_signals();
+    let mut beside = JoinSet::new();
+    beside.spawn(tell_ends(app.clone(), notices, api.stop.clone()));
+    if let Some(terms) = terms {
+        beside.spawn(work_beside(app.clone(), terms, api.stop.clone()));
     }
-    let launcher = Arc::new(launcher);
-    launcher.take_up().await?;
-    let terms = Terms {
-        is_open: args.insecure_loopback,
-        allow: args.allow.clone(),
-    };
-    let api = Api::new(app, launcher.clone(), terms);
-    stop_on_signals(api.stop.clone(), launcher.clone());
+    beside.spawn(app.clone().tend_timers(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
-        tokio::spawn(watch_specs(api.app.clone(), folder, api.stop.clone()));
+        tokio::spawn(watch_specs(app, folder, api.stop.clone()));
     }
+    let stop = api.stop.clone();
+    let served = listen(context, args, api).await;
+    stop.cancel();
+    while beside.join_next().await.is_some() {}
+    match served {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            Ok(ExitCode::from(ERRORED))
+        }
+    }
+}
+
+async fn listen(context: &Context, args: Args, api: Api) -> Result<(), ServeError> {
     let scheme = if args.tls_cert.is_some() {
         "https"
     } else {
@@ -89,19 +119,23 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         rate: args.rate_limit,
     };
     let is_quiet = context.globals.quiet;
-    let served = serve(api, listen, |address| {
+    serve(api, listen, |address| {
         if !is_quiet {
             anstream::eprintln!("listening on {scheme}://{address}, the API is shown at /docs");
         }
     })
-    .await;
-    launcher.drain().await;
-    match served {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => {
-            anstream::eprintln!("error: {error}");
-            Ok(ExitCode::from(ERRORED))
+    .await
+}
+
+impl Args {
+    /// The terms of the worker beside the server; `None` when others do the work.
+    fn worker_terms(&self, context: &Context) -> Result<Option<WorkerTerms>, CliError> {
+        if self.no_worker {
+            return Ok(None);
         }
+        let usual = || format!("{}-server", host_name());
+        let name = self.worker_name.clone().unwrap_or_else(usual);
+        self.worker.terms(context, name).map(Some)
     }
 }
 
@@ -147,15 +181,4 @@ async fn say_first_token(app: &App, args: &Args) -> Result<(), CliError> {
         anstream::println!("{}", secret.expose_secret());
     }
     Ok(())
-}
-
-/// The first signal stops the server, the second also what it runs.
-fn stop_on_signals(stop: CancellationToken, launcher: Arc<InProcess>) {
-    tokio::spawn(async move {
-        signalled().await;
-        stop.cancel();
-        anstream::eprintln!("stopping: runs under way may end; once more cancels them");
-        signalled().await;
-        launcher.stop().await;
-    });
 }

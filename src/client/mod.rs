@@ -5,6 +5,7 @@ mod contexts;
 mod runs;
 mod stream;
 mod tasks;
+mod timers;
 
 pub use call::Client;
 pub use stream::{Message, Messages};

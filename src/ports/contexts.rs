@@ -38,6 +38,11 @@ pub enum Pin {
         /// The digest of its manifest.
         digest: String,
     },
+    /// A tar archive that was sent to a server; any worker gets it from the object store.
+    Upload {
+        /// `sha256:…` of its bytes.
+        digest: String,
+    },
     /// The files of a folder of this machine, as they were kept.
     Folder {
         /// `sha256:…` of their names, modes and contents.

@@ -2,6 +2,7 @@
 
 mod access;
 mod addresses;
+mod cause;
 mod clock;
 mod connections;
 mod containers;
@@ -21,10 +22,12 @@ mod registry_error;
 mod store;
 mod stored_secrets;
 mod tasks;
+mod timers;
 mod vault;
 
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
+pub use cause::{Trigger, TriggerKind};
 pub use clock::Clock;
 pub use connections::{Connection, ConnectionStore, PasswordSource};
 pub use containers::{
@@ -61,4 +64,5 @@ pub use store::{
 };
 pub use stored_secrets::{SecretStore, StoredSecret};
 pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore, TaskVersion};
+pub use timers::{Firing, NewTimer, Occurrence, TimedRun, Timer, Timers};
 pub use vault::{Sealed, Vault, VaultError};

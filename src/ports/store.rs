@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Placement, Sealed};
+use super::{Placement, Sealed, Trigger};
 use crate::engine::{RunStatus, StepStatus};
 
 /// A run to queue.
@@ -22,6 +22,8 @@ pub struct NewRun {
     pub name: String,
     /// Why it was started, in words.
     pub cause: String,
+    /// What started it, when it was no person.
+    pub trigger: Option<Trigger>,
     /// The request as asked, with no secret in it.
     pub request: Value,
     /// Names and sealed values of the request's secrets.
@@ -41,6 +43,9 @@ pub struct RunRow {
     pub name: String,
     /// Why it was started, in words.
     pub cause: String,
+    /// What started it, when it was no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
     /// Its status.
     pub status: RunStatus,
     /// Why it ended so, in words.
@@ -208,6 +213,9 @@ pub enum StoreError {
     /// The id is taken.
     #[error("the run id {0} is taken")]
     IdTaken(String),
+    /// A run with the same cause is there.
+    #[error("run {0} was started by the same cause")]
+    CauseTaken(String),
     /// An event's number does not follow the last one's.
     #[error("event {found} of run {run} cannot be recorded where event {expected} is due")]
     OutOfOrder {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Launcher, feed::Feeds};
+use super::feed::Feeds;
 use crate::{app::App, logs::SharedFrames, ports::FrameStore};
 
 /// On what terms the server serves.
@@ -21,8 +21,6 @@ pub struct Terms {
 pub struct Api {
     /// careen itself.
     pub app: Arc<App>,
-    /// Sees to it that queued runs are run.
-    pub launcher: Arc<dyn Launcher>,
     /// Logs, read once for all who follow the same one.
     pub(super) frames: Arc<dyn FrameStore>,
     /// The runs that are followed.
@@ -35,12 +33,11 @@ pub struct Api {
 
 impl Api {
     /// Serves a careen on these terms.
-    pub fn new(app: Arc<App>, launcher: Arc<dyn Launcher>, terms: Terms) -> Self {
+    pub fn new(app: Arc<App>, terms: Terms) -> Self {
         Self {
             frames: Arc::new(SharedFrames::new(app.ports.frames.clone())),
             feeds: Arc::default(),
             app,
-            launcher,
             terms: Arc::new(terms),
             stop: CancellationToken::new(),
         }

@@ -12,7 +12,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
     Api, access, again, audit, check, contexts, docs::Docs, etag, health, logs, metrics, run, runs,
-    stream, task, task_versions, tasks, tokens, ui,
+    stream, task, task_versions, tasks, timers, tokens, ui,
 };
 
 /// The largest body of a request.
@@ -75,6 +75,8 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(task::run))
         .routes(routes!(task_versions::list))
         .routes(routes!(task_versions::show))
+        .routes(routes!(timers::list))
+        .routes(routes!(timers::occurrences))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(audit::list));

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::ports::{AttemptRow, RunRow, StepRow};
+use crate::ports::{AttemptRow, RunRow, StepRow, Trigger};
 
 /// A run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -20,6 +20,9 @@ pub struct RunView {
     pub reason: Option<String>,
     /// Why it was started.
     pub cause: String,
+    /// What started it, when it was no person: kind, key and details.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
     /// The run it repeats.
     pub rerun_of: Option<String>,
     /// Its generation, from 1.
@@ -61,8 +64,11 @@ pub struct RunDetail {
 pub struct QueuedRun {
     /// Its id.
     pub id: String,
-    /// Its status.
+    /// Its status: `queued`, or `canceled` when its concurrency group let it be skipped.
     pub status: String,
+    /// Why it was not queued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl From<RunRow> for RunView {
@@ -73,6 +79,7 @@ impl From<RunRow> for RunView {
             status: run.status.as_str().to_owned(),
             reason: run.reason,
             cause: run.cause,
+            trigger: run.trigger,
             rerun_of: run.rerun_of,
             generation: run.generation,
             created_at: run.created_at,

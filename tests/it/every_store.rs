@@ -4,7 +4,7 @@ use std::future::Future;
 
 use careen::{
     adapters::{memory::store::MemoryStore, postgres::PostgresStore, sqlite::SqliteStore},
-    ports::{NewRun, Queue, RunStore},
+    ports::{NewRun, Queue, RunStore, Timers},
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -13,10 +13,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 /// Where `./dev setup postgres` puts its server.
 const USUAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5433/postgres";
 
-/// A store of runs with its queues.
-pub trait Store: RunStore + Queue {}
+/// A store of runs with its queues and timers.
+pub trait Store: RunStore + Queue + Timers {}
 
-impl<T: RunStore + Queue> Store for T {}
+impl<T: RunStore + Queue + Timers> Store for T {}
 
 /// Checks a claim on each store.
 pub async fn on_every_store(claim: impl AsyncFn(&dyn Store)) {
@@ -70,6 +70,7 @@ pub fn new_run(id: &str) -> NewRun {
         id: id.to_owned(),
         name: "acb.yaml".to_owned(),
         cause: "started by hand".to_owned(),
+        trigger: None,
         request: json!({"file": "steps: []", "values": {"ü": [1, 2.5, null, {"a": "\u{0}\"'"}]}}),
         secrets: Vec::new(),
         rerun_of: None,

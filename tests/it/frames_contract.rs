@@ -27,6 +27,7 @@ async fn create(store: &dyn RunStore) {
         id: "r1".to_owned(),
         name: String::new(),
         cause: String::new(),
+        trigger: None,
         request: Value::Null,
         secrets: Vec::new(),
         rerun_of: None,

@@ -33,6 +33,7 @@ fn new_run(id: String) -> NewRun {
         id,
         name: String::new(),
         cause: String::new(),
+        trigger: None,
         request: json!(null),
         secrets: Vec::new(),
         rerun_of: None,

@@ -5,10 +5,12 @@ use std::time::Duration;
 use careen::{
     engine::RunStatus,
     ports::{
-        Batch, Cancellation, Claim, Enqueued, Group, GroupPolicy, Lease, LimitScope, OnWorkerLoss,
-        Place, Placement, RunFilter, RunRow, StoreError,
+        Batch, Cancellation, Claim, Enqueued, Group, GroupPolicy, Lease, LimitScope, NewRun,
+        OnWorkerLoss, Place, Placement, RunFilter, RunRow, StoreError, Trigger, TriggerKind,
     },
 };
+use futures_util::future::join_all;
+use serde_json::json;
 
 use crate::every_store::{Store, new_run, on_every_store, time};
 
@@ -422,6 +424,61 @@ async fn who_waits_for_work_is_woken() {
             .await
             .unwrap()
             .unwrap();
+    })
+    .await;
+}
+
+fn caused(id: &str, key: &str) -> NewRun {
+    NewRun {
+        trigger: Some(Trigger {
+            kind: TriggerKind::Source,
+            key: key.to_owned(),
+            details: json!({"commit": "c0ffee"}),
+        }),
+        ..new_run(id)
+    }
+}
+
+#[tokio::test]
+async fn one_cause_starts_one_run_even_after_that_run_is_forgotten() {
+    on_every_store(async |store| {
+        let place = Placement::default();
+        let first = caused("r1", "push 1");
+        store.enqueue(&first, &place).await.unwrap();
+        let shown = store.run("r1").await.unwrap();
+        assert_eq!(shown.trigger, first.trigger);
+        let listed = store.runs(&RunFilter::default()).await.unwrap();
+        assert_eq!(listed[0].trigger, first.trigger);
+        let known = Ok(Enqueued::Known {
+            run: "r1".to_owned(),
+        });
+        assert_eq!(store.enqueue(&caused("r2", "push 1"), &place).await, known);
+        let taken = Err(StoreError::CauseTaken("r1".to_owned()));
+        assert_eq!(store.create_run(&caused("r2", "push 1")).await, taken);
+        assert!(store.run("r2").await.is_err());
+        store.delete_run("r1").await.unwrap();
+        assert_eq!(store.enqueue(&caused("r2", "push 1"), &place).await, known);
+        enqueue(store, "by hand", &place).await;
+        store
+            .enqueue(&caused("r2", "push 2"), &place)
+            .await
+            .unwrap();
+        assert_eq!(store.runs(&RunFilter::default()).await.unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cause_that_many_see_at_once_starts_one_run() {
+    on_every_store(async |store| {
+        let place = Placement::default();
+        let runs: Vec<NewRun> = (0..8).map(|i| caused(&format!("r{i}"), "push")).collect();
+        let enqueued = join_all(runs.iter().map(|run| store.enqueue(run, &place))).await;
+        let waiting =
+            |it: &&Result<Enqueued, StoreError>| matches!(it, Ok(Enqueued::Waiting { .. }));
+        assert!(enqueued.iter().all(Result::is_ok), "{enqueued:?}");
+        assert_eq!(enqueued.iter().filter(waiting).count(), 1);
+        assert_eq!(store.runs(&RunFilter::default()).await.unwrap().len(), 1);
     })
     .await;
 }

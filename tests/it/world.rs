@@ -20,7 +20,7 @@ use careen::{
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
     ports::{
         Access, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
-        FetchError, FrameStore, Parcel, Queue, RunStore,
+        FetchError, FrameStore, Parcel, Queue, RunStore, Timers,
     },
     runner::Ports,
     spec::RunVars,
@@ -60,6 +60,7 @@ impl World {
         App {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
+            timers: self.app.timers.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
             vault: self.app.vault.clone(),
@@ -148,7 +149,10 @@ pub async fn reader(folder: &Path) -> App {
 pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
-    (store, frames): (Arc<impl RunStore + Queue + 'static>, Arc<dyn FrameStore>),
+    (store, frames): (
+        Arc<impl RunStore + Queue + Timers + 'static>,
+        Arc<dyn FrameStore>,
+    ),
 ) -> App {
     let at = |name: &str| folder.join(name);
     let registry = Arc::new(MemoryRegistry::new());
@@ -168,7 +172,8 @@ pub fn app(
             registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
-        queue: store,
+        queue: store.clone(),
+        timers: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),

@@ -1,8 +1,11 @@
-//! Keeps runs in a Postgres database, shared by servers and workers of any number of machines.
+//! Keeps runs and all that is known besides in a Postgres database, shared by servers and workers of any number of machines.
 //!
 //! Transactions lock the rows on which they decide, rows of runs before rows of limits; where two still meet, Postgres
 //! ends one and it is done again.
 
+mod access;
+mod causes;
+mod connections;
 mod errors;
 mod events;
 mod frames;
@@ -13,6 +16,9 @@ mod queue;
 mod rows;
 mod runs;
 mod steps;
+mod stored_secrets;
+mod tasks;
+mod timers;
 
 use std::{sync::Arc, time::Duration};
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{
-    PostgresStore, errors,
+    PostgresStore, causes, errors,
     rows::{Columns, time_text},
 };
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
 /// Records a queued run with its sealed secrets.
 pub(super) async fn create(store: &PostgresStore, run: &NewRun) -> Result<(), StoreError> {
     let mut transaction = store.pool.begin().await?;
+    if let Some(other) = causes::take(&mut transaction, run).await? {
+        return Err(StoreError::CauseTaken(other));
+    }
     insert(&mut transaction, run, None).await?;
     Ok(transaction.commit().await?)
 }
@@ -101,7 +104,8 @@ pub(super) async fn secrets(
 /// Reads one run, long texts included.
 pub(super) async fn one(store: &PostgresStore, run: &str) -> Result<RunRow, StoreError> {
     let found = sqlx::query(
-        "SELECT runs.*, request, prepared FROM runs JOIN documents ON run = id WHERE id = $1",
+        "SELECT runs.*, request, prepared, causes.* FROM runs JOIN documents ON run = id
+            LEFT JOIN causes ON caused_run = id WHERE id = $1",
     )
     .bind(run)
     .fetch_optional(&store.pool)
@@ -119,7 +123,9 @@ pub(super) async fn list(
     store: &PostgresStore,
     filter: &RunFilter,
 ) -> Result<Vec<RunRow>, StoreError> {
-    let mut query = QueryBuilder::<Postgres>::new("SELECT * FROM runs WHERE true");
+    let mut query = QueryBuilder::<Postgres>::new(
+        "SELECT runs.*, causes.* FROM runs LEFT JOIN causes ON caused_run = id WHERE true",
+    );
     if let Some(status) = filter.status {
         query.push(" AND status = ").push_bind(status.as_str());
     }
@@ -211,6 +217,7 @@ fn summary(row: &PgRow) -> Result<RunRow, StoreError> {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
         cause: row.try_get("cause")?,
+        trigger: causes::of_row(row)?,
         status: row.parsed("status")?,
         reason: row.try_get("reason")?,
         request: Value::Null,

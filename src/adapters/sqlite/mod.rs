@@ -4,6 +4,7 @@
 //! transaction that reads first and writes later would fail as soon as another process writes in between.
 
 mod access;
+mod causes;
 mod connections;
 mod errors;
 mod events;
@@ -16,6 +17,7 @@ mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
+mod timers;
 
 use std::{sync::Arc, time::Duration};
 

@@ -3,6 +3,7 @@
 //! Wake-ups only save time: the worker also looks every second for runs and wishes to cancel, and every few seconds
 //! for runs whose worker is lost.
 
+mod beside;
 mod cancels;
 mod driving;
 mod terms;
@@ -22,6 +23,7 @@ use crate::{
     runner::Wishes,
 };
 
+pub use beside::work_beside;
 pub(super) use cancels::heed_cancel;
 pub use terms::WorkerTerms;
 

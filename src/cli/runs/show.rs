@@ -91,6 +91,9 @@ fn print_run(run: &RunRow) {
     line("status", &run.status.as_str().replace('_', " "));
     line("reason", run.reason.as_deref().unwrap_or_default());
     line("cause", &run.cause);
+    if let Some(trigger) = &run.trigger {
+        line("trigger", &trigger.key);
+    }
     line("queued", &run.created_at.to_rfc3339());
     if let (Some(start), Some(end)) = (run.started_at, run.ended_at) {
         line("time", &duration((end - start).num_milliseconds()));

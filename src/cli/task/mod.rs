@@ -9,6 +9,7 @@ mod history;
 mod list;
 mod run;
 mod show;
+mod source_options;
 mod status;
 mod update;
 

@@ -1,14 +1,24 @@
 //! `/audit`: who did what, newest first.
 
 use axum::{Extension, extract::State, response::Html};
-use maud::html;
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{failure::Failure, frame::page, session::Viewer, when::ago};
+use super::{failure::Failure, frame::page, session::Viewer, table::table, when::ago};
 use crate::{
-    ports::Role,
+    ports::{AuditEntry, Role},
     server::{Api, error::Query, page::PageQuery},
 };
+
+/// What is told of each entry.
+const COLUMNS: [(&str, &str); 5] = [
+    ("number", "When"),
+    ("", "Who"),
+    ("", "What"),
+    ("number", "Answer"),
+    ("wide", "From"),
+];
 
 /// Which entries to show.
 #[derive(Debug, Default, Deserialize)]
@@ -33,27 +43,23 @@ pub(super) async fn show(
     let now = api.app.ports.clock.now();
     let body = html! {
         div class="title" { h1 { "Audit log" } span class="dim" { "what was changed, and who was refused" } }
-        div class="scroll" tabindex="0" role="region" aria-label="Audit log" {
-            table class="list" {
-                thead { tr { th scope="col" class="number" { "When" } th scope="col" { "Who" } th scope="col" { "What" }
-                    th scope="col" class="number" { "Answer" } th scope="col" class="wide" { "From" } } }
-                tbody {
-                    @for entry in &found.items {
-                        tr {
-                            td class="number dim" { (ago(entry.at, now)) }
-                            td { (entry.who) }
-                            td { code { (entry.action) } }
-                            td class={ "number" @if entry.status >= 400 { " failed" } } { (entry.status) }
-                            td class="wide dim" { (entry.address) }
-                        }
-                    }
-                }
-            }
-        }
+        (table("Audit log", &COLUMNS, &html! { tbody { @for it in &found.items { (row(it, now)) } } }))
         nav class="pager" aria-label="Pages" {
             @if wanted.before.is_some() { a href="/audit" { "Newest" } }
             @if let Some(before) = &found.next { a href={ "/audit?before=" (before) } { "Older" } }
         }
     };
     Ok(page(&viewer, "/audit", "Audit log", body))
+}
+
+fn row(entry: &AuditEntry, now: DateTime<Utc>) -> Markup {
+    html! {
+        tr {
+            td class="number dim" { (ago(entry.at, now)) }
+            td { (entry.who) }
+            td { code { (entry.action) } }
+            td class={ "number" @if entry.status >= 400 { " failed" } } { (entry.status) }
+            td class="wide dim" { (entry.address) }
+        }
+    }
 }

@@ -24,7 +24,9 @@ impl Look {
     /// The shape as a picture of its own.
     pub fn icon(self) -> Markup {
         html! {
-            svg class={ "icon " (self.class) } width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" { (self.shape()) }
+            svg class={ "icon " (self.class) } width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" {
+                (self.shape())
+            }
         }
     }
 

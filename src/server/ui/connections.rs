@@ -1,13 +1,24 @@
 //! `/connections`: the registries that runs may log in to, without any secret.
 
 use axum::{Extension, extract::State, response::Html};
-use maud::html;
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
 
-use super::{failure::Failure, frame::page, session::Viewer, when::ago};
+use super::{failure::Failure, frame::page, session::Viewer, table::table, when::ago};
 use crate::{
     ports::{Connection, PasswordSource, Role},
     server::Api,
 };
+
+/// What is told of each connection.
+const COLUMNS: [(&str, &str); 6] = [
+    ("", "Name"),
+    ("", "Registry"),
+    ("", "User"),
+    ("wide", "Password"),
+    ("wide", "For"),
+    ("number", "Changed"),
+];
 
 /// Shows all connections.
 pub(super) async fn show(
@@ -25,27 +36,23 @@ pub(super) async fn show(
                 p class="dim" { code { "careen connection add" } " stores the login of a registry, sealed." }
             }
         } @else {
-            div class="scroll" tabindex="0" role="region" aria-label="Connections" {
-                table class="list" {
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "Registry" } th scope="col" { "User" }
-                        th scope="col" class="wide" { "Password" } th scope="col" class="wide" { "For" } th scope="col" class="number" { "Changed" } } }
-                    tbody {
-                        @for it in &all {
-                            tr {
-                                td class="what" { b { (it.name) } }
-                                td { code { (it.place()) } }
-                                td { (it.username) }
-                                td class="wide dim" { (password(it)) }
-                                td class="wide dim" { @if it.pull_only { "pulls" } @else { "pulls and pushes" } }
-                                td class="number dim" { (ago(it.updated_at, now)) }
-                            }
-                        }
-                    }
-                }
-            }
+            (table("Connections", &COLUMNS, &html! { tbody { @for it in &all { (row(it, now)) } } }))
         }
     };
     Ok(page(&viewer, "/connections", "Connections", body))
+}
+
+fn row(it: &Connection, now: DateTime<Utc>) -> Markup {
+    html! {
+        tr {
+            td class="what" { b { (it.name) } }
+            td { code { (it.place()) } }
+            td { (it.username) }
+            td class="wide dim" { (password(it)) }
+            td class="wide dim" { @if it.pull_only { "pulls" } @else { "pulls and pushes" } }
+            td class="number dim" { (ago(it.updated_at, now)) }
+        }
+    }
 }
 
 fn password(connection: &Connection) -> &'static str {

@@ -7,7 +7,14 @@ use super::{assets::url, form::button, session::Viewer};
 use crate::ports::Role;
 
 /// The pages that the navigation leads to: where, their names, and who may see them.
-const TABS: [(&str, &str, Role); 2] = [("/", "Runs", Role::Reader), ("/docs", "API", Role::Reader)];
+const TABS: [(&str, &str, Role); 6] = [
+    ("/", "Runs", Role::Reader),
+    ("/tasks", "Tasks", Role::Reader),
+    ("/connections", "Connections", Role::Editor),
+    ("/tokens", "Tokens", Role::Admin),
+    ("/audit", "Audit", Role::Admin),
+    ("/docs", "API", Role::Reader),
+];
 
 /// Lays a page out; `tab` is the path of the entry that it belongs to.
 pub(super) fn page(viewer: &Viewer, tab: &str, title: &str, body: Markup) -> Html<String> {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, convert::Infallible, future::Future, time::Duration};
 
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::{Stream, stream::unfold};
+use futures_util::{Stream, StreamExt, stream::unfold};
 use maud::Markup;
 use serde::Serialize;
 
@@ -78,21 +78,30 @@ pub(super) trait Source: Send + 'static {
 pub(super) fn follow<S: Source>(
     source: S,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send> {
-    let follower = Some((source, Told::default()));
-    let messages = unfold(follower, |follower| async move {
-        let (mut source, mut told) = follower?;
-        loop {
-            let mut look = source.look().await?;
-            let is_last = look.is_last;
-            if told.keep_news(&mut look) {
-                let text = serde_json::to_string(&look).unwrap_or_default();
-                let message = Event::default().event("look").data(text);
-                return Some((Ok(message), (!is_last).then_some((source, told))));
-            }
-            source.wait().await;
-        }
+    let messages = news(source).map(|look| {
+        let text = serde_json::to_string(&look).unwrap_or_default();
+        Ok(Event::default().event("look").data(text))
     });
     Sse::new(messages).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+/// Looks at once and then after each wait, and gives what is new.
+fn news<S: Source>(source: S) -> impl Stream<Item = Look> + Send {
+    let follower = Some((source, Told::default(), false));
+    unfold(follower, |follower| async move {
+        let (mut source, mut told, mut has_looked) = follower?;
+        loop {
+            if has_looked {
+                source.wait().await;
+            }
+            has_looked = true;
+            let mut look = source.look().await?;
+            if told.keep_news(&mut look) {
+                let next = (!look.is_last).then_some((source, told, has_looked));
+                return Some((look, next));
+            }
+        }
+    })
 }
 
 /// What a follower has been told.
@@ -120,5 +129,55 @@ impl Told {
             }
         }
         look.is_last || !look.pieces.is_empty() || !look.logs.is_empty() || look.order.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use maud::html;
+
+    use super::*;
+
+    /// Looks different every time, or always the same.
+    struct Fake {
+        changes: bool,
+        looks: usize,
+        waits: Arc<AtomicUsize>,
+    }
+
+    impl Source for Fake {
+        async fn look(&mut self) -> Option<Look> {
+            self.looks += 1;
+            let said = if self.changes { self.looks } else { 0 };
+            Some(Look {
+                pieces: vec![Piece::new("a", html! { p id="a" { (said) } })],
+                is_last: self.looks == 4,
+                ..Look::default()
+            })
+        }
+
+        async fn wait(&mut self) {
+            self.waits.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn every_look_but_the_first_is_waited_for_and_only_news_are_told() {
+        for (changes, told) in [(true, vec![1, 1, 1, 1]), (false, vec![1, 0])] {
+            let waits = Arc::new(AtomicUsize::new(0));
+            let source = Fake {
+                changes,
+                looks: 0,
+                waits: waits.clone(),
+            };
+            let pieces: Vec<usize> = news(source).map(|look| look.pieces.len()).collect().await;
+            assert_eq!(pieces, told);
+            assert_eq!(waits.load(Ordering::Relaxed), 3);
+        }
     }
 }

@@ -18,6 +18,7 @@ mod runs;
 mod runs_live;
 mod session;
 mod strip;
+mod table;
 mod task;
 mod tasks;
 mod tokens;

@@ -5,28 +5,27 @@ use maud::{Markup, html};
 
 use super::{
     badge::Look,
+    table,
     when::{ago, elapsed},
 };
 use crate::ports::RunRow;
 
+/// What is told of each run.
+const COLUMNS: [(&str, &str); 6] = [
+    ("", "Status"),
+    ("", "Run"),
+    ("wide", "Cause"),
+    ("", "Steps"),
+    ("number", "Took"),
+    ("number", "Queued"),
+];
+
 /// A table of runs; scripts find its rows by their ids.
 pub(super) fn table(runs: &[RunRow], now: DateTime<Utc>) -> Markup {
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Runs" {
-            table class="list" {
-                thead {
-                    tr {
-                        th scope="col" { "Status" }
-                        th scope="col" { "Run" }
-                        th scope="col" class="wide" { "Cause" }
-                        th scope="col" { "Steps" }
-                        th scope="col" class="number" { "Took" }
-                        th scope="col" class="number" { "Queued" }
-                    }
-                }
-                tbody id="runs" data-rows { @for run in runs { (row(run, now)) } }
-            }
-        }
+        (table::table("Runs", &COLUMNS, &html! {
+            tbody id="runs" data-rows { @for run in runs { (row(run, now)) } }
+        }))
     }
 }
 

@@ -141,7 +141,8 @@ fn filters(wanted: &Wanted, tasks: &[&str]) -> Markup {
     html! {
         form class="filters" method="get" action="/" role="search" data-filters {
             label class="visually-hidden" for="text" { "Search runs" }
-            input id="text" type="search" name="text" value=(wanted.text) placeholder="Search name, cause or id" data-key="/";
+            input id="text" type="search" name="text" value=(wanted.text)
+                placeholder="Search name, cause or id" data-key="/";
             label class="visually-hidden" for="status" { "Status" }
             select id="status" name="status" {
                 option value="" { "Any status" }

@@ -6,7 +6,9 @@ use axum::{Extension, extract::State, response::Html};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{badge::Look, failure::Failure, frame::page, session::Viewer, strip, when::ago};
+use super::{
+    badge::Look, failure::Failure, frame::page, session::Viewer, strip, table::table, when::ago,
+};
 use crate::{
     ports::{Role, RunFilter, RunRow, TaskFilter, TaskRow},
     server::{Api, error::Query, page::PageQuery},
@@ -15,6 +17,16 @@ use crate::{
 
 /// Runs of each task that are drawn.
 const RUNS: u32 = 16;
+
+/// What is told of each task.
+const COLUMNS: [(&str, &str); 6] = [
+    ("", "Task"),
+    ("", "Last run"),
+    ("wide", "Durations"),
+    ("wide", "Starts by"),
+    ("number", "Version"),
+    ("number", "Changed"),
+];
 
 /// Which tasks to show.
 #[derive(Debug, Default, Deserialize)]
@@ -43,7 +55,9 @@ pub(super) async fn show(
     let body = html! {
         div class="title" {
             h1 { "Tasks" }
-            @if viewer.may(Role::Editor) { div class="actions" { a class="button main" href="/new-task" { "New task" } } }
+            @if viewer.may(Role::Editor) {
+                div class="actions" { a class="button main" href="/new-task" { "New task" } }
+            }
         }
         form class="filters" method="get" action="/tasks" role="search" {
             label class="visually-hidden" for="text" { "Search tasks" }
@@ -53,18 +67,14 @@ pub(super) async fn show(
         @if found.items.is_empty() {
             div class="empty" { p { "No task is stored" @if !wanted.text.is_empty() { " that is like that" } "." } }
         } @else {
-            div class="scroll" tabindex="0" role="region" aria-label="Tasks" {
-                table class="list" {
-                    thead { tr { th scope="col" { "Task" } th scope="col" { "Last run" } th scope="col" class="wide" { "Durations" }
-                        th scope="col" class="wide" { "Starts by" } th scope="col" class="number" { "Version" } th scope="col" class="number" { "Changed" } } }
-                    tbody data-rows {
-                        @for row in &found.items {
-                            @let own = runs.get(&row.definition.name).map_or(&[][..], Vec::as_slice);
-                            (task_row(row, own, now))
-                        }
+            (table("Tasks", &COLUMNS, &html! {
+                tbody data-rows {
+                    @for row in &found.items {
+                        @let own = runs.get(&row.definition.name).map_or(&[][..], Vec::as_slice);
+                        (task_row(row, own, now))
                     }
                 }
-            }
+            }))
         }
         nav class="pager" aria-label="Pages" {
             @if let Some(after) = &found.next {
@@ -85,9 +95,12 @@ fn task_row(row: &TaskRow, runs: &[RunRow], now: chrono::DateTime<chrono::Utc>) 
                 @if task.status == Status::Disabled { span class="tag" { "disabled" } }
                 @if let Some(context) = &task.context { span class="reason" { (context) } }
             }
-            td { @if let Some(run) = runs.first() {
-                a href={ "/runs/" (run.id) } { (Look::from(run.status).badge()) } " " span class="dim" { (ago(run.created_at, now)) }
-            } @else { span class="dim" { "never" } } }
+            td {
+                @if let Some(run) = runs.first() {
+                    a href={ "/runs/" (run.id) } { (Look::from(run.status).badge()) }
+                    " " span class="dim" { (ago(run.created_at, now)) }
+                } @else { span class="dim" { "never" } }
+            }
             td class="wide" { (strip::small(runs, now)) }
             td class="wide dim" { @let kinds = task.triggers.kinds(); @if kinds.is_empty() { "hand" } @else {
                 (kinds.join(", ").to_lowercase().replace('_', " ")) } }

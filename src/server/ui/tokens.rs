@@ -15,6 +15,7 @@ use super::{
     form::{Posted, button, proof},
     frame::page,
     session::Viewer,
+    table::table,
     when::ago,
 };
 use crate::{
@@ -24,6 +25,16 @@ use crate::{
 
 /// The longest time that a token can be given here, in days.
 const MOST_DAYS: i64 = 3650;
+
+/// What is told of each token; the last column holds what may be done with it.
+const COLUMNS: [(&str, &str); 6] = [
+    ("", "Name"),
+    ("", "Role"),
+    ("", "State"),
+    ("wide number", "Made"),
+    ("wide number", "Last used"),
+    ("number", "Action"),
+];
 
 /// Shows all tokens.
 pub(super) async fn show(
@@ -54,7 +65,9 @@ pub(super) async fn create(
         .create_token(posted.text("name"), role, until)
         .await?;
     let said = html! {
-        p class="said" role="status" { "The token of " (token.name) ", shown this once: " code { (secret.expose_secret()) } }
+        p class="said" role="status" {
+            "The token of " (token.name) ", shown this once: " code { (secret.expose_secret()) }
+        }
     };
     whole(&api, &viewer, Some(said)).await
 }
@@ -87,14 +100,7 @@ async fn whole(api: &Api, viewer: &Viewer, said: Option<Markup>) -> Result<Html<
             input id="days" name="days" inputmode="numeric" size="12" placeholder="Days, or ever" autocomplete="off";
             button class="main" { "Make a token" }
         }
-        div class="scroll" tabindex="0" role="region" aria-label="Tokens" {
-            table class="list" {
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "State" }
-                    th scope="col" class="wide number" { "Made" } th scope="col" class="wide number" { "Last used" }
-                    th scope="col" { span class="visually-hidden" { "Actions" } } } }
-                tbody { @for token in &tokens { (row(viewer, token, now)) } }
-            }
-        }
+        (table("Tokens", &COLUMNS, &html! { tbody { @for it in &tokens { (row(viewer, it, now)) } } }))
     };
     Ok(page(viewer, "/tokens", "Tokens", body))
 }

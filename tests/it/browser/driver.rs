@@ -177,7 +177,7 @@ impl Browser {
 async fn port(driver: &mut Child) -> Option<u16> {
     let mut lines = BufReader::new(driver.stdout.take()?).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let Some((_, port)) = line.split_once("on port ") else {
+        let Some((_, port)) = line.split_once("successfully on port ") else {
             continue;
         };
         if let Ok(port) = port.trim_end_matches('.').parse() {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use careen::{
-    app::{App, RunWish},
-    ports::Role,
-    server::{Api, InProcess, Launcher, Listen, Terms, serve},
+    app::{App, RunWish, WorkerTerms, work_beside},
+    ports::{Role, RunFilter},
+    server::{Api, Listen, Terms, serve},
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -16,7 +16,6 @@ use crate::world::World;
 pub struct Site {
     pub app: Arc<App>,
     pub token: String,
-    launcher: Arc<InProcess>,
     address: std::net::SocketAddr,
     stop: tokio_util::sync::CancellationToken,
     _world: World,
@@ -27,11 +26,15 @@ impl Site {
     pub async fn open() -> Site {
         let world = World::new().await;
         let app = Arc::new(world.app());
-        let launcher = Arc::new(InProcess::new(app.clone(), Vec::new()));
         let made = app.create_token("ada", Role::Admin, None).await;
         let token = made.expect("a token").1.expose_secret().to_owned();
-        let api = Api::new(app.clone(), launcher.clone(), Terms::default());
+        let api = Api::new(app.clone(), Terms::default());
         let stop = api.stop.clone();
+        let worker = WorkerTerms {
+            parallel_runs: 8,
+            ..WorkerTerms::named("ship-1")
+        };
+        tokio::spawn(work_beside(app.clone(), worker, stop.clone()));
         let (tell, told) = tokio::sync::oneshot::channel();
         let listen = Listen {
             address: "127.0.0.1:0".parse().expect("an address"),
@@ -45,7 +48,6 @@ impl Site {
             address: told.await.expect("it listens"),
             app,
             token,
-            launcher,
             stop,
             _world: world,
         }
@@ -62,13 +64,23 @@ impl Site {
         let wish: RunWish = serde_json::from_value(wish).expect("a wish");
         let wished = self.app.wished_request(wish, None).await;
         let (request, secrets) = wished.expect("a request");
-        let queued = self.launcher.queue(request, secrets).await;
-        queued.expect("a run")
+        let place = Default::default();
+        let queued = self
+            .app
+            .enqueue(request, &secrets, &place, "started by hand");
+        queued.await.expect("a run").0
     }
 
     /// Waits until all that was queued has ended.
     pub async fn settles(&self) {
-        self.launcher.drain().await;
+        let unfinished = RunFilter {
+            unfinished: true,
+            ..RunFilter::default()
+        };
+        let store = &self.app.ports.store;
+        while !store.runs(&unfinished).await.expect("runs").is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use careen::{
-    app::{App, Notices},
-    ports::{Courier, Role},
-    server::{Api, InProcess, Terms, router},
+    app::{App, Notices, WorkerTerms, work_beside},
+    ports::{Courier, Role, RunFilter},
+    server::{Api, Terms, router, tell_ends},
 };
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub struct Served {
     pub stop: CancellationToken,
     _world: World,
     router: axum::Router,
-    launcher: Arc<InProcess>,
+    _stop_all: tokio_util::sync::DropGuard,
     token: Option<String>,
 }
 
@@ -51,8 +51,7 @@ impl Served {
     pub async fn on(terms: Terms) -> Served {
         let world = World::new().await;
         let app = Arc::new(world.app());
-        let launcher = InProcess::new(app.clone(), Vec::new());
-        Served::with(world, app, launcher, terms)
+        Served::with(world, app, None, terms)
     }
 
     /// Serves an admin, and tells ends of runs through this courier.
@@ -61,20 +60,25 @@ impl Served {
         let mut app = world.app();
         app.courier = courier;
         let app = Arc::new(app);
-        let launcher = InProcess::new(app.clone(), Vec::new()).telling(notices);
-        let mut served = Served::with(world, app, launcher, Terms::default());
+        let mut served = Served::with(world, app, Some(notices), Terms::default());
         served.asks_as(Role::Admin).await;
         served
     }
 
-    fn with(world: World, app: Arc<App>, launcher: InProcess, terms: Terms) -> Served {
-        let launcher = Arc::new(launcher);
-        let api = Api::new(app.clone(), launcher.clone(), terms);
+    fn with(world: World, app: Arc<App>, notices: Option<Notices>, terms: Terms) -> Served {
+        let api = Api::new(app.clone(), terms);
+        let beside = CancellationToken::new();
+        let terms = WorkerTerms {
+            parallel_runs: 8,
+            ..WorkerTerms::named("beside")
+        };
+        tokio::spawn(work_beside(app.clone(), terms, beside.clone()));
+        tokio::spawn(tell_ends(app.clone(), notices, beside.clone()));
         Served {
             stop: api.stop.clone(),
             router: router(api),
-            launcher,
             app,
+            _stop_all: beside.drop_guard(),
             _world: world,
             token: None,
         }
@@ -82,7 +86,18 @@ impl Served {
 
     /// Waits until everything that runs has ended and was told.
     pub async fn settles(&self) {
-        self.launcher.drain().await;
+        let unfinished = RunFilter {
+            unfinished: true,
+            ..RunFilter::default()
+        };
+        for _ in 0..3000 {
+            let runs = self.app.ports.store.runs(&unfinished).await.unwrap();
+            if runs.is_empty() && self.app.queue.untold_ends().await.unwrap() == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("something is still under way");
     }
 
     /// Asks with a new token of this role from now on; returns the token's id.

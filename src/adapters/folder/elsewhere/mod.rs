@@ -171,6 +171,10 @@ impl Contexts for Elsewhere {
                 artifact::open(self, (name, Some(digest)), access).await
             }
             Pin::Folder { digest } => kept::open(self, digest).await,
+            Pin::Upload { digest } => Err(Failing::of(digest).refused(
+                "it was sent to a server, which alone has it",
+                "Send it again with careen run --server",
+            )),
         }
     }
 

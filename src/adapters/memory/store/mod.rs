@@ -7,6 +7,7 @@ mod queue;
 mod run;
 mod runs;
 mod tasks;
+mod timers;
 
 pub use access::MemoryAccess;
 pub use frames::MemoryFrames;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{faults::Faults, run::StoredRun};
+use super::{faults::Faults, run::StoredRun, timers::TimerTable};
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
     RunStore, RunWord, Sealed, StepRow, StoreError,
@@ -33,6 +33,10 @@ pub(super) struct Runs {
     numbers: HashMap<String, u64>,
     /// How many runs may be under way, by scope.
     pub(super) limits: BTreeMap<LimitScope, u32>,
+    /// The runs that causes started, by key; they outlive the runs.
+    causes: HashMap<String, String>,
+    /// Timers that wait.
+    pub(super) timers: TimerTable,
 }
 
 impl MemoryStore {
@@ -87,11 +91,19 @@ impl Runs {
         if self.numbers.contains_key(&run.id) {
             return Err(StoreError::IdTaken(run.id.clone()));
         }
+        if let Some(trigger) = &run.trigger {
+            self.causes.insert(trigger.key.clone(), run.id.clone());
+        }
         let number = self.by_number.last_key_value().map_or(1, |(n, _)| n + 1);
         self.numbers.insert(run.id.clone(), number);
         self.by_number
             .insert(number, StoredRun::new(run, place.cloned()));
         Ok(())
+    }
+
+    /// The run that the cause of this one has started already.
+    pub(super) fn same_cause(&self, run: &NewRun) -> Option<String> {
+        self.causes.get(&run.trigger.as_ref()?.key).cloned()
     }
 
     fn delete(&mut self, run: &str) -> Result<(), StoreError> {
@@ -153,7 +165,11 @@ impl RunStore for MemoryStore {
     }
 
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError> {
-        self.lock().create(run, None)
+        let mut runs = self.lock();
+        match runs.same_cause(run) {
+            Some(other) => Err(StoreError::CauseTaken(other)),
+            None => runs.create(run, None),
+        }
     }
 
     async fn lease_run(

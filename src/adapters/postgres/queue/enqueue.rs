@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Row};
 
 use super::{
-    super::{PostgresStore, runs},
+    super::{PostgresStore, causes, runs},
     cancels, slots,
 };
 use crate::ports::{Enqueued, Group, GroupPolicy, LimitScope, NewRun, Placement, StoreError};
@@ -15,22 +15,36 @@ pub(super) async fn enqueue(
     place: &Placement,
 ) -> Result<Enqueued, StoreError> {
     let mut transaction = store.pool.begin().await?;
+    let enqueued = enqueue_in(&mut transaction, run, place).await?;
+    transaction.commit().await?;
+    Ok(enqueued)
+}
+
+/// Does the same within the transaction of someone who writes more than the run.
+pub(in super::super) async fn enqueue_in(
+    connection: &mut PgConnection,
+    run: &NewRun,
+    place: &Placement,
+) -> Result<Enqueued, StoreError> {
+    if let Some(run) = causes::take(&mut *connection, run).await? {
+        return Ok(Enqueued::Known { run });
+    }
     let others = match &place.group {
-        Some(group) => unfinished(&mut transaction, group).await?,
+        Some(group) => unfinished(&mut *connection, group).await?,
         None => Vec::new(),
     };
-    let number = runs::insert(&mut transaction, run, Some(place)).await?;
+    let number = runs::insert(&mut *connection, run, Some(place)).await?;
     let policy = place.group.as_ref().map(|group| group.policy);
     let enqueued = match (policy, others.last()) {
         (Some(GroupPolicy::Skip), Some(by)) => {
             let reason = format!("skipped: run {by} of its concurrency group has not ended");
-            cancels::end_waiting(&mut transaction, &run.id, &reason).await?;
+            cancels::end_waiting(&mut *connection, &run.id, &reason).await?;
             Enqueued::Skipped { by: by.clone() }
         }
         (Some(GroupPolicy::CancelSuperseded), Some(_)) => {
             let reason = format!("superseded by run {}", run.id);
             for other in &others {
-                cancels::cancel_in(&mut transaction, other, &reason).await?;
+                cancels::cancel_in(&mut *connection, other, &reason).await?;
             }
             Enqueued::Waiting { superseded: others }
         }
@@ -44,9 +58,8 @@ pub(super) async fn enqueue(
             number,
             priority: place.priority,
         };
-        slots::hold_back_if_full(&mut transaction, &waiter, &LimitScope::of(place)).await?;
+        slots::hold_back_if_full(&mut *connection, &waiter, &LimitScope::of(place)).await?;
     }
-    transaction.commit().await?;
     Ok(enqueued)
 }
 

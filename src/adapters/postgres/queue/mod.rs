@@ -2,6 +2,7 @@
 
 mod cancels;
 mod claims;
+mod ends;
 mod enqueue;
 mod limits;
 mod places;
@@ -18,6 +19,7 @@ use crate::ports::{
     Placement, Queue, QueueDepth, StoreError, TakenOver,
 };
 
+pub(super) use enqueue::enqueue_in;
 pub(super) use slots::free;
 
 #[async_trait]
@@ -72,6 +74,18 @@ impl Queue for PostgresStore {
 
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
         places::depths(self).await
+    }
+
+    async fn take_ends(&self, hold: Duration, limit: u32) -> Result<Vec<String>, StoreError> {
+        ends::take(self, hold, limit).await
+    }
+
+    async fn forget_end(&self, run: &str) -> Result<(), StoreError> {
+        ends::forget(self, run).await
+    }
+
+    async fn untold_ends(&self) -> Result<u64, StoreError> {
+        ends::count(self).await
     }
 
     fn wake_ups(&self) -> watch::Receiver<u64> {

@@ -8,11 +8,11 @@ use super::{crossings, layers::Layered, places};
 use crate::{plan::Plan, server::ui::badge::Look};
 
 /// The width of a box.
-const WIDTH: f64 = 168.0;
+const WIDTH: f64 = 164.0;
 /// The height of a box.
 const HEIGHT: f64 = 42.0;
 /// Between two levels.
-const GAP: f64 = 42.0;
+const GAP: f64 = 36.0;
 /// The room that a box needs.
 const ROOM: f64 = HEIGHT + 14.0;
 /// The room that a passing edge needs.
@@ -20,7 +20,7 @@ const BEND_ROOM: f64 = 16.0;
 /// Around everything.
 const MARGIN: f64 = 6.0;
 /// Letters of a step's id that fit into its box.
-const LETTERS: usize = 18;
+const LETTERS: usize = 17;
 
 /// The id of the edges.
 pub(in crate::server::ui) const EDGES_ID: &str = "edges";
@@ -116,15 +116,18 @@ impl Drawing {
             .copied()
             .unwrap_or_default();
         let Look { class, word, .. } = node.look;
+        let short = shortened(&node.id);
         let critical = if node.is_critical { " critical" } else { "" };
         html! {
             g id=(node_id(node.position)) class={ "node " (class) (critical) }
                 transform=(format!("translate({x:.0} {y:.1})")) {
-                a href={ "#" (node.id) } aria-label={ (node.id) ": " (word) } {
+                a href={ "#" (node.id) } {
                     rect class="box" width=(WIDTH) height=(HEIGHT) rx="7" {}
                     rect class="edge-of-box" width="3.5" height=(HEIGHT - 16.0) x="0" y="8" rx="1.7" {}
-                    g transform="translate(13 6)" { (node.look.shape()) }
-                    text class="name" x="36" y="18" { (shortened(&node.id)) title { (node.id) } }
+                    g transform="translate(13 6)" role="img" aria-label=(word) { (node.look.shape()) }
+                    text class="name" x="36" y="18" {
+                        (short) @if *short != *node.id { title { (node.id) } }
+                    }
                     text class="note" x="36" y="33" { (node.note) }
                 }
             }

@@ -3,7 +3,7 @@
 use super::layers::Layered;
 
 /// Rounds through all layers.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 24;
 
 /// Places the middle of each node; `height` tells how much room a node needs.
 pub(super) fn place(layered: &Layered, height: impl Fn(usize) -> f64) -> Vec<f64> {

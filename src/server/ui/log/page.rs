@@ -44,7 +44,7 @@ pub(in crate::server::ui) async fn show(
             h1 { a href={ "/runs/" (log.run.id) } { (log.run.name) } " › " (log.step) }
             span class="dim" { "attempt " (log.key.attempt) }
         }
-        (pager(&log, first))
+        (pager(&log, first, "Parts of the log"))
         pre class="plain-log" {
             @for line in &lines {
                 span class={ "line" @if line.stream == Stream::Stderr { " error" } } id=(line.number + 1) {
@@ -54,19 +54,19 @@ pub(in crate::server::ui) async fn show(
                 }
             }
         }
-        (pager(&log, first))
+        (pager(&log, first, "Parts of the log, once more"))
     };
     Ok(page(&viewer, "/", &title, body))
 }
 
-fn pager(log: &Named, first: u64) -> Markup {
+fn pager(log: &Named, first: u64, label: &str) -> Markup {
     let path = format!(
         "/runs/{}/log/{}/{}",
         log.run.id, log.key.step, log.key.attempt
     );
     let last = log.lines.saturating_sub(LINES).saturating_add(1);
     html! {
-        nav class="pager" aria-label="Parts of the log" {
+        nav class="pager" aria-label=(label) {
             @if first > 1 {
                 a href=(path) { "First" }
                 a href={ (path) "?from=" (first.saturating_sub(LINES).max(1)) } { "Before" }

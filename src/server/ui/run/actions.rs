@@ -45,7 +45,7 @@ pub(in crate::server::ui) async fn rerun(
 ) -> Result<Redirect, Failure> {
     viewer.caller.may(Role::Runner)?;
     let id = api.app.ports.store.find(&run).await?;
-    let new = api.launcher.rerun(&id).await?;
+    let (new, _) = api.app.enqueue_again(&id).await?;
     Ok(Redirect::to(&format!("/runs/{new}")))
 }
 
@@ -58,6 +58,7 @@ pub(in crate::server::ui) async fn cancel(
 ) -> Result<Redirect, Failure> {
     viewer.caller.may(Role::Runner)?;
     let id = api.app.ports.store.find(&run).await?;
-    api.launcher.cancel(&id).await?;
+    let reason = format!("canceled by {}", viewer.caller.who);
+    api.app.cancel(&id, &reason).await?;
     Ok(Redirect::to(&format!("/runs/{id}")))
 }

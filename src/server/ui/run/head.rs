@@ -24,9 +24,24 @@ pub(super) fn head(record: &Record, now: DateTime<Utc>) -> Markup {
                 span class="id dim" { (run.id) }
             }
             dl class="facts" {
-                div { dt { "Cause" } dd { (run.cause)
+                div { dt { "Cause" } dd {
+                    @if let Some(trigger) = &run.trigger {
+                        span class="tag" { (trigger.kind.as_str().replace('_', " ")) } " "
+                    }
+                    (run.cause)
                     @if let Some(of) = &run.rerun_of { ", of " a href={ "/runs/" (of) } class="id" { (of) } } } }
                 div { dt { "Queued" } dd { (ago(run.created_at, now)) } }
+                @if let Some(place) = &record.place {
+                    div {
+                        dt { "In the queue" }
+                        dd {
+                            @if place.ahead == 0 { "next" } @else { "behind " (place.ahead) }
+                            ", "
+                            @if place.waits_for.is_empty() { "waits for a worker" }
+                            @else { (place.waits_for.join("; ")) }
+                        }
+                    }
+                }
                 @if let Some(started) = run.started_at {
                     div { dt { "Waited" } dd { (elapsed(Some(run.created_at), Some(started), now)) } }
                 }

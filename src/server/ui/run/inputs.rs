@@ -22,9 +22,13 @@ pub(super) fn card(record: &Record) -> Markup {
             div class="body" {
                 dl class="images" {
                     div { dt { "File" } dd { code { (request.file) } } }
-                    @if let Some(folder) = &request.context { div { dt { "Context" } dd { code { (folder.display()) } } } }
+                    @if let Some(folder) = &request.context {
+                        div { dt { "Context" } dd { code { (folder.display()) } } }
+                    }
                     @if let Some(pin) = context { div { dt { "Context" } dd { code { (pin) } } } }
-                    @if !vars.commit.is_empty() { div { dt { "Commit" } dd { code { (vars.commit) } " " (vars.branch) } } }
+                    @if !vars.commit.is_empty() {
+                        div { dt { "Commit" } dd { code { (vars.commit) } " " (vars.branch) } }
+                    }
                     @if !vars.registry.is_empty() { div { dt { "Registry" } dd { code { (vars.registry) } } } }
                     @if !request.allow.is_empty() { div { dt { "Allowed" } dd { (request.allow.join(", ")) } } }
                     @for (name, value) in &request.values {

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     app::{Request, outline},
-    engine::StepStatus,
+    engine::{RunStatus, StepStatus},
     plan::{Plan, critical_path},
-    ports::{AttemptRow, LogSummary, RecordedEvent, RunRow, StepRow},
+    ports::{AttemptRow, LogSummary, Place, RecordedEvent, RunRow, StepRow},
     server::{
         Api,
         ui::{failure::Failure, graph::Drawing},
@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub run: RunRow,
     /// What was asked, if it can be read.
     pub request: Option<Request>,
+    /// Where it stands in its queue, while it does.
+    pub place: Option<Place>,
     /// The steps, in file order; those of the plan before any is recorded.
     pub steps: Vec<StepRow>,
     /// Their attempts.
@@ -45,6 +47,7 @@ impl Record {
         let mut record = Self {
             run,
             request,
+            place: None,
             steps: Vec::new(),
             attempts: Vec::new(),
             events: Vec::new(),
@@ -62,6 +65,10 @@ impl Record {
         let id = self.run.id.clone();
         // The run first: of one that has ended, everything else is there.
         self.run = store.run(&id).await?;
+        self.place = match self.run.status {
+            RunStatus::Queued => api.app.queue.place(&id).await?,
+            _ => None,
+        };
         self.steps = store.steps(&id).await?;
         self.attempts = store.attempts(&id).await?;
         self.events = store.events(&id, self.run.generation).await?;

@@ -186,9 +186,11 @@ fn form(viewer: &Viewer, draft: &Draft) -> Html<String> {
             label for="steps" { "Steps" }
             p class="dim" { "The task file. Leave it empty where the definition names a file or an image to build." }
             div class="editor" data-editor="/check" {
-                textarea id="steps" name="steps" rows="20" spellcheck="false" wrap="off" aria-describedby="findings" { "\n" (draft.steps) }
+                // A newline at the very beginning is dropped by browsers.
+                textarea id="steps" name="steps" rows="20" spellcheck="false" wrap="off"
+                    aria-describedby="findings" { "\n" (draft.steps) }
             }
-            ul id="findings" class="findings" role="status" {}
+            div role="status" { ul id="findings" class="findings" {} }
             label for="manifest" { "Definition" }
             textarea id="manifest" name="manifest" rows="10" spellcheck="false" wrap="off" { "\n" (draft.manifest) }
             button class="main" { "Save" }

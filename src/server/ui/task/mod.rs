@@ -24,13 +24,14 @@ use super::{
     session::Viewer,
     strip,
     tasks::{of_task, path},
+    when::exact,
     yaml::painted,
 };
 use crate::{
-    app::{Overrides, Request, outline},
+    app::{Overrides, Request, TimerDesk, outline},
     engine::StepStatus,
     plan::Plan,
-    ports::{Role, RunRow, TaskRow},
+    ports::{Role, RunRow, TaskRow, Timer},
     server::Api,
     tasks::write,
 };
@@ -48,14 +49,18 @@ pub(super) async fn show(
     let runs = api.app.ports.store.runs(&of_task(&name, RUNS)).await?;
     let request = api.app.task_request(&row, Overrides::default()).await;
     let now = api.app.ports.clock.now();
+    let timers = api.app.timers_of(Some(&name)).await?;
     let body = html! {
         div class="title" {
             h1 { (name) }
             a class="dim" href={ (path(&name)) "/versions" } { "version " (row.version) }
             span class="dim" { "by " (row.updated_by) }
             @if let Some(manifest) = &row.manifest { span class="tag" { "from " (manifest) } }
-            @if viewer.may(Role::Editor) { div class="actions" { a class="button" href={ (path(&name)) "/edit" } { "Edit" } } }
+            @if viewer.may(Role::Editor) {
+                div class="actions" { a class="button" href={ (path(&name)) "/edit" } { "Edit" } }
+            }
         }
+        (coming(&timers))
         @if viewer.may(Role::Runner) { (run::form(&viewer, &row)) }
         @match &request {
             Ok((request, _)) => (plan_card(request)),
@@ -67,13 +72,36 @@ pub(super) async fn show(
     Ok(page(&viewer, "/tasks", &name, body))
 }
 
+/// When timers will start it next.
+fn coming(timers: &[Timer]) -> Markup {
+    html! {
+        @if !timers.is_empty() {
+            dl class="facts" {
+                @for timer in timers {
+                    div {
+                        dt { "Next by timer " (timer.name) }
+                        dd {
+                            (exact(timer.due_at))
+                            @if let Some(problem) = &timer.problem { " " span class="failed" { (problem) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn plan_card(request: &Request) -> Markup {
     html! {
         section class="card" aria-label="Plan" {
             header { h2 { "Plan" } }
             @match outline(request) {
-                Ok(plan) => div class="canvas" tabindex="0" role="region" aria-label="Drawing of the plan" { (drawn(&plan)) },
-                Err(error) => div class="body" { p class="dim" { "It can be drawn once its secrets are given: " (error) } },
+                Ok(plan) => div class="canvas" tabindex="0" role="region" aria-label="Drawing of the plan" {
+                    (drawn(&plan))
+                },
+                Err(error) => div class="body" {
+                    p class="dim" { "It cannot be drawn as it stands, without its secrets: " (error) }
+                },
             }
         }
     }

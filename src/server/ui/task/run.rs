@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     app::Overrides,
-    ports::{Role, TaskRow},
+    ports::{Placement, Role, TaskRow},
     server::{
         Api,
         runs::check_allowed,
@@ -61,7 +61,13 @@ pub(in crate::server::ui) async fn run(
     api.app
         .read_alias_files(&mut request, &secrets, false)
         .await?;
-    let id = api.launcher.queue(request, secrets).await?;
+    // What is wrong is said now, not by a run that fails.
+    api.app.prepare(&request, &secrets)?;
+    let place = Placement::from(&row.definition);
+    let queued = api
+        .app
+        .enqueue(request, &secrets, &place, "started by hand");
+    let (id, _) = queued.await?;
     Ok(Redirect::to(&format!("/runs/{id}")))
 }
 

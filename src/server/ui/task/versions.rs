@@ -33,7 +33,10 @@ pub(in crate::server::ui) async fn show(
         div class="title" { h1 { a href=(path(&name)) { (name) } " › versions" } }
         @for (place, version) in versions.iter().take(VERSIONS).enumerate() {
             section class="card" id={ "v" (version.version) } aria-label={ "Version " (version.version) } {
-                header { h2 { "Version " (version.version) } span class="dim" { "by " (version.by) ", " (ago(version.at, now)) } }
+                header {
+                    h2 { "Version " (version.version) }
+                    span class="dim" { "by " (version.by) ", " (ago(version.at, now)) }
+                }
                 div class="body" { (changes(versions.get(place + 1), version)) }
             }
         }

@@ -1,0 +1,46 @@
+//! Causes of runs: each starts one.
+
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use super::rows::Columns;
+use crate::ports::{NewRun, StoreError, Trigger};
+
+/// Takes the cause of a run for it; gives the run that has it already, if one has.
+pub(super) async fn take(
+    connection: &mut PgConnection,
+    run: &NewRun,
+) -> Result<Option<String>, StoreError> {
+    let Some(trigger) = &run.trigger else {
+        return Ok(None);
+    };
+    let taken = sqlx::query(
+        "INSERT INTO causes (cause_key, cause_kind, cause_details, caused_run)
+         VALUES ($1, $2, $3, $4) ON CONFLICT (cause_key) DO NOTHING",
+    )
+    .bind(&trigger.key)
+    .bind(trigger.kind.as_str())
+    .bind(trigger.details.to_string())
+    .bind(&run.id)
+    .execute(&mut *connection)
+    .await?;
+    if taken.rows_affected() == 1 {
+        return Ok(None);
+    }
+    let holder = sqlx::query("SELECT caused_run FROM causes WHERE cause_key = $1")
+        .bind(&trigger.key)
+        .fetch_one(connection)
+        .await?;
+    Ok(Some(holder.try_get(0)?))
+}
+
+/// Reads what started the run of a row that was joined with its cause.
+pub(super) fn of_row(row: &PgRow) -> Result<Option<Trigger>, StoreError> {
+    let Some(key) = row.try_get("cause_key")? else {
+        return Ok(None);
+    };
+    Ok(Some(Trigger {
+        key,
+        kind: row.parsed("cause_kind")?,
+        details: row.json("cause_details")?,
+    }))
+}

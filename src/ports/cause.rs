@@ -1,0 +1,58 @@
+//! What started a run by itself, told apart so that one cause starts one run.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What started a run, when it was no person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Trigger {
+    /// What kind of thing happened.
+    pub kind: TriggerKind,
+    /// Tells this cause from every other; a second run with the same key is not made.
+    pub key: String,
+    /// What happened, for programs: repository, reference and commit; timer and time; images.
+    #[schema(value_type = Object)]
+    pub details: Value,
+}
+
+/// The kinds of things that start runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// A commit, a tag or a pull request.
+    Source,
+    /// A base image that moved.
+    BaseImage,
+    /// A timer.
+    Timer,
+    /// A wave of builds through the images that stand on each other.
+    Fleet,
+}
+
+impl TriggerKind {
+    /// The word used in the database, the API and the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TriggerKind::Source => "source",
+            TriggerKind::BaseImage => "base_image",
+            TriggerKind::Timer => "timer",
+            TriggerKind::Fleet => "fleet",
+        }
+    }
+}
+
+impl FromStr for TriggerKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "source" => Ok(TriggerKind::Source),
+            "base_image" => Ok(TriggerKind::BaseImage),
+            "timer" => Ok(TriggerKind::Timer),
+            "fleet" => Ok(TriggerKind::Fleet),
+            other => Err(format!("{other:?} is no kind of trigger")),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What containers wait for before they start, and what goes before the run ends.
+
+use std::time::Duration;
+
+use careen::{
+    adapters::memory::containers::{Behaviour, Call, MemoryEngine},
+    app::Secrets,
+    engine::RunStatus,
+    ports::{EngineError, Resource},
+};
+
+use crate::world::World;
+
+/// Two steps that may meet, then one that can meet nobody.
+const TWO_THEN_ONE: &str = "steps:
+  - {id: a, cmd: busybox, when: ['-']}
+  - {id: b, cmd: busybox, when: ['-']}
+  - {id: alone, cmd: busybox, when: [a, b]}
+";
+
+/// Longer than any of the steps that are not meant.
+const AWHILE: Duration = Duration::from_secs(60);
+
+fn sleeps(engine: &MemoryEngine, step: &str, sleep: Duration) {
+    let behaviour = Behaviour {
+        sleep,
+        ..Behaviour::default()
+    };
+    engine.behave(step, behaviour);
+}
+
+fn has(engine: &MemoryEngine, kind: Resource) -> bool {
+    engine.left_over().iter().any(|(found, _)| *found == kind)
+}
+
+/// Runs a task and looks at the engine when `after` has passed since its beginning.
+async fn look_at<T>(world: &World, text: &str, after: Duration, look: impl FnOnce() -> T) -> T {
+    let run = world.run(world.request(text), Secrets::default());
+    let watched = async {
+        tokio::time::sleep(after).await;
+        look()
+    };
+    let (ran, seen) = tokio::join!(run, watched);
+    let (outcome, _) = ran.expect("it is driven");
+    assert_eq!(outcome.run.status, RunStatus::Succeeded);
+    seen
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_goes_with_the_last_step_that_needs_it() {
+    let world = World::new().await;
+    sleeps(&world.engine, "a", AWHILE);
+    sleeps(&world.engine, "alone", AWHILE * 5);
+    let engine = world.engine.clone();
+    let while_needed = move || has(&engine, Resource::Network);
+    assert!(look_at(&world, TWO_THEN_ONE, AWHILE / 2, while_needed).await);
+    let engine = world.engine.clone();
+    let later = move || engine.left_over();
+    let then = look_at(&world, TWO_THEN_ONE, AWHILE * 2, later).await;
+    let of = |kind| then.iter().filter(|(found, _)| *found == kind).count();
+    let seen = (of(Resource::Network), of(Resource::Container) > 0);
+    assert_eq!(seen, (0, true), "{then:?}");
+    assert_eq!(world.engine.left_over(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_step_starts_before_its_network_is_there() {
+    let world = World::new().await;
+    world.engine.stall(Call::CreateNetwork);
+    let engine = world.engine.clone();
+    let look = move || {
+        let started = engine.started_steps();
+        engine.resume(Call::CreateNetwork);
+        started
+    };
+    assert_eq!(
+        look_at(&world, TWO_THEN_ONE, AWHILE, look).await,
+        [""; 0],
+        "none could meet the others yet"
+    );
+    assert_eq!(world.engine.started_steps().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_cannot_be_made_ends_the_run_as_errored_and_leaves_nothing() {
+    let world = World::new().await;
+    let error = EngineError::Other("all predefined address pools have been fully subnetted".into());
+    world.engine.fail(Call::CreateNetwork, 1, error);
+    let request = world.request(TWO_THEN_ONE);
+    let (outcome, _) = world.run(request, Secrets::default()).await.unwrap();
+    assert_eq!(outcome.run.status, RunStatus::Errored);
+    let reason = outcome.run.reason.unwrap_or_default();
+    assert!(reason.contains("address pools"), "{reason}");
+    assert_eq!(world.engine.started_steps(), [""; 0]);
+    assert_eq!(world.engine.left_over(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_lost_the_race_for_its_working_directory_is_made_again() {
+    let world = World::new().await;
+    let race = "mkdir /var/lib/docker/volumes/v/_data/sub: file exists";
+    let lost = EngineError::Other(race.to_owned());
+    world.engine.fail(Call::Create, 1, lost.clone());
+    let text = "steps: [{id: s, cmd: busybox, workingDirectory: /workspace/sub}]";
+    let (outcome, _) = world
+        .run(world.request(text), Secrets::default())
+        .await
+        .unwrap();
+    assert_eq!(outcome.run.status, RunStatus::Succeeded);
+    assert_eq!(world.engine.count(Call::Start, "s"), 1);
+}
