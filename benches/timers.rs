@@ -14,6 +14,7 @@ use std::{
 
 use careen::{
     adapters::{
+        disk::LocalDisk,
         folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
         memory::{
@@ -28,8 +29,8 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, Credentials},
-    ports::{Clock, Expected, Queue, RunStore, TaskChange, Timers},
+    app::{App, Credentials, Room},
+    ports::{Bases, Clock, Expected, Queue, RunStore, TaskChange, Timers, Upkeep},
     runner::Ports,
     tasks::{Definition, TimerTrigger},
 };
@@ -79,7 +80,7 @@ async fn postgres(folder: &Path, count: usize) {
 async fn measure(
     name: &str,
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + 'static>,
     count: usize,
 ) {
     let clock = Arc::new(ShiftedClock::default());
@@ -139,7 +140,7 @@ impl Clock for ShiftedClock {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + 'static>,
     clock: Arc<ShiftedClock>,
 ) -> App {
     let engine = Arc::new(MemoryEngine::new());
@@ -160,8 +161,11 @@ fn app(
             registry,
             clock,
         },
+        upkeep: store.clone(),
+        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
-        timers: store,
+        timers: store.clone(),
+        bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),

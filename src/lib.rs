@@ -9,6 +9,7 @@ pub mod client; // the same verbs, done by a server
 pub mod dockerfile; // which images a Dockerfile stands on, and where it names them
 pub mod dockerignore; // which files of a folder docker would leave out
 pub mod engine; // (RunState, Event) -> (RunState, Actions): the pure state machine
+pub mod fleet; // which images stand on which, and what is to be built next
 pub mod logs; // log lines <-> compressed frames with an index
 pub mod plan; // Task -> Plan: the checked graph of steps
 pub mod ports; // what the outside must be able to do

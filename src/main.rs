@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 use careen::{
     adapters::{
         clock::SystemClock,
+        disk::LocalDisk,
         docker::DockerEngine,
         docker_config::{self, DockerConfig},
         files::FileFrames,
@@ -23,17 +24,14 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError, Credentials},
+    app::{App, AppError, Credentials, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, ConnectionStore, EngineError, FrameStore, Queue, RunStore, SecretStore,
-        TaskStore, Timers,
+        AccessStore, Bases, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
+        SecretStore, TaskStore, Timers, Upkeep,
     },
     runner::Ports,
 };
-
-/// About how much the files of contexts may take on the disk, those in use aside.
-const CACHE_BYTES: u64 = 5 << 30;
 
 fn main() -> ExitCode {
     // One TLS provider for everything that speaks TLS.
@@ -65,19 +63,16 @@ async fn app(settings: Settings) -> Result<App, AppError> {
 /// All that one store holds, and the logs beside it.
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
-    S: RunStore
-        + Queue
-        + TaskStore
-        + AccessStore
-        + ConnectionStore
-        + SecretStore
-        + Timers
-        + 'static,
+    S: RunStore + Queue + Deliveries + TaskStore + AccessStore + 'static,
+    S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
 {
     Kept {
         store: store.clone(),
+        upkeep: store.clone(),
         queue: store.clone(),
+        deliveries: store.clone(),
         timers: store.clone(),
+        bases: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -90,8 +85,11 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
     let kept = Kept {
         store: store.clone(),
+        upkeep: store.clone(),
         queue: store.clone(),
-        timers: store,
+        timers: store.clone(),
+        deliveries: store.clone(),
+        bases: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -110,8 +108,11 @@ fn docker_logins() -> Arc<DockerConfig> {
 /// What is kept, and where.
 struct Kept {
     store: Arc<dyn RunStore>,
+    upkeep: Arc<dyn Upkeep>,
     queue: Arc<dyn Queue>,
+    deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
+    bases: Arc<dyn Bases>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -130,7 +131,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             frames: kept.frames,
             store: kept.store,
             contexts: Arc::new(Elsewhere::new(
-                Cache::new(data.join("contexts"), CACHE_BYTES),
+                Cache::new(data.join("contexts"), settings.bounds.cache_bytes.value),
                 Arc::new(Web),
                 registry.clone(),
                 Bounds::default(),
@@ -140,9 +141,17 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        deliveries: kept.deliveries,
         timers: kept.timers,
+        bases: kept.bases,
         tasks: kept.tasks,
         access: kept.access,
+        upkeep: kept.upkeep,
+        room: Arc::new(Room::new(
+            Arc::new(LocalDisk),
+            data.clone(),
+            settings.bounds.min_free_bytes.value,
+        )),
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),

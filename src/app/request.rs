@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::contexts;
+use super::{Deferred, contexts};
 use crate::{
     ports::Pin,
     runner,
@@ -63,6 +63,12 @@ pub struct Request {
     /// What the contexts of builds stood for in the run that this one repeats, by their spelling.
     #[serde(default)]
     pub pins: BTreeMap<String, Pin>,
+    /// What is found out only by the worker that has the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred: Option<Deferred>,
+    /// Whether it is a stranger's work, which is given no credentials.
+    #[serde(default)]
+    pub is_restricted: bool,
     /// Where a context from elsewhere is on this machine just now.
     #[serde(skip)]
     pub opened: Option<PathBuf>,

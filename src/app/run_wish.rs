@@ -196,6 +196,8 @@ impl App {
         let request = Request {
             pin: wish.context.map(|digest| Pin::Upload { digest }),
             pins: BTreeMap::new(),
+            deferred: None,
+            is_restricted: false,
             opened: folder,
             file: wish.name.unwrap_or(wish.file),
             text,

@@ -110,17 +110,25 @@ impl App {
                 "its timers are not in step yet: {error}"
             );
         }
+        if let Err(error) = self.learn_from_task(row).await {
+            tracing::error!(
+                row.definition.name,
+                "its base images are not known yet: {error}"
+            );
+        }
     }
 
     /// Deletes a task in someone's name.
     pub async fn delete_task(&self, name: &str, by: &str) -> Result<(), AppError> {
         let now = self.ports.clock.now();
         self.tasks.delete_task(name, by, now).await?;
-        self.limit_task(&Definition::named(name)).await?;
         if let Err(error) = self.forget_timers(name).await {
             tracing::error!(name, "its timers are still there: {error}");
         }
-        Ok(())
+        if let Err(error) = self.forget_bases(name).await {
+            tracing::error!(name, "its base images are still watched: {error}");
+        }
+        self.limit_task(&Definition::named(name)).await
     }
 
     async fn check_secrets(&self, wish: &TaskWish) -> Result<(), AppError> {

@@ -258,6 +258,8 @@ impl RunOptions {
             text: given.text,
             pin: opened.map(|it| it.pin.clone()),
             pins: BTreeMap::new(),
+            deferred: None,
+            is_restricted: false,
             opened: opened.map(|it| it.folder.clone()),
             context: given.source.folder.clone(),
             values: given.values,

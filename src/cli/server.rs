@@ -1,6 +1,8 @@
 //! `careen server`: serves the API, with a worker beside it that runs what is queued.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    net::SocketAddr, num::NonZeroU32, path::PathBuf, process::ExitCode, sync::Arc, time::Duration,
+};
 
 use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
@@ -12,10 +14,16 @@ use super::{
     worker::{WorkerOptions, host_name, stop_on_signals},
 };
 use crate::{
-    app::{App, Hook, Notices, WorkerTerms, work_beside},
+    app::{
+        App, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
+        poll_sources, report_runs, work_beside,
+    },
     server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
 };
+
+/// How often the server lets go of what is beyond the bounds.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// The options of `careen server`.
 #[derive(Debug, clap::Args)]
@@ -57,9 +65,18 @@ pub struct Args {
     /// CAREEN_HOOK_KEY_FILE, holds the key that signs
     #[arg(long, value_name = "[WHICH:]URL")]
     notify: Vec<Hook>,
+    /// Look at base images this often, give or take a fifth; such as 15m or 1h
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
+    base_interval: Duration,
+    /// Ask one registry for base images at most so many times a second
+    #[arg(long, value_name = "N", default_value = "20")]
+    base_rate: NonZeroU32,
     /// Requests a second from one address; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 200)]
     rate_limit: u32,
+    /// Where people reach this server, for links in what code hosts are told
+    #[arg(long, value_name = "URL", env = "CAREEN_PUBLIC_URL")]
+    public_url: Option<String>,
     /// Drive no runs; careen worker does, on this machine or others
     #[arg(long, env = "CAREEN_NO_WORKER")]
     no_worker: bool,
@@ -87,13 +104,28 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     api.stop = stop_on_signals();
     let mut beside = JoinSet::new();
     beside.spawn(tell_ends(app.clone(), notices, api.stop.clone()));
+    let news = api.intake.news.clone();
+    beside.spawn(decide_deliveries(app.clone(), news, api.stop.clone()));
+    beside.spawn(poll_sources(app.clone(), api.stop.clone()));
+    let report = ReportTerms {
+        public_url: args.public_url.clone(),
+    };
+    beside.spawn(report_runs(app.clone(), report, api.stop.clone()));
     if let Some(terms) = terms {
         beside.spawn(work_beside(app.clone(), terms, api.stop.clone()));
     }
     beside.spawn(app.clone().tend_timers(api.stop.clone()));
+    let lookout = Lookout::new(app.clone(), look_terms(&args));
+    beside.spawn(lookout.tend(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
         tokio::spawn(watch_specs(app, folder, api.stop.clone()));
     }
+    let (pruning, keep) = (api.app.clone(), context.settings.bounds.keep());
+    let pruning = async move { pruning.keep_pruning(keep, PRUNE_EVERY).await };
+    let pruning = api.stop.clone().run_until_cancelled_owned(pruning);
+    beside.spawn(async {
+        pruning.await;
+    });
     let stop = api.stop.clone();
     let served = listen(context, args, api).await;
     stop.cancel();
@@ -155,6 +187,14 @@ fn check(args: &Args) -> Result<(), CliError> {
             format!("--allow {word} is not known"),
             "It takes privileged, docker-socket, host-network, external-network=NAME or host-path=/DIR",
         )),
+    }
+}
+
+fn look_terms(args: &Args) -> LookTerms {
+    LookTerms {
+        interval: args.base_interval,
+        per_second: args.base_rate,
+        ..LookTerms::default()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Speaks to a careen server: the same verbs as here, done there.
 
+mod bases;
 mod call;
 mod contexts;
+mod hooks;
 mod runs;
 mod stream;
 mod tasks;

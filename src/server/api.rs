@@ -5,7 +5,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::feed::Feeds;
-use crate::{app::App, logs::SharedFrames, ports::FrameStore};
+use crate::{
+    app::{App, Intake},
+    logs::SharedFrames,
+    ports::FrameStore,
+};
 
 /// On what terms the server serves.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +31,8 @@ pub struct Api {
     pub(super) feeds: Arc<Feeds>,
     /// On what terms the server serves.
     pub terms: Arc<Terms>,
+    /// Keeps deliveries of code hosts.
+    pub intake: Intake,
     /// Canceled when the server is to stop: open streams end.
     pub stop: CancellationToken,
 }
@@ -37,6 +43,7 @@ impl Api {
         Self {
             frames: Arc::new(SharedFrames::new(app.ports.frames.clone())),
             feeds: Arc::default(),
+            intake: Intake::start(app.clone()),
             app,
             terms: Arc::new(terms),
             stop: CancellationToken::new(),

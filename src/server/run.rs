@@ -49,6 +49,21 @@ pub async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(row.into())))
 }
 
+/// Lets a run go that waits for approval, such as one of a fork's pull request.
+#[utoipa::path(post, path = "/runs/{run}/approve", tag = "runs",
+    responses((status = 202, body = RunView), (status = 400, body = ErrorBody)))]
+pub async fn approve(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(run): Path<String>,
+) -> Result<(StatusCode, Json<RunView>), ApiError> {
+    caller.may(Role::Editor)?;
+    let id = api.app.ports.store.find(&run).await?;
+    api.app.approve_run(&id, &caller.who).await?;
+    let row = api.app.ports.store.run(&id).await?;
+    Ok((StatusCode::ACCEPTED, Json(row.into())))
+}
+
 /// Queues a recorded request again, as a run of its own.
 #[utoipa::path(post, path = "/runs/{run}/rerun", tag = "runs",
     responses((status = 201, body = QueuedRun), (status = 404, body = ErrorBody)))]

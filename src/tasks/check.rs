@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Definition, TimerTrigger, schedule::Schedule};
-use crate::spec::{Grant, command_line};
+use crate::spec::{Grant, command_line, reference::Reference};
 
 /// The longest name, as in ACR.
 const NAME_LENGTH: usize = 50;
@@ -31,6 +31,7 @@ pub fn check(definition: &Definition) -> Vec<Fault> {
     faults.check_limits(definition);
     faults.check_words(definition);
     faults.check_timers(&definition.triggers.timer);
+    faults.check_follow(definition);
     faults.0
 }
 
@@ -118,6 +119,17 @@ impl Faults {
             && concurrency.group.is_empty()
         {
             self.add("concurrency", "its group has no name");
+        }
+    }
+
+    fn check_follow(&mut self, definition: &Definition) {
+        let rules = definition.triggers.base_image.iter();
+        for rule in rules.flat_map(|it| &it.follow) {
+            let named = Reference::parse(&rule.image).map_err(|error| error.to_string());
+            if let Err(error) = named.and_then(|_| rule.check()) {
+                let image = &rule.image;
+                self.add("triggers", format!("following {image:?}: {error}"));
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Status;
+use super::{Follow, Status};
 
 /// All triggers of a task.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
@@ -160,6 +160,12 @@ pub struct BaseImageTrigger {
     /// Which of the bases are watched.
     #[serde(default)]
     pub kind: BaseImageKind,
+    /// Rules by which new tags of bases start it, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow: Vec<Follow>,
+    /// How long after a move others are waited for, so that one run is started for all, in seconds.
+    #[serde(default = "settle_seconds", skip_serializing_if = "is_usual_settling")]
+    pub settle_seconds: u32,
     /// Whether it may start runs.
     #[serde(default)]
     pub status: Status,
@@ -206,6 +212,30 @@ impl Triggers {
 
 fn commits() -> Vec<SourceEvent> {
     vec![SourceEvent::Commit]
+}
+
+/// Bases that are built together are pushed within a minute or so.
+const SETTLE_SECONDS: u32 = 60;
+
+impl BaseImageTrigger {
+    /// A trigger on runtime bases with nothing else said.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            kind: BaseImageKind::default(),
+            follow: Vec::new(),
+            settle_seconds: SETTLE_SECONDS,
+            status: Status::Enabled,
+        }
+    }
+}
+
+fn settle_seconds() -> u32 {
+    SETTLE_SECONDS
+}
+
+fn is_usual_settling(seconds: &u32) -> bool {
+    *seconds == SETTLE_SECONDS
 }
 
 fn is_zero(number: &u32) -> bool {

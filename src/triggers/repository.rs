@@ -4,20 +4,21 @@ use url::Url;
 
 /// Names a repository by host and path, the same for each spelling of its address: web, ssh, with and without `.git`.
 pub fn repository_key(address: &str) -> Option<String> {
+    let (host, path) = host_and_path(address)?;
+    let key = azure(&host, &path).unwrap_or_else(|| format!("{host}/{path}"));
+    Some(key.to_lowercase())
+}
+
+/// Splits a repository's address into its host and its path there, as they are written.
+pub(super) fn host_and_path(address: &str) -> Option<(String, String)> {
     let address = address.trim();
     let (host, path) = match Url::parse(address) {
         Ok(url) if url.has_host() => (host_of(&url)?, url.path().to_owned()),
         Ok(url) if url.scheme() == "file" => ("file".to_owned(), url.path().to_owned()),
         _ => scp(address)?,
     };
-    let path = path.trim_matches('/').trim_end_matches(".git");
-    let key = azure(&host, path).unwrap_or_else(|| format!("{host}/{path}"));
-    (!path.is_empty()).then(|| key.to_lowercase())
-}
-
-/// The part of a key behind the host: owner and name.
-pub fn repository_path(key: &str) -> &str {
-    key.split_once('/').map_or(key, |(_, path)| path)
+    let path = path.trim_matches('/').trim_end_matches(".git").to_owned();
+    (!path.is_empty()).then_some((host, path))
 }
 
 /// The host, with its port where the port tells two servers apart.

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["text"],
     &["dockerfile", "dockerignore", "template", "yaml"],
     &["spec"],
-    &["plan", "tasks"],
+    &["fleet", "plan", "tasks"],
     &["triggers"],
     &["engine"],
     &["ports"],
@@ -63,8 +63,10 @@ const KEEPERS: &[(&str, &str)] = &[
     ("clap", "cli/"),
     ("indicatif", "cli/"),
     ("axum", "server/"),
+    ("axum", "adapters/docker/packing/"),
     ("object_store", "adapters/objects/"),
     ("object_store", "adapters/postgres/"),
+    ("notify_debouncer_full", "cli/"),
     ("notify_debouncer_full", "server/"),
 ];
 

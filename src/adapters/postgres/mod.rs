@@ -4,10 +4,14 @@
 //! ends one and it is done again.
 
 mod access;
+mod bases;
 mod causes;
 mod connections;
+mod deliveries;
+mod dumps;
 mod errors;
 mod events;
+mod firing;
 mod frames;
 mod leases;
 mod notify;
@@ -19,6 +23,7 @@ mod steps;
 mod stored_secrets;
 mod tasks;
 mod timers;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 

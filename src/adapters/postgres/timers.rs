@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::{PostgresStore, errors::again_on_deadlock, queue::enqueue_in, rows::Columns};
+use super::{
+    PostgresStore, errors::again_on_deadlock, firing::fire_all, queue::enqueue_in, rows::Columns,
+};
 use crate::ports::{Enqueued, Firing, NewTimer, Occurrence, StoreError, Timer, Timers};
 
 #[async_trait]
@@ -100,19 +102,6 @@ impl Timers for PostgresStore {
     }
 }
 
-async fn fire_all(
-    store: &PostgresStore,
-    firings: &[Firing],
-) -> Result<Vec<Option<Vec<Enqueued>>>, StoreError> {
-    let mut transaction = store.pool.begin().await?;
-    let mut answers = Vec::with_capacity(firings.len());
-    for firing in firings {
-        answers.push(fire(&mut transaction, firing).await?);
-    }
-    transaction.commit().await?;
-    Ok(answers)
-}
-
 async fn put(
     connection: &mut PgConnection,
     (task, version): (&str, u32),
@@ -140,7 +129,8 @@ async fn put(
     Ok(())
 }
 
-async fn fire(
+/// Fires one timer, whatever may hold its runs back.
+pub(super) async fn fire(
     connection: &mut PgConnection,
     firing: &Firing,
 ) -> Result<Option<Vec<Enqueued>>, StoreError> {

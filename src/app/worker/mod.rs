@@ -42,6 +42,8 @@ pub struct Worker {
     under_way: HashMap<String, Wishes>,
     tasks: JoinSet<String>,
     looked_for_lost: Option<Instant>,
+    /// Whether the disk had no room for another run when it was last looked at.
+    is_full: bool,
 }
 
 impl Worker {
@@ -68,6 +70,7 @@ impl Worker {
             under_way: HashMap::new(),
             tasks: JoinSet::new(),
             looked_for_lost: None,
+            is_full: false,
         })
     }
 
@@ -116,6 +119,9 @@ impl Worker {
             self.take_over(grace).await?;
             self.looked_for_lost = Some(Instant::now());
         }
+        if !self.has_room() {
+            return Ok(());
+        }
         while self.under_way.len() < self.terms.parallel_runs {
             let sent = Instant::now();
             let Some(lease) = self.app.queue.claim(&self.claim).await? else {
@@ -124,6 +130,16 @@ impl Worker {
             self.drive(lease, sent);
         }
         Ok(())
+    }
+
+    /// Says whether the disk has room for another run; those under way go on and need what there is.
+    fn has_room(&mut self) -> bool {
+        let full = self.app.room.check().err();
+        if let Some(error) = full.as_ref().filter(|_| !self.is_full) {
+            tracing::warn!("claiming no runs: {error}");
+        }
+        self.is_full = full.is_some();
+        !self.is_full
     }
 
     /// Takes up what an earlier process of this worker left, however many runs that are.

@@ -9,17 +9,13 @@ use super::super::{
     CliError,
     request::{seconds, secret_value},
 };
-use super::source_options::SourceArgs;
+use super::{
+    base_image_options::BaseImageArgs, source_options::SourceArgs, timer_options::TimerArgs,
+};
 use crate::{
     spec::values,
-    tasks::{
-        BaseImageKind, BaseImageTrigger, Concurrency, Definition, ImageBuild, Policy, Status,
-        TimerTrigger, WorkerLoss, command_task,
-    },
+    tasks::{Concurrency, Definition, ImageBuild, Policy, Status, WorkerLoss, command_task},
 };
-
-/// The name of the base image trigger that `create` makes, as in ACR.
-const BASE_IMAGE_TRIGGER: &str = "defaultBaseimageTriggerName";
 
 /// What a task is made of.
 #[derive(Debug, Clone, clap::Args)]
@@ -102,17 +98,12 @@ pub struct DefinitionArgs {
     /// What becomes of a run whose worker is lost together with its engine: error or retry
     #[arg(long, value_name = "WHAT", value_parser = worker_loss)]
     on_worker_loss: Option<WorkerLoss>,
-    /// Run at these times, as cron writes them in UTC; NAME:CRON names the timer
-    #[arg(long, value_name = "[NAME:]CRON")]
-    schedule: Vec<String>,
+    #[command(flatten)]
+    timers: TimerArgs,
     #[command(flatten)]
     source: SourceArgs,
-    /// Run when a base image has moved
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
-    base_image_trigger_enabled: Option<bool>,
-    /// Which base images: runtime or all
-    #[arg(long, value_name = "KIND", value_parser = base_image_kind)]
-    base_image_trigger_type: Option<BaseImageKind>,
+    #[command(flatten)]
+    bases: BaseImageArgs,
 }
 
 impl DefinitionArgs {
@@ -123,7 +114,9 @@ impl DefinitionArgs {
         }
         self.apply_steps(task)?;
         self.apply_terms(task)?;
-        self.apply_triggers(task);
+        self.timers.apply(task);
+        self.source.apply(task);
+        self.bases.apply(task);
         self.apply_values(task)
     }
 
@@ -220,24 +213,6 @@ impl DefinitionArgs {
         Ok(())
     }
 
-    fn apply_triggers(&self, task: &mut Definition) {
-        if !self.schedule.is_empty() {
-            task.triggers.timer = (1..).zip(&self.schedule).map(timer).collect();
-        }
-        self.source.apply(task);
-        if self.base_image_trigger_enabled == Some(false) {
-            task.triggers.base_image = None;
-        } else if self.base_image_trigger_enabled.is_some()
-            || self.base_image_trigger_type.is_some()
-        {
-            task.triggers.base_image = Some(BaseImageTrigger {
-                name: BASE_IMAGE_TRIGGER.to_owned(),
-                kind: self.base_image_trigger_type.unwrap_or_default(),
-                status: Status::Enabled,
-            });
-        }
-    }
-
     fn apply_values(
         &self,
         task: &mut Definition,
@@ -289,15 +264,6 @@ pub(super) fn pair(word: &str, option: &str) -> Result<(String, String), CliErro
     }
 }
 
-fn timer((number, word): (u32, &String)) -> TimerTrigger {
-    // A cron expression holds no colon.
-    let (name, schedule) = match word.split_once(':') {
-        Some((name, schedule)) => (name.to_owned(), schedule),
-        None => (format!("t{number}"), word.as_str()),
-    };
-    TimerTrigger::new(name, schedule.trim())
-}
-
 fn status(word: &str) -> Result<Status, String> {
     match word.to_ascii_lowercase().as_str() {
         "enabled" => Ok(Status::Enabled),
@@ -320,13 +286,5 @@ fn worker_loss(word: &str) -> Result<WorkerLoss, String> {
         "error" => Ok(WorkerLoss::Error),
         "retry" => Ok(WorkerLoss::Retry),
         _ => Err("it is error or retry".to_owned()),
-    }
-}
-
-fn base_image_kind(word: &str) -> Result<BaseImageKind, String> {
-    match word.to_ascii_lowercase().as_str() {
-        "runtime" => Ok(BaseImageKind::Runtime),
-        "all" => Ok(BaseImageKind::All),
-        _ => Err("it is runtime or all".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! `careen task`: stored tasks, in the words of `az acr task`.
 
 mod apply;
+mod base_image_options;
 mod create;
 mod definition;
 mod delete;
@@ -11,6 +12,7 @@ mod run;
 mod show;
 mod source_options;
 mod status;
+mod timer_options;
 mod update;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use careen::{
-    app::{App, Notices, WorkerTerms, work_beside},
+    app::{App, Notices, WorkerTerms, decide_deliveries, work_beside},
     ports::{Courier, Role, RunFilter},
     server::{Api, Terms, router, tell_ends},
 };
@@ -65,6 +65,16 @@ impl Served {
         served
     }
 
+    /// Serves an admin, and reaches the outside through this courier.
+    pub async fn through(courier: Arc<dyn Courier>) -> Served {
+        let world = World::new().await;
+        let mut app = world.app();
+        app.courier = courier;
+        let mut served = Served::with(world, Arc::new(app), None, Terms::default());
+        served.asks_as(Role::Admin).await;
+        served
+    }
+
     fn with(world: World, app: Arc<App>, notices: Option<Notices>, terms: Terms) -> Served {
         let api = Api::new(app.clone(), terms);
         let beside = CancellationToken::new();
@@ -74,6 +84,8 @@ impl Served {
         };
         tokio::spawn(work_beside(app.clone(), terms, beside.clone()));
         tokio::spawn(tell_ends(app.clone(), notices, beside.clone()));
+        let news = api.intake.news.clone();
+        tokio::spawn(decide_deliveries(app.clone(), news, beside.clone()));
         Served {
             stop: api.stop.clone(),
             router: router(api),
@@ -117,7 +129,10 @@ impl Served {
     pub async fn sends(&self, mut request: Request<Body>) -> axum::response::Response {
         if let Some(token) = &self.token {
             let value = format!("Bearer {token}").parse().expect("a header");
-            request.headers_mut().insert("authorization", value);
+            request
+                .headers_mut()
+                .entry("authorization")
+                .or_insert(value);
         }
         let answer = self.router.clone().oneshot(request).await;
         answer.expect("the router never fails")
@@ -142,14 +157,18 @@ impl Served {
                 Body::from(body.to_string())
             }
         };
-        let response = self.sends(request.body(body).expect("a request")).await;
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-        Answered {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-        }
+        Answered::of(self.sends(request.body(body).expect("a request")).await).await
+    }
+
+    /// Is told something by another program, which bears no token of ours.
+    pub async fn is_told(&self, path: &str, header: (&str, &str), body: &str) -> Answered {
+        let request = Request::builder().method("POST").uri(path);
+        let request = request.header(header.0, header.1);
+        let request = request
+            .body(Body::from(body.to_owned()))
+            .expect("a request");
+        let answer = self.router.clone().oneshot(request).await;
+        Answered::of(answer.expect("the router never fails")).await
     }
 
     /// Gets a path.
@@ -184,6 +203,17 @@ impl Served {
 }
 
 impl Answered {
+    /// Reads an answer whole.
+    pub async fn of(response: axum::response::Response) -> Answered {
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+        Answered {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
     /// Asserts the status; shows everything when it is another.
     #[track_caller]
     pub fn is(self, status: u16) -> Answered {

@@ -8,6 +8,7 @@ mod failure;
 mod git;
 mod kept;
 mod marks;
+mod seen;
 
 use std::{path::Path, sync::Arc};
 
@@ -146,6 +147,14 @@ impl Contexts for Elsewhere {
                 Err(failing.refused("it is no context of another machine", ""))
             }
         }
+    }
+
+    async fn heads(
+        &self,
+        git: &GitRef,
+        access: &Access,
+    ) -> Result<Vec<(String, String)>, OpenError> {
+        git::heads(self, git, access).await
     }
 
     async fn reopen(&self, pin: &Pin, access: &Access) -> Result<Opened, OpenError> {

@@ -1,6 +1,8 @@
 //! Runs and logs kept in memory, with faults on demand.
 
 mod access;
+mod bases;
+mod deliveries;
 mod faults;
 mod frames;
 mod queue;
@@ -8,6 +10,7 @@ mod run;
 mod runs;
 mod tasks;
 mod timers;
+mod upkeep;
 
 pub use access::MemoryAccess;
 pub use frames::MemoryFrames;

@@ -38,6 +38,12 @@ impl StoredRun {
             .unwrap_or_default()
     }
 
+    /// Says whether a person must approve it first.
+    fn is_held(&self) -> bool {
+        let trigger = self.row.trigger.as_ref();
+        trigger.is_some_and(|it| it.needs_approval)
+    }
+
     fn group(&self) -> Option<&str> {
         Some(&self.row.placement.as_ref()?.group.as_ref()?.name)
     }
@@ -142,7 +148,7 @@ impl Runs {
         let first = self
             .by_number
             .iter()
-            .filter(|(_, run)| run.is_waiting && run.is_in(&claim.pool))
+            .filter(|(_, run)| run.is_waiting && !run.is_held() && run.is_in(&claim.pool))
             .filter(|(_, run)| self.full(run).is_empty())
             .min_by_key(|(number, run)| run.order(**number))
             .map(|(number, _)| *number);

@@ -95,7 +95,7 @@ impl Queue for PostgresStore {
 
 impl PostgresStore {
     /// Wakes workers after something was written.
-    fn waking<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn waking<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
         if written.is_ok() {
             self.bell.queue_changed();
         }

@@ -95,7 +95,7 @@ impl Queue for SqliteStore {
 
 impl SqliteStore {
     /// Wakes the workers of this process after something was written; those of others look now and then.
-    fn waking<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn waking<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
         if written.is_ok() {
             self.wake();
         }
