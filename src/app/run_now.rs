@@ -54,7 +54,7 @@ pub struct Queued {
     pub remarks: Vec<String>,
     /// Keeps the context where it is.
     context: Option<Opened>,
-    request: Request,
+    pub(super) request: Request,
     secrets: Secrets,
     lease: Lease,
     leased_at: Instant,
@@ -145,9 +145,10 @@ impl App {
     ) -> Result<(Box<dyn Held>, Lease, Instant), AppError> {
         let id = request.vars.id.clone();
         let held = self.hold(&id)?;
-        let cause = match &rerun_of {
-            Some(first) => format!("rerun of {first}"),
-            None => "started by hand".to_owned(),
+        let cause = match (&request.retry_of, &rerun_of) {
+            (Some(first), _) => format!("retry of {first}"),
+            (None, Some(first)) => format!("rerun of {first}"),
+            (None, None) => "started by hand".to_owned(),
         };
         let mut run = self.new_run(request, secrets, cause)?;
         run.rerun_of = rerun_of;
@@ -231,6 +232,7 @@ impl App {
         if queued.request.deferred.is_some() {
             run.prepared["text"] = json!(queued.request.text);
         }
+        let kept = self.kept(&queued).await?;
         let files = self.files.join(&queued.id);
         let keyring = match queued.request.is_restricted {
             true => Keyring::new(Vec::new(), None),
@@ -266,6 +268,7 @@ impl App {
             limits: queued.request.limits.into(),
             secrets,
             outputs: outputs(&queued.request, &files),
+            kept,
         };
         let (state, verdict) = runner::run(self.ports.clone(), job, live.watcher, wishes).await?;
         drop(queued.context);
@@ -362,7 +365,10 @@ impl App {
         Ok((again, secrets))
     }
 
-    async fn recorded_request(&self, row: &RunRow) -> Result<(Request, Secrets), AppError> {
+    pub(super) async fn recorded_request(
+        &self,
+        row: &RunRow,
+    ) -> Result<(Request, Secrets), AppError> {
         let request: Request = serde_json::from_value(row.request.clone()).map_err(|error| {
             AppError::Files(format!(
                 "the request of run {} cannot be read: {error}",

@@ -6,6 +6,7 @@ pub mod asked;
 mod contexts;
 mod notices;
 mod pages;
+mod queue;
 mod runs;
 mod streams;
 mod tasks;

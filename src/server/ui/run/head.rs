@@ -34,12 +34,7 @@ pub(super) fn head(record: &Record, now: DateTime<Utc>) -> Markup {
                 @if let Some(place) = &record.place {
                     div {
                         dt { "In the queue" }
-                        dd {
-                            @if place.ahead == 0 { "next" } @else { "behind " (place.ahead) }
-                            ", "
-                            @if place.waits_for.is_empty() { "waits for a worker" }
-                            @else { (place.waits_for.join("; ")) }
-                        }
+                        dd { (place.to_string()) }
                     }
                 }
                 @if let Some(started) = run.started_at {
