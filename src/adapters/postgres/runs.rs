@@ -70,7 +70,7 @@ pub(super) async fn insert<'c>(
     .bind(secrets(|(name, _)| name.clone()))
     .bind(secrets(|(_, sealed)| sealed.key_id.clone()))
     .bind(run.secrets.iter().map(|(_, sealed)| sealed.bytes.clone()).collect::<Vec<_>>())
-    .bind(place.map_or_else(Vec::new, |place| scopes(place)))
+    .bind(place.map_or_else(Vec::new, scopes))
     .fetch_one(to)
     .await;
     match inserted {

@@ -19,7 +19,7 @@ pub(super) async fn create(store: &SqliteStore, run: &NewRun) -> Result<(), Stor
         return Err(StoreError::CauseTaken(other));
     }
     insert(&mut transaction, run, None).await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 /// Records a run within a transaction, ready to be claimed if it is placed in a pool, and returns its number.
