@@ -149,6 +149,7 @@ impl App {
         let request = Request {
             pin: None,
             pins: BTreeMap::new(),
+            bases: BTreeMap::new(),
             opened: None,
             file: wish.name.unwrap_or(wish.file),
             text,

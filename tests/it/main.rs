@@ -25,6 +25,7 @@ mod engine_ways;
 mod engines;
 mod every_store;
 mod faulty_proxy;
+mod fleet_patches;
 mod fleet_simulation;
 mod folder;
 mod frames_contract;

@@ -113,6 +113,7 @@ pub fn request(app: &App, text: &str) -> Request {
         context: None,
         pin: None,
         pins: Default::default(),
+        bases: Default::default(),
         opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),
