@@ -1,12 +1,15 @@
 //! Builds beside the same builds made with the docker client, printed as ratios of one session.
 //!
 //! `cargo bench --bench builds [-- ROUNDS]`. It needs a Docker Engine with the image `busybox`, the docker client, and a
-//! registry at 127.0.0.1:5000. Where the client has no buildx its builds go through the classic builder.
+//! registry at 127.0.0.1:5000. Where the client has no buildx its builds go through the classic builder. Each line also
+//! names the most memory that careen held.
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -19,15 +22,25 @@ const REGISTRY: &str = "127.0.0.1:5000";
 
 const MEGABYTE: usize = 1_000_000;
 
+/// No build may hold more than this, however large its context.
+const MEMORY_GOAL: u64 = 100 * MEGABYTE as u64;
+
 /// One comparison: what is done before each build, and the two ways of building.
 struct Scenario {
     name: &'static str,
     goal: f64,
     /// Makes the folder what it is in this round.
     change: fn(&Path),
-    own: fn(&Bench) -> Duration,
-    peer: fn(&Bench) -> Duration,
+    own: fn(&Bench) -> Took,
+    peer: fn(&Bench) -> Took,
     files: fn(&Path),
+}
+
+/// What a command took.
+#[derive(Clone, Copy)]
+struct Took {
+    time: Duration,
+    peak_bytes: u64,
 }
 
 /// Where a scenario happens.
@@ -59,25 +72,19 @@ fn main() {
         // The first build of each fills the caches that the rounds are about.
         (scenario.own)(&bench);
         (scenario.peer)(&bench);
-        let mut ratios = Vec::new();
-        let (mut own, mut peer) = (Vec::new(), Vec::new());
+        let mut rounds_taken = Vec::new();
         for _ in 0..rounds {
             (scenario.change)(&bench.folder);
-            own.push((scenario.own)(&bench).as_secs_f64());
+            let own = (scenario.own)(&bench);
             (scenario.change)(&bench.folder);
-            peer.push((scenario.peer)(&bench).as_secs_f64());
-            ratios.push(own[own.len() - 1] / peer[peer.len() - 1]);
+            rounds_taken.push((own, (scenario.peer)(&bench)));
         }
-        show(
-            &scenario,
-            &mut ratios,
-            (median(&mut own), median(&mut peer)),
-        );
+        show(&scenario, &rounds_taken);
         docker(&["rmi", "-f", &bench.own_image(), &bench.peer_image()]);
     }
 }
 
-fn scenarios() -> [Scenario; 3] {
+fn scenarios() -> [Scenario; 4] {
     [
         Scenario {
             name: "build, test, push of a 20 MB layer",
@@ -97,9 +104,16 @@ fn scenarios() -> [Scenario; 3] {
             },
             peer: |bench| {
                 let image = bench.peer_image();
-                bench.build_with_docker()
-                    + docker(&["run", "--rm", &image, "test", "-s", "/layer"])
-                    + docker(&["push", "-q", &image])
+                let test = ["run", "--rm", &image, "test", "-s", "/layer"];
+                let commands = [
+                    bench.build_with_docker(),
+                    docker(&test),
+                    docker(&["push", "-q", &image]),
+                ];
+                Took {
+                    time: commands.iter().map(|it| it.time).sum(),
+                    peak_bytes: 0,
+                }
             },
         },
         Scenario {
@@ -127,6 +141,22 @@ fn scenarios() -> [Scenario; 3] {
             own: Bench::build_with_careen,
             peer: Bench::build_with_docker,
         },
+        Scenario {
+            name: "1 % kept of 50,000 files of 500 MB",
+            goal: 0.9,
+            files: |folder| {
+                write(folder, "Dockerfile", b"FROM busybox\nCOPY . /all/\n");
+                write(folder, ".dockerignore", b"vendor\n");
+                for number in 0..50_000 {
+                    let top = if number < 500 { "source" } else { "vendor" };
+                    let name = format!("{top}/d{}/f{number}", number / 100);
+                    write(folder, &name, &noise(MEGABYTE / 100));
+                }
+            },
+            change: |folder| write(folder, "source/d0/f0", &noise(100)),
+            own: Bench::build_with_careen,
+            peer: Bench::build_with_docker,
+        },
     ]
 }
 
@@ -139,24 +169,24 @@ impl Bench {
         format!("{}:peer", self.image)
     }
 
-    fn build_with_careen(&self) -> Duration {
+    fn build_with_careen(&self) -> Took {
         self.careen(&["build", "--no-push", "-t", &self.own_image()])
     }
 
-    fn careen(&self, words: &[&str]) -> Duration {
+    fn careen(&self, words: &[&str]) -> Took {
         let mut command = Command::new(env!("CARGO_BIN_EXE_careen"));
         command.args(words).arg("--quiet").arg(&self.folder);
         command.env("CAREEN_DB", self.home.join("careen.db"));
         time(&mut command)
     }
 
-    fn build_with_docker(&self) -> Duration {
+    fn build_with_docker(&self) -> Took {
         let folder = self.folder.display().to_string();
         docker(&["build", "-q", "-t", &self.peer_image(), &folder])
     }
 }
 
-fn docker(words: &[&str]) -> Duration {
+fn docker(words: &[&str]) -> Took {
     time(
         Command::new("docker")
             .args(words)
@@ -164,13 +194,33 @@ fn docker(words: &[&str]) -> Duration {
     )
 }
 
-fn time(command: &mut Command) -> Duration {
+fn time(command: &mut Command) -> Took {
     let start = Instant::now();
-    let ran = command.stdin(Stdio::null()).output().expect("it starts");
-    let took = start.elapsed();
-    let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{command:?}: {said}");
-    took
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+    let status = format!("/proc/{}/status", child.id());
+    let watched = thread::spawn(move || watch_memory(&status));
+    let mut said = String::new();
+    let stderr = child.stderr.as_mut().expect("it is piped");
+    stderr.read_to_string(&mut said).expect("text");
+    let ended = child.wait().expect("an end");
+    let time = start.elapsed();
+    assert!(ended.success(), "{command:?}: {said}");
+    let peak_bytes = watched.join().expect("a number");
+    Took { time, peak_bytes }
+}
+
+/// Reads the most memory that a process has held, until it ends.
+fn watch_memory(status: &str) -> u64 {
+    let mut peak = 0;
+    while let Ok(text) = fs::read_to_string(status) {
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let Some(line) = line else { break };
+        let kilobytes = line.trim().trim_end_matches(" kB").parse().unwrap_or(0);
+        peak = peak.max(1024 * kilobytes);
+        thread::sleep(Duration::from_millis(5));
+    }
+    peak
 }
 
 fn answers(words: &[&str]) -> bool {
@@ -200,16 +250,38 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-fn show(scenario: &Scenario, ratios: &mut [f64], (own, peer): (f64, f64)) {
-    let middle = median(ratios);
-    let mark = if middle <= scenario.goal {
-        "✓"
-    } else {
-        "✗"
-    };
+fn show(scenario: &Scenario, rounds: &[(Took, Took)]) {
+    let seconds = |took: &Took| took.time.as_secs_f64();
+    let mut ratios: Vec<_> = rounds
+        .iter()
+        .map(|(own, peer)| seconds(own) / seconds(peer))
+        .collect();
+    let middle = median(&mut ratios);
+    let own = median(
+        &mut rounds
+            .iter()
+            .map(|(own, _)| seconds(own))
+            .collect::<Vec<_>>(),
+    );
+    let peer = median(
+        &mut rounds
+            .iter()
+            .map(|(_, peer)| seconds(peer))
+            .collect::<Vec<_>>(),
+    );
+    let peak = rounds
+        .iter()
+        .map(|(own, _)| own.peak_bytes)
+        .max()
+        .unwrap_or(0);
+    let mark = |is_met: bool| if is_met { "✓" } else { "✗" };
     let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
     println!(
-        "{:38} {middle:.2} ({least:.2}–{most:.2}) ≤ {:.2} {mark}   {own:.2} s beside {peer:.2} s",
-        scenario.name, scenario.goal
+        "{:38} {middle:.2} ({least:.2}–{most:.2}) ≤ {:.2} {}   {own:.2} s beside {peer:.2} s, {} MB held {}",
+        scenario.name,
+        scenario.goal,
+        mark(middle <= scenario.goal),
+        peak / MEGABYTE as u64,
+        mark(peak < MEMORY_GOAL),
     );
 }

@@ -7,6 +7,7 @@ use std::{path::Path, process::Command, sync::Arc, time::Instant};
 use careen::{
     adapters::{
         clock::SystemClock,
+        disk::LocalDisk,
         files::FileFrames,
         folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
@@ -21,9 +22,9 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, Credentials, Limits, Live, Request, Secrets, draw},
+    app::{App, Credentials, Limits, Live, Request, Room, Secrets, draw},
     engine::RunStatus,
-    ports::{FrameStore, Queue, RunStore},
+    ports::{Bases, Deliveries, FrameStore, Queue, RunStore, Timers, Upkeep},
     runner::Ports,
     spec::RunVars,
 };
@@ -78,7 +79,7 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + Deliveries + 'static>,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -101,7 +102,12 @@ fn app(
             registry,
             clock: Arc::new(SystemClock),
         },
-        queue: store,
+        upkeep: store.clone(),
+        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
+        queue: store.clone(),
+        deliveries: store.clone(),
+        timers: store.clone(),
+        bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),
@@ -132,6 +138,9 @@ async fn run(app: App) -> (f64, RunStatus) {
         context: None,
         pin: None,
         pins: Default::default(),
+        bases: Default::default(),
+        deferred: None,
+        is_restricted: false,
         opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),

@@ -19,4 +19,5 @@ pub mod spec; // task file text -> Task, every error at once
 pub mod tasks; // stored tasks: definitions, manifests, diffs
 pub mod template; // Go text/template and sprig, bounded
 pub mod text; // source positions, diagnostics, shell words
-pub mod yaml; // YAML 1.1 as yaml.v2 reads it, with spans // one file per command
+pub mod triggers; // facts -> which tasks they start, and why not the others
+pub mod yaml; // YAML 1.1 as yaml.v2 reads it, with spans

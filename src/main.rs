@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 use careen::{
     adapters::{
         clock::SystemClock,
+        disk::LocalDisk,
         docker::DockerEngine,
         docker_config::{self, DockerConfig},
         files::FileFrames,
@@ -23,14 +24,14 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError, Credentials},
+    app::{App, AppError, Credentials, Room},
     cli::{self, Adapters, Settings},
-    ports::{AccessStore, EngineError, FrameStore, Queue, RunStore, TaskStore},
+    ports::{
+        AccessStore, Bases, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
+        SecretStore, TaskStore, Timers, Upkeep,
+    },
     runner::Ports,
 };
-
-/// About how much the files of contexts may take on the disk, those in use aside.
-const CACHE_BYTES: u64 = 5 << 30;
 
 fn main() -> ExitCode {
     // One TLS provider for everything that speaks TLS.
@@ -52,28 +53,30 @@ async fn app(settings: Settings) -> Result<App, AppError> {
     let Some(address) = settings.postgres() else {
         let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
         let frames = Arc::new(FileFrames::open(&data.join("logs"), store.clone()));
-        return wired(&settings, kept(store.clone(), frames, store));
+        return wired(&settings, kept(store, frames));
     };
     let store = PostgresStore::connect(&address).await?;
     let frames = PostgresFrames::open(store.clone(), &settings.objects(), std::env::vars())?;
-    // Tasks, tokens and credentials stay with the server that has them; workers need runs alone.
-    let beside = Arc::new(SqliteStore::open(&data.join("careen.db")).await?);
-    wired(&settings, kept(Arc::new(store), Arc::new(frames), beside))
+    wired(&settings, kept(Arc::new(store), Arc::new(frames)))
 }
 
-/// Runs and their logs in one place, all that a server knows besides in another, or the same.
-fn kept(
-    runs: Arc<impl RunStore + Queue + 'static>,
-    frames: Arc<dyn FrameStore>,
-    beside: Arc<SqliteStore>,
-) -> Kept {
+/// All that one store holds, and the logs beside it.
+fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
+where
+    S: RunStore + Queue + Deliveries + TaskStore + AccessStore + 'static,
+    S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
+{
     Kept {
-        store: runs.clone(),
-        queue: runs,
+        store: store.clone(),
+        upkeep: store.clone(),
+        queue: store.clone(),
+        deliveries: store.clone(),
+        timers: store.clone(),
+        bases: store.clone(),
         frames,
-        tasks: beside.clone(),
-        access: beside.clone(),
-        credentials: Credentials::new(beside, docker_logins()),
+        tasks: store.clone(),
+        access: store.clone(),
+        credentials: Credentials::new(store, docker_logins()),
     }
 }
 
@@ -82,7 +85,11 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
     let store = Arc::new(MemoryStore::new("passing"));
     let kept = Kept {
         store: store.clone(),
-        queue: store,
+        upkeep: store.clone(),
+        queue: store.clone(),
+        timers: store.clone(),
+        deliveries: store.clone(),
+        bases: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -101,7 +108,11 @@ fn docker_logins() -> Arc<DockerConfig> {
 /// What is kept, and where.
 struct Kept {
     store: Arc<dyn RunStore>,
+    upkeep: Arc<dyn Upkeep>,
     queue: Arc<dyn Queue>,
+    deliveries: Arc<dyn Deliveries>,
+    timers: Arc<dyn Timers>,
+    bases: Arc<dyn Bases>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -120,7 +131,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             frames: kept.frames,
             store: kept.store,
             contexts: Arc::new(Elsewhere::new(
-                Cache::new(data.join("contexts"), CACHE_BYTES),
+                Cache::new(data.join("contexts"), settings.bounds.cache_bytes.value),
                 Arc::new(Web),
                 registry.clone(),
                 Bounds::default(),
@@ -130,8 +141,17 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        deliveries: kept.deliveries,
+        timers: kept.timers,
+        bases: kept.bases,
         tasks: kept.tasks,
         access: kept.access,
+        upkeep: kept.upkeep,
+        room: Arc::new(Room::new(
+            Arc::new(LocalDisk),
+            data.clone(),
+            settings.bounds.min_free_bytes.value,
+        )),
         vault: Arc::new(FileVault::from_environment(
             &settings.key_file.value,
             |name| std::env::var(name).ok(),

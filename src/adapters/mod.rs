@@ -1,6 +1,7 @@
 //! One module per outside system, each filling a port; none names another.
 
 pub mod clock;
+pub mod disk;
 pub mod docker;
 pub mod docker_config;
 pub mod files;

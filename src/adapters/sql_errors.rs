@@ -9,8 +9,20 @@ const SQLITE_BUSY: &str = "5";
 /// The codes for a full disk, of SQLite and of Postgres.
 const DISK_FULL: [&str; 2] = ["13", "53100"];
 
+/// Carries an error of ours through code that speaks the library's.
+impl From<StoreError> for sqlx::Error {
+    fn from(error: StoreError) -> Self {
+        sqlx::Error::AnyDriverError(Box::new(error))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::AnyDriverError(inner) = &error
+            && let Some(ours) = inner.downcast_ref::<StoreError>()
+        {
+            return ours.clone();
+        }
         let code = error.as_database_error().and_then(|error| error.code());
         match code.as_deref() {
             Some(code) if DISK_FULL.contains(&code) => StoreError::DiskFull,

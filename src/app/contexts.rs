@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{App, AppError, Request, Secrets};
+use super::{App, AppError, ContextDigest, Request, Secrets};
 use crate::{
     plan::Plan,
     ports::{Access, Opened, Pin, RegistryLogin, TarStream},
@@ -35,6 +35,11 @@ impl App {
         (plan, secrets): (&Plan, &Secrets),
         is_rerun: bool,
     ) -> Result<(Option<Opened>, Vec<String>), AppError> {
+        if let Some(Pin::Upload { digest }) = &request.pin {
+            let digest = ContextDigest::parse(digest)?;
+            request.opened = Some(self.open_context(&digest).await?);
+            return Ok((None, Vec::new()));
+        }
         let contexts = &self.ports.contexts;
         if let Some(pin) = request
             .pin
@@ -96,7 +101,7 @@ pub(super) fn short_name(pin: &Pin) -> Option<String> {
         Pin::Commit { url, .. } => url,
         Pin::Archive { url, .. } => url.as_ref()?,
         Pin::Artifact { name, .. } => name,
-        Pin::Folder { .. } => return None,
+        Pin::Upload { .. } | Pin::Folder { .. } => return None,
     };
     let last = address.trim_end_matches('/').rsplit(['/', ':']).next()?;
     Some(last.trim_end_matches(".git").to_owned())

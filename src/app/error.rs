@@ -68,6 +68,19 @@ pub enum AppError {
     /// The run could not be driven to its end.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The disk is so full that no new run may begin.
+    #[error(
+        "the disk of {} has {free_bytes} bytes left, and new runs begin only with {min_free_bytes}",
+        folder.display()
+    )]
+    NoRoom {
+        /// A folder on it.
+        folder: std::path::PathBuf,
+        /// What is left.
+        free_bytes: u64,
+        /// What is to stay free.
+        min_free_bytes: u64,
+    },
     /// A file of this machine could not be read or written.
     #[error("{0}")]
     Files(String),
@@ -130,6 +143,10 @@ impl AppError {
             AppError::Store(StoreError::DiskFull) => {
                 Some("Free some space, or choose another place with --db".to_owned())
             }
+            AppError::NoRoom { .. } => Some(
+                "Free some space, with careen prune for example, or set keep.min_free_bytes to less"
+                    .to_owned(),
+            ),
             AppError::Task(TaskError::NoSuchTask(_)) => {
                 Some("careen task list shows the tasks there are".to_owned())
             }

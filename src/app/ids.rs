@@ -8,16 +8,23 @@ const EPOCH: i64 = 1_767_225_600;
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// Random digits at the end, for runs of one second; the store refuses an id that is taken.
 const RANDOM_DIGITS: u32 = 3;
+/// The same for runs that come in thousands.
+const MANY_RANDOM_DIGITS: u32 = 8;
 
 /// Draws an id for a run that is queued now.
 pub fn draw(now: DateTime<Utc>) -> String {
+    drawn(now, RANDOM_DIGITS)
+}
+
+/// Draws an id that does not meet another, though a hundred thousand are drawn in one second.
+pub(super) fn draw_long(now: DateTime<Utc>) -> String {
+    drawn(now, MANY_RANDOM_DIGITS)
+}
+
+fn drawn(now: DateTime<Utc>, digits: u32) -> String {
     let seconds = u64::try_from(now.timestamp() - EPOCH).unwrap_or(0);
-    let random = rand::rng().random_range(0..36u64.pow(RANDOM_DIGITS));
-    format!(
-        "c{}{}",
-        base36(seconds, 6),
-        base36(random, RANDOM_DIGITS as usize)
-    )
+    let random = rand::rng().random_range(0..36u64.pow(digits));
+    format!("c{}{}", base36(seconds, 6), base36(random, digits as usize))
 }
 
 fn base36(mut number: u64, width: usize) -> String {

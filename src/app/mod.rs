@@ -2,19 +2,26 @@
 
 mod abandon;
 mod apply;
+mod backup;
+mod bases;
 mod connections;
 mod contexts;
 mod copy_image;
 mod credentials;
 mod error;
 mod fleet;
+mod hooks;
 mod ids;
 mod lost;
 mod notices;
+mod occasion;
 mod place;
 mod prepare;
+mod prune;
 mod read_logs;
+mod rekey;
 mod request;
+mod room;
 mod run_now;
 mod run_task;
 mod run_wish;
@@ -24,6 +31,8 @@ mod secret_text;
 mod stored_secrets;
 mod task_desk;
 mod test_connection;
+mod timer_desk;
+mod timers;
 mod tokens;
 mod uploads;
 mod worker;
@@ -31,31 +40,45 @@ mod worker;
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    ports::{AccessStore, Courier, Fetch, Liveness, Objects, Queue, TaskStore, Vault},
+    ports::{
+        AccessStore, Bases, Courier, Deliveries, Fetch, Liveness, Objects, Queue, TaskStore,
+        Timers, Upkeep, Vault,
+    },
     runner::Ports,
 };
 
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
+pub use backup::{BackupFolder, BackupHead};
+pub use bases::{BaseDesk, LookTerms, Lookout, Notification, NotificationError};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
 pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
 pub use error::AppError;
 pub use fleet::{Gathered, Wave};
+pub use hooks::{
+    Admitted, Gate, Intake, NewSource, Refusal, ReportTerms, SourceView, decide_deliveries,
+    poll_sources, report_runs,
+};
 pub use notices::{Hook, Notices, Wants};
+pub use occasion::{Deferred, Occasion};
 pub use prepare::{Prepared, check, outline};
+pub use prune::{Gone, Keep, Pruned};
 pub use read_logs::LogQuery;
+pub use rekey::Rekeyed;
 pub use request::{ContextSecrets, Limits, OutputWish, Request, Secrets, draw};
+pub use room::Room;
 pub use run_now::{Live, Outcome, Queued};
 pub use run_task::Overrides;
-pub use run_wish::{Git, RunWish};
+pub use run_wish::{Git, PlaceWish, RunWish};
 pub use saved_files::SavedFile;
 pub use scan::{ScanRequest, Scanned};
 pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
+pub use timer_desk::TimerDesk;
 pub use uploads::{ContextDigest, Upload, hash_file};
-pub use worker::{Worker, WorkerTerms};
+pub use worker::{Worker, WorkerTerms, work_beside};
 
 /// careen, as its surfaces see it.
 pub struct App {
@@ -63,10 +86,20 @@ pub struct App {
     pub ports: Ports,
     /// Keeps the queues of runs, over the same store.
     pub queue: Arc<dyn Queue>,
+    /// Keeps deliveries of code hosts and what was decided, over the same store.
+    pub deliveries: Arc<dyn Deliveries>,
+    /// Keeps timers, over the same store.
+    pub timers: Arc<dyn Timers>,
+    /// Keeps what is known of base images, over the same store.
+    pub bases: Arc<dyn Bases>,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.
     pub access: Arc<dyn AccessStore>,
+    /// Keeps the store in order.
+    pub upkeep: Arc<dyn Upkeep>,
+    /// Tells whether new runs may begin.
+    pub room: Arc<Room>,
     /// Seals secrets.
     pub vault: Arc<dyn Vault>,
     /// Tells which runs are driven by a living process.

@@ -1,22 +1,94 @@
 //! Lets a run wait in a pool for a worker, and cancels runs.
 
-use super::{App, AppError, Request, Secrets, ids};
-use crate::ports::{Cancellation, Enqueued, Placement, StoreError};
+use super::{App, AppError, PlaceWish, Request, Secrets, ids};
+use crate::{
+    ports::{
+        Cancellation, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitScope, OnWorkerLoss, Pin,
+        Placement, RunRow, StoreError,
+    },
+    tasks::{Concurrency, Definition, Policy, WorkerLoss},
+};
 
 /// Draws of an id before giving up; two are rarely needed.
 const ID_DRAWS: usize = 5;
+
+/// Where the runs of a task wait.
+impl From<&Definition> for Placement {
+    fn from(task: &Definition) -> Self {
+        let wish = PlaceWish {
+            pool: task.pool.clone(),
+            priority: task.priority,
+            concurrency: task.concurrency.clone(),
+            on_worker_loss: task.on_worker_loss,
+        };
+        Placement {
+            task: Some(task.name.clone()),
+            ..wish.into()
+        }
+    }
+}
+
+impl From<PlaceWish> for Placement {
+    fn from(wish: PlaceWish) -> Self {
+        Placement {
+            pool: wish.pool.unwrap_or_else(|| DEFAULT_POOL.to_owned()),
+            priority: wish.priority,
+            task: None,
+            group: wish.concurrency.map(group),
+            on_worker_loss: match wish.on_worker_loss {
+                WorkerLoss::Error => OnWorkerLoss::Error,
+                WorkerLoss::Retry => OnWorkerLoss::Retry,
+            },
+        }
+    }
+}
+
+fn group(wish: Concurrency) -> Group {
+    Group {
+        name: wish.group,
+        policy: match wish.policy {
+            Policy::Queue => GroupPolicy::Queue,
+            Policy::CancelSuperseded => GroupPolicy::CancelSuperseded,
+            Policy::Skip => GroupPolicy::Skip,
+        },
+    }
+}
 
 impl App {
     /// Records a run that waits for a worker and returns its id; the worker checks and plans it.
     pub async fn enqueue(
         &self,
-        mut request: Request,
+        request: Request,
         secrets: &Secrets,
         place: &Placement,
         cause: &str,
     ) -> Result<(String, Enqueued), AppError> {
+        let cause = (cause.to_owned(), None);
+        self.enqueue_because((request, secrets), place, cause).await
+    }
+
+    /// Queues a recorded request again, as a run of its own that waits where the first did.
+    pub async fn enqueue_again(&self, run: &str) -> Result<(String, Enqueued), AppError> {
+        let row = self.ports.store.run(run).await?;
+        let (mut request, secrets) = self.request_again(&row).await?;
+        if request.pin.is_none() && !self.ports.store.is_shared() {
+            request.pin = kept_folder(&row);
+        }
+        let place = row.placement.unwrap_or_default();
+        let cause = (format!("rerun of {run}"), Some(run.to_owned()));
+        self.enqueue_because((request, &secrets), &place, cause)
+            .await
+    }
+
+    async fn enqueue_because(
+        &self,
+        (mut request, secrets): (Request, &Secrets),
+        place: &Placement,
+        (cause, rerun_of): (String, Option<String>),
+    ) -> Result<(String, Enqueued), AppError> {
         for _ in 0..ID_DRAWS {
-            let run = self.new_run(&request, secrets, cause.to_owned())?;
+            let mut run = self.new_run(&request, secrets, cause.clone())?;
+            run.rerun_of.clone_from(&rerun_of);
             match self.queue.enqueue(&run, place).await {
                 Err(StoreError::IdTaken(_)) => {
                     request.vars.id = ids::draw(self.ports.clock.now());
@@ -32,4 +104,21 @@ impl App {
     pub async fn cancel(&self, run: &str, reason: &str) -> Result<Cancellation, AppError> {
         Ok(self.queue.cancel(run, reason).await?)
     }
+
+    /// Makes the queue heed how many runs of a task may be under way at once.
+    pub(super) async fn limit_task(&self, task: &Definition) -> Result<(), AppError> {
+        let scope = LimitScope::Task(task.name.clone());
+        let set = self.queue.limits().await?;
+        let set = set.iter().find(|row| row.scope == scope.to_string());
+        if set.map(|row| row.allowed) != task.max_runs {
+            self.queue.set_limit(&scope, task.max_runs).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The files of this machine that a worker kept of a run.
+fn kept_folder(row: &RunRow) -> Option<Pin> {
+    let pin: Option<Pin> = serde_json::from_value(row.prepared["context"].clone()).ok()?;
+    pin.filter(|pin| matches!(pin, Pin::Folder { .. }))
 }

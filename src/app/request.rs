@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::contexts;
+use super::{Deferred, contexts};
 use crate::{
     ports::Pin,
     runner,
@@ -66,6 +66,12 @@ pub struct Request {
     /// The digests that builds take for their bases, by complete name; all else is looked up.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bases: BTreeMap<String, String>,
+    /// What is found out only by the worker that has the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred: Option<Deferred>,
+    /// Whether it is a stranger's work, which is given no credentials.
+    #[serde(default)]
+    pub is_restricted: bool,
     /// Where a context from elsewhere is on this machine just now.
     #[serde(skip)]
     pub opened: Option<PathBuf>,
@@ -104,6 +110,10 @@ impl Request {
     pub fn name(&self) -> String {
         if !self.vars.task_name.is_empty() {
             return self.vars.task_name.clone();
+        }
+        // Whoever sent the context has named the run.
+        if let Some(Pin::Upload { .. }) = &self.pin {
+            return self.file.clone();
         }
         let name = Path::new(&self.file).file_name();
         let name = name.map_or(self.file.clone(), |it| it.to_string_lossy().into_owned());

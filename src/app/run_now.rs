@@ -136,6 +136,7 @@ impl App {
         why: &Why,
     ) -> Result<Queued, AppError> {
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
+        self.room.check()?;
         let is_rerun = why.rerun_of.is_some();
         let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
         let (context, remarks) = settled.await?;
@@ -253,11 +254,21 @@ impl App {
             "registry": queued.request.vars.registry,
             "context": queued.request.pin,
         });
+        if queued.request.deferred.is_some() {
+            run.prepared["text"] = json!(queued.request.text);
+        }
         let files = self.files.join(&queued.id);
-        let keyring = self.keyring(&live.logins).await?;
+        let keyring = match queued.request.is_restricted {
+            true => Keyring::new(Vec::new(), None),
+            false => self.keyring(&live.logins).await?,
+        };
         let logins = logins(&keyring, &queued).await;
         let mut secrets = queued.secrets.all();
         secrets.extend(keyring.logins().map(|it| it.password.clone()));
+        let own_logins: &[RegistryLogin] = match queued.request.is_restricted {
+            true => &[],
+            false => &live.logins,
+        };
         let job = Job {
             run,
             lease: queued.lease.clone(),
@@ -271,7 +282,7 @@ impl App {
                     .and_then(|seconds| seconds.checked_mul(1000)),
             },
             context: queued.request.folder().map(Path::to_path_buf),
-            access: contexts::access(&queued.request, &queued.secrets, &live.logins),
+            access: contexts::access(&queued.request, &queued.secrets, own_logins),
             pins: queued.request.pins.clone(),
             bases: queued.request.bases.clone(),
             shared_volume: queued.request.vars.shared_volume.clone(),
@@ -288,6 +299,8 @@ impl App {
         self.ports.store.release(&queued.lease).await?;
         self.liveness.forget(&queued.id);
         let run = self.ports.store.run(&queued.id).await?;
+        self.learn_from_run(&run, &queued.request.vars.task_name)
+            .await;
         Ok(Outcome {
             run,
             state,
@@ -330,10 +343,19 @@ impl App {
     ) -> Result<Queued, AppError> {
         let row = self.ports.store.run(&lease.run).await?;
         let (mut request, secrets) = self.recorded_request(&row).await?;
+        let deferred = self.open_deferred(&mut request, &secrets).await?;
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
         let is_rerun = row.rerun_of.is_some();
-        let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
-        let (context, remarks) = settled.await?;
+        let (context, remarks) = match deferred {
+            Some(opened) => {
+                let remarks = opened.remarks.clone();
+                (Some(opened), remarks)
+            }
+            None => {
+                let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
+                settled.await?
+            }
+        };
         Ok(Queued {
             id: row.id,
             plan,
@@ -351,11 +373,20 @@ impl App {
     /// Queues a recorded request again, as a run of its own.
     pub async fn rerun(&self, run: &str) -> Result<Queued, AppError> {
         let row = self.ports.store.run(run).await?;
-        let (request, secrets) = self.recorded_request(&row).await?;
+        let (request, secrets) = self.request_again(&row).await?;
+        self.queue(request, secrets, Some(run.to_owned())).await
+    }
+
+    /// Makes the request of a run that repeats this one.
+    pub(super) async fn request_again(&self, row: &RunRow) -> Result<(Request, Secrets), AppError> {
+        let (request, secrets) = self.recorded_request(row).await?;
         let now = self.ports.clock.now();
         let mut again = request.again(&ids::draw(now), now);
-        self.pin_builds(&mut again, run).await?;
-        self.queue(again, secrets, Some(run.to_owned())).await
+        if again.deferred.is_some() && again.pin.is_none() {
+            again.pin = serde_json::from_value(row.prepared["context"].clone()).unwrap_or_default();
+        }
+        self.pin_builds(&mut again, &row.id).await?;
+        Ok((again, secrets))
     }
 
     async fn recorded_request(&self, row: &RunRow) -> Result<(Request, Secrets), AppError> {

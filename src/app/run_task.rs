@@ -91,6 +91,8 @@ impl App {
             pin: None,
             pins: BTreeMap::new(),
             bases: BTreeMap::new(),
+            deferred: None,
+            is_restricted: false,
             opened: None,
             file,
             text,
@@ -110,7 +112,7 @@ impl App {
     }
 
     /// Opens the task's secret values; templates see each as a value and as a secret.
-    async fn task_secrets(&self, task: &Definition) -> Result<Secrets, AppError> {
+    pub(super) async fn task_secrets(&self, task: &Definition) -> Result<Secrets, AppError> {
         let mut secrets = Secrets::default();
         for (name, sealed) in self.tasks.task_secrets(&task.name).await? {
             let value = self.vault.open(&secret_row(&task.name, &name), &sealed)?;
@@ -121,7 +123,7 @@ impl App {
     }
 }
 
-fn override_with(task: &mut Definition, overrides: Overrides) {
+pub(super) fn override_with(task: &mut Definition, overrides: Overrides) {
     task.context = overrides.context.or(task.context.take());
     task.values.extend(overrides.values);
     if let Some(file) = overrides.file {
@@ -136,7 +138,7 @@ fn override_with(task: &mut Definition, overrides: Overrides) {
     }
 }
 
-fn limits(task: &Definition) -> Limits {
+pub(super) fn limits(task: &Definition) -> Limits {
     let memory = task.memory.as_deref().map(command_line::parse_memory);
     Limits {
         pids: Some(PIDS),

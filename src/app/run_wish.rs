@@ -7,7 +7,11 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{App, AppError, ContextSecrets, Limits, Request, SecretText, Secrets, draw};
-use crate::{ports::GitInfo, spec::RunVars};
+use crate::{
+    ports::{GitInfo, Pin},
+    spec::RunVars,
+    tasks::{Concurrency, WorkerLoss},
+};
 
 /// How long a run may take when nothing is said, in seconds, as in ACR.
 const TIMEOUT_SECONDS: u64 = 3600;
@@ -70,6 +74,25 @@ pub struct RunWish {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub limits: Limits,
+    /// Where and how the run waits for a worker.
+    #[serde(default)]
+    pub place: PlaceWish,
+}
+
+/// Where and how a run is to wait for a worker.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlaceWish {
+    /// The pool whose workers may take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// Runs of a higher priority leave the queue first.
+    pub priority: i32,
+    /// What it must not overlap with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// What becomes of it when its worker is lost together with the engine.
+    pub on_worker_loss: WorkerLoss,
 }
 
 /// What git says of a context.
@@ -112,6 +135,7 @@ impl RunWish {
             strict: request.strict,
             allow: request.allow.clone(),
             limits: request.limits,
+            place: PlaceWish::default(),
         }
     }
 
@@ -129,7 +153,7 @@ impl RunWish {
 }
 
 impl App {
-    /// Makes the request that a wish stands for; `folder` is where its context has been unpacked.
+    /// Makes the request that a wish stands for; `folder` is where its context has been unpacked here.
     pub async fn wished_request(
         &self,
         wish: RunWish,
@@ -147,13 +171,15 @@ impl App {
         let mut vars = self.fresh_vars(&text, git).await?;
         vars.registry = wish.registry;
         let request = Request {
-            pin: None,
+            pin: wish.context.map(|digest| Pin::Upload { digest }),
             pins: BTreeMap::new(),
             bases: BTreeMap::new(),
-            opened: None,
+            deferred: None,
+            is_restricted: false,
+            opened: folder,
             file: wish.name.unwrap_or(wish.file),
             text,
-            context: folder,
+            context: None,
             values: wish.values,
             alias_files: wish.alias_files,
             vars,

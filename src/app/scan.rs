@@ -77,7 +77,8 @@ impl App {
     }
 }
 
-fn read(request: &ScanRequest) -> Result<(Vec<BaseImage>, Diagnostics), AppError> {
+/// Reads which images a Dockerfile needs.
+pub(super) fn read(request: &ScanRequest) -> Result<(Vec<BaseImage>, Diagnostics), AppError> {
     let wrong = |findings| AppError::TaskFile {
         file: request.file.clone(),
         text: request.text.clone(),

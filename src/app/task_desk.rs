@@ -96,13 +96,39 @@ impl App {
             at: self.ports.clock.now(),
             definition: wish.definition,
         };
-        Ok(self.tasks.put_task(&change).await?)
+        let row = self.tasks.put_task(&change).await?;
+        self.limit_task(&row.definition).await?;
+        self.keep_triggers(&row).await;
+        Ok(row)
+    }
+
+    /// Brings what starts a task in step with it. The task is stored all the same when that fails: servers compare.
+    async fn keep_triggers(&self, row: &TaskRow) {
+        if let Err(error) = self.keep_timers(row).await {
+            tracing::error!(
+                row.definition.name,
+                "its timers are not in step yet: {error}"
+            );
+        }
+        if let Err(error) = self.learn_from_task(row).await {
+            tracing::error!(
+                row.definition.name,
+                "its base images are not known yet: {error}"
+            );
+        }
     }
 
     /// Deletes a task in someone's name.
     pub async fn delete_task(&self, name: &str, by: &str) -> Result<(), AppError> {
         let now = self.ports.clock.now();
-        Ok(self.tasks.delete_task(name, by, now).await?)
+        self.tasks.delete_task(name, by, now).await?;
+        if let Err(error) = self.forget_timers(name).await {
+            tracing::error!(name, "its timers are still there: {error}");
+        }
+        if let Err(error) = self.forget_bases(name).await {
+            tracing::error!(name, "its base images are still watched: {error}");
+        }
+        self.limit_task(&Definition::named(name)).await
     }
 
     async fn check_secrets(&self, wish: &TaskWish) -> Result<(), AppError> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -17,6 +18,16 @@ pub enum Upload {
     Partial(u64),
     /// All of it.
     Whole(u64),
+}
+
+/// A context that the object store keeps.
+pub(super) struct Uploaded {
+    /// Its name.
+    pub digest: ContextDigest,
+    /// Its size.
+    pub bytes: u64,
+    /// Since when it is there.
+    pub kept_at: DateTime<Utc>,
 }
 
 /// The name of a context: `sha256:` and 64 hexadecimal digits.
@@ -38,6 +49,11 @@ impl ContextDigest {
             ));
         }
         Ok(Self(hex.to_owned()))
+    }
+
+    /// The digits alone.
+    pub(super) fn digits(&self) -> &str {
+        &self.0
     }
 
     /// The key under which the object store keeps it.
@@ -143,6 +159,25 @@ impl App {
                 .map_err(files)?;
         }
         Ok(folder)
+    }
+
+    /// Lists the contexts that are kept.
+    pub(super) async fn uploaded(&self) -> Result<Vec<Uploaded>, AppError> {
+        let found = self.objects.list("contexts").await.map_err(failed)?;
+        let named = found.into_iter().filter_map(|object| {
+            let digits = object.key.strip_prefix("contexts/")?.strip_suffix(".tar")?;
+            Some(Uploaded {
+                digest: ContextDigest::parse(&format!("sha256:{digits}")).ok()?,
+                bytes: object.bytes,
+                kept_at: object.kept_at,
+            })
+        });
+        Ok(named.collect())
+    }
+
+    /// Forgets a context.
+    pub(super) async fn forget_upload(&self, digest: &ContextDigest) -> Result<(), AppError> {
+        self.objects.delete(&digest.key()).await.map_err(failed)
     }
 
     fn partial(&self, digest: &ContextDigest) -> PathBuf {

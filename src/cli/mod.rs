@@ -1,5 +1,7 @@
 //! The command line: one file per command, each an `Args` whose comments are the help, and one function.
 
+mod backup;
+mod bases;
 mod build;
 mod build_file;
 mod build_secrets;
@@ -10,10 +12,12 @@ mod connection;
 mod contexts;
 mod error;
 mod fleet;
+mod hooks;
 mod image;
 mod live;
 mod password;
 mod plan;
+mod prune;
 mod remote;
 mod request;
 mod run;
@@ -24,7 +28,9 @@ mod server;
 mod settings;
 mod sweep;
 mod task;
+mod timer;
 mod token;
+mod watch;
 mod why;
 mod worker;
 
@@ -90,6 +96,8 @@ pub struct Globals {
 enum Command {
     /// Run a task file at once
     Run(run::Args),
+    /// Run a task file again whenever a file of its folder is saved
+    Watch(watch::Args),
     /// Build an image from a folder, a repository or an archive, and push it where its names say
     Build(build::Args),
     /// Check a task file and say everything that is wrong with it
@@ -104,6 +112,15 @@ enum Command {
     /// Store tasks, change them, and run them
     #[command(subcommand)]
     Task(task::Command),
+    /// Look at deliveries of code hosts, and set who may deliver
+    #[command(subcommand)]
+    Hooks(hooks::Command),
+    /// Look at the timers of stored tasks
+    #[command(subcommand)]
+    Timer(timer::Command),
+    /// Look at the base images of stored tasks
+    #[command(subcommand)]
+    Bases(bases::Command),
     /// Serve the API, and run what is queued
     Server(server::Args),
     /// Make, list and revoke the tokens of a server
@@ -111,6 +128,12 @@ enum Command {
     Token(token::Command),
     /// End runs whose careen is gone, and remove what ended runs left on the engine
     Sweep(sweep::Args),
+    /// Let go of runs, logs, contexts and build cache beyond the bounds of what is kept
+    Prune(prune::Args),
+    /// Copy all that is recorded into one file, while others go on
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of all that is recorded
+    Restore(backup::RestoreArgs),
     /// Copy images between registries, without an engine
     #[command(subcommand)]
     Image(image::Command),
@@ -174,15 +197,22 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
     };
     match cli.command {
         Command::Run(args) => run::run(&context, args).await,
+        Command::Watch(args) => watch::run(&context, args).await,
         Command::Build(args) => build::run(&context, args).await,
         Command::Check(args) => check::run(&context, args).await,
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Scan(args) => scan::run(&context, args).await,
         Command::Runs(command) => runs::run(&context, command).await,
         Command::Task(command) => task::run(&context, command).await,
+        Command::Hooks(command) => hooks::run(&context, command).await,
+        Command::Timer(command) => timer::run(&context, command).await,
+        Command::Bases(command) => bases::run(&context, command).await,
         Command::Server(args) => server::run(&context, args).await,
         Command::Token(command) => token::run(&context, command).await,
         Command::Sweep(args) => sweep::run(&context, args).await,
+        Command::Prune(args) => prune::run(&context, args).await,
+        Command::Backup(args) => backup::back_up(&context, args).await,
+        Command::Restore(args) => backup::restore(&context, args).await,
         Command::Image(command) => image::run(&context, command).await,
         Command::Connection(command) => connection::run(&context, command).await,
         Command::Secret(command) => secret::run(&context, command).await,

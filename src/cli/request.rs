@@ -259,6 +259,8 @@ impl RunOptions {
             pin: opened.map(|it| it.pin.clone()),
             pins: BTreeMap::new(),
             bases: BTreeMap::new(),
+            deferred: None,
+            is_restricted: false,
             opened: opened.map(|it| it.folder.clone()),
             context: given.source.folder.clone(),
             values: given.values,

@@ -1,16 +1,29 @@
-//! `careen server`: serves the API, and runs what is queued.
+//! `careen server`: serves the API, with a worker beside it that runs what is queued.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    net::SocketAddr, num::NonZeroU32, path::PathBuf, process::ExitCode, sync::Arc, time::Duration,
+};
 
 use secrecy::ExposeSecret;
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinSet;
 
-use super::{CliError, Context, error::ERRORED, remote::secret_variable, run::signalled};
+use super::{
+    CliError, Context,
+    error::ERRORED,
+    remote::secret_variable,
+    worker::{WorkerOptions, host_name, stop_on_signals},
+};
 use crate::{
-    app::{App, Hook, Notices},
-    server::{Api, InProcess, Launcher, Listen, Terms, serve, watch_specs},
+    app::{
+        App, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
+        poll_sources, report_runs, work_beside,
+    },
+    server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
 };
+
+/// How often the server lets go of what is beyond the bounds.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// The options of `careen server`.
 #[derive(Debug, clap::Args)]
@@ -52,32 +65,81 @@ pub struct Args {
     /// CAREEN_HOOK_KEY_FILE, holds the key that signs
     #[arg(long, value_name = "[WHICH:]URL")]
     notify: Vec<Hook>,
+    /// Look at base images this often, give or take a fifth; such as 15m or 1h
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
+    base_interval: Duration,
+    /// Ask one registry for base images at most so many times a second
+    #[arg(long, value_name = "N", default_value = "20")]
+    base_rate: NonZeroU32,
     /// Requests a second from one address; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 200)]
     rate_limit: u32,
+    /// Where people reach this server, for links in what code hosts are told
+    #[arg(long, value_name = "URL", env = "CAREEN_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Drive no runs; careen worker does, on this machine or others
+    #[arg(long, env = "CAREEN_NO_WORKER")]
+    no_worker: bool,
+    /// The name of the worker beside the server, the same after a restart [default: the host's name and -server]
+    #[arg(long, value_name = "NAME", env = "CAREEN_WORKER_NAME")]
+    worker_name: Option<String>,
+    #[command(flatten)]
+    worker: WorkerOptions,
 }
 
-/// Serves until a signal comes. The first lets runs end, the second cancels them.
+/// Serves until a signal comes, and drives runs beside that.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     check(&args)?;
-    let logins = context.logins()?;
+    let notices = notices(&args)?;
+    let terms = args.worker_terms(context)?;
     let app = Arc::new(context.app().await?);
     say_first_token(&app, &args).await?;
-    let mut launcher = InProcess::new(app.clone(), logins);
-    if let Some(notices) = notices(&args)? {
-        launcher = launcher.telling(notices);
-    }
-    let launcher = Arc::new(launcher);
-    launcher.take_up().await?;
-    let terms = Terms {
-        is_open: args.insecure_loopback,
-        allow: args.allow.clone(),
+    let mut api = Api::new(
+        app.clone(),
+        Terms {
+            is_open: args.insecure_loopback,
+            allow: args.allow.clone(),
+        },
+    );
+    api.stop = stop_on_signals();
+    let mut beside = JoinSet::new();
+    beside.spawn(tell_ends(app.clone(), notices, api.stop.clone()));
+    let news = api.intake.news.clone();
+    beside.spawn(decide_deliveries(app.clone(), news, api.stop.clone()));
+    beside.spawn(poll_sources(app.clone(), api.stop.clone()));
+    let report = ReportTerms {
+        public_url: args.public_url.clone(),
     };
-    let api = Api::new(app, launcher.clone(), terms);
-    stop_on_signals(api.stop.clone(), launcher.clone());
-    if let Some(folder) = args.task_specs.clone() {
-        tokio::spawn(watch_specs(api.app.clone(), folder, api.stop.clone()));
+    beside.spawn(report_runs(app.clone(), report, api.stop.clone()));
+    if let Some(terms) = terms {
+        beside.spawn(work_beside(app.clone(), terms, api.stop.clone()));
     }
+    beside.spawn(app.clone().tend_timers(api.stop.clone()));
+    let lookout = Lookout::new(app.clone(), look_terms(&args));
+    beside.spawn(lookout.tend(api.stop.clone()));
+    if let Some(folder) = args.task_specs.clone() {
+        tokio::spawn(watch_specs(app, folder, api.stop.clone()));
+    }
+    let (pruning, keep) = (api.app.clone(), context.settings.bounds.keep());
+    let pruning = async move { pruning.keep_pruning(keep, PRUNE_EVERY).await };
+    let pruning = api.stop.clone().run_until_cancelled_owned(pruning);
+    beside.spawn(async {
+        pruning.await;
+    });
+    let stop = api.stop.clone();
+    let served = listen(context, args, api).await;
+    stop.cancel();
+    while beside.join_next().await.is_some() {}
+    match served {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            Ok(ExitCode::from(ERRORED))
+        }
+    }
+}
+
+async fn listen(context: &Context, args: Args, api: Api) -> Result<(), ServeError> {
     let scheme = if args.tls_cert.is_some() {
         "https"
     } else {
@@ -89,19 +151,23 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         rate: args.rate_limit,
     };
     let is_quiet = context.globals.quiet;
-    let served = serve(api, listen, |address| {
+    serve(api, listen, |address| {
         if !is_quiet {
             anstream::eprintln!("listening on {scheme}://{address}, the API is shown at /docs");
         }
     })
-    .await;
-    launcher.drain().await;
-    match served {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => {
-            anstream::eprintln!("error: {error}");
-            Ok(ExitCode::from(ERRORED))
+    .await
+}
+
+impl Args {
+    /// The terms of the worker beside the server; `None` when others do the work.
+    fn worker_terms(&self, context: &Context) -> Result<Option<WorkerTerms>, CliError> {
+        if self.no_worker {
+            return Ok(None);
         }
+        let usual = || format!("{}-server", host_name());
+        let name = self.worker_name.clone().unwrap_or_else(usual);
+        self.worker.terms(context, name).map(Some)
     }
 }
 
@@ -121,6 +187,14 @@ fn check(args: &Args) -> Result<(), CliError> {
             format!("--allow {word} is not known"),
             "It takes privileged, docker-socket, host-network, external-network=NAME or host-path=/DIR",
         )),
+    }
+}
+
+fn look_terms(args: &Args) -> LookTerms {
+    LookTerms {
+        interval: args.base_interval,
+        per_second: args.base_rate,
+        ..LookTerms::default()
     }
 }
 
@@ -147,15 +221,4 @@ async fn say_first_token(app: &App, args: &Args) -> Result<(), CliError> {
         anstream::println!("{}", secret.expose_secret());
     }
     Ok(())
-}
-
-/// The first signal stops the server, the second also what it runs.
-fn stop_on_signals(stop: CancellationToken, launcher: Arc<InProcess>) {
-    tokio::spawn(async move {
-        signalled().await;
-        stop.cancel();
-        anstream::eprintln!("stopping: runs under way may end; once more cancels them");
-        signalled().await;
-        launcher.stop().await;
-    });
 }

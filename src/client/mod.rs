@@ -1,10 +1,13 @@
 //! Speaks to a careen server: the same verbs as here, done there.
 
+mod bases;
 mod call;
 mod contexts;
+mod hooks;
 mod runs;
 mod stream;
 mod tasks;
+mod timers;
 
 pub use call::Client;
 pub use stream::{Message, Messages};

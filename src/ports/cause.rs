@@ -15,6 +15,12 @@ pub struct Trigger {
     /// What happened, for programs: repository, reference and commit; timer and time; images.
     #[schema(value_type = Object)]
     pub details: Value,
+    /// Whether a person must still approve the run.
+    #[serde(default)]
+    pub needs_approval: bool,
+    /// Who approved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
 }
 
 /// The kinds of things that start runs.
@@ -29,6 +35,19 @@ pub enum TriggerKind {
     Timer,
     /// A wave of builds through the images that stand on each other.
     Fleet,
+}
+
+impl Trigger {
+    /// A trigger whose run nobody has to approve.
+    pub fn new(kind: TriggerKind, key: impl Into<String>, details: Value) -> Trigger {
+        Trigger {
+            kind,
+            key: key.into(),
+            details,
+            needs_approval: false,
+            approved_by: None,
+        }
+    }
 }
 
 impl TriggerKind {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{GitInfo, Held, RegistryLogin, TarStream};
-use crate::spec::context::{ContextRef, Login};
+use crate::spec::context::{ContextRef, GitRef, Login};
 
 /// What a context stood for when it was opened: content that cannot change. It is recorded with a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,11 @@ pub enum Pin {
         /// Its name as asked for.
         name: String,
         /// The digest of its manifest.
+        digest: String,
+    },
+    /// A tar archive that was sent to a server; any worker gets it from the object store.
+    Upload {
+        /// `sha256:…` of its bytes.
         digest: String,
     },
     /// The files of a folder of this machine, as they were kept.
@@ -123,6 +128,12 @@ pub trait Contexts: Send + Sync {
     async fn open(&self, context: &ContextRef, access: &Access) -> Result<Opened, OpenError>;
     /// Opens what a context stood for earlier: the same content, or an error.
     async fn reopen(&self, pin: &Pin, access: &Access) -> Result<Opened, OpenError>;
+    /// Says where the branches and tags of a repository stand, by their full names; nothing is fetched.
+    async fn heads(
+        &self,
+        git: &GitRef,
+        access: &Access,
+    ) -> Result<Vec<(String, String)>, OpenError>;
     /// Opens what comes on standard input: an archive, or the text of a Dockerfile alone.
     async fn receive(&self, input: TarStream) -> Result<Opened, OpenError>;
     /// Keeps what a run and these builds see of a folder; `None` if it is more than is kept.

@@ -1,11 +1,18 @@
 //! A thing that holds, builds and moves images.
 
-use std::sync::Arc;
+use std::{fs::File, os::unix::fs::FileExt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use bytes::BytesMut;
+use futures_util::{StreamExt, stream};
 use secrecy::{SecretSlice, SecretString};
 
-use super::{ContextFiles, EngineError, Labels, Output, TarSource};
+use super::{
+    Blob, BlobStream, ContextFiles, EngineError, Labels, Output, RegistryError, TarSource,
+};
+
+/// How much of a packed layer is read at once.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -203,6 +210,48 @@ pub struct PushedImage {
     pub digest: String,
 }
 
+/// A layer as registries keep it, packed before the push of its image.
+#[derive(Debug)]
+pub struct PackedLayer {
+    /// Its digest and size.
+    pub blob: Blob,
+    file: Arc<File>,
+}
+
+impl PackedLayer {
+    /// Takes the file that holds its bytes.
+    pub fn new(blob: Blob, file: File) -> PackedLayer {
+        PackedLayer {
+            blob,
+            file: Arc::new(file),
+        }
+    }
+
+    /// Reads it from the beginning; any number may do so at once.
+    pub fn bytes(&self) -> BlobStream {
+        let file = self.file.clone();
+        stream::try_unfold(0, move |at| {
+            let file = file.clone();
+            let read = tokio::task::spawn_blocking(move || {
+                let mut piece = BytesMut::zeroed(PIECE_BYTES);
+                let count = file.read_at(&mut piece, at)?;
+                piece.truncate(count);
+                Ok::<_, std::io::Error>(piece.freeze())
+            });
+            async move {
+                let piece = read.await.unwrap_or_else(|error| Err(error.into()));
+                let piece = piece.map_err(|error| RegistryError::Odd {
+                    host: "this machine".to_owned(),
+                    reason: format!("a packed layer cannot be read: {error}"),
+                })?;
+                let next = at + piece.len() as u64;
+                Ok((!piece.is_empty()).then_some((piece, next)))
+            }
+        })
+        .boxed()
+    }
+}
+
 /// A thing that holds, builds and moves images. Dropping a call's future cancels it.
 #[async_trait]
 pub trait Images: Send + Sync {
@@ -223,8 +272,15 @@ pub trait Images: Send + Sync {
         login: Option<&RegistryLogin>,
         sink: &dyn Sink,
     ) -> Result<PushedImage, EngineError>;
+    /// Packs the layers of an image that no registry may have yet, so that its push has less to do; publishes nothing.
+    /// An engine that cannot do so packs none.
+    async fn pack(&self, _reference: &str) -> Result<Vec<PackedLayer>, EngineError> {
+        Ok(Vec::new())
+    }
     /// Builds an image.
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError>;
     /// Makes an image of nothing under this name, for containers that are never started; fine when it is there.
     async fn ensure_empty_image(&self, reference: &str) -> Result<(), EngineError>;
+    /// Lets the engine forget what its builds have not used for so long, and returns how many bytes that freed.
+    async fn prune_builds(&self, unused_for: Duration) -> Result<u64, EngineError>;
 }

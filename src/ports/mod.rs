@@ -2,12 +2,14 @@
 
 mod access;
 mod addresses;
+mod bases;
 mod cause;
 mod clock;
 mod connections;
 mod containers;
 mod contexts;
 mod courier;
+mod deliveries;
 mod fetch;
 mod folders;
 mod frames;
@@ -22,10 +24,13 @@ mod registry_error;
 mod store;
 mod stored_secrets;
 mod tasks;
+mod timers;
+mod upkeep;
 mod vault;
 
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
+pub use bases::{BaseDecision, BaseRow, Bases, Looked, NewBase, NewDecision, Observation, Watch};
 pub use cause::{Trigger, TriggerKind};
 pub use clock::Clock;
 pub use connections::{Connection, ConnectionStore, PasswordSource};
@@ -36,19 +41,23 @@ pub use containers::{
 };
 pub use contexts::{Access, BuildFiles, Contexts, OpenError, OpenFault, Opened, Pin};
 pub use courier::{Courier, CourierError, Parcel};
+pub use deliveries::{
+    Decision, Deliveries, Delivery, DeliveryFilter, HookSource, NewDelivery, Rejection, Report,
+    Starting, TaskDecision, Verdict,
+};
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, Progress,
-    PushedImage, RegistryLogin, Sink,
+    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, PackedLayer,
+    Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
-pub use objects::{ObjectError, Objects};
+pub use objects::{KeptObject, ObjectError, Objects};
 pub use queue::{
     CancelRequest, Cancellation, Claim, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitRow,
     LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
@@ -63,4 +72,6 @@ pub use store::{
 };
 pub use stored_secrets::{SecretStore, StoredSecret};
 pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore, TaskVersion};
+pub use timers::{Firing, NewTimer, Occurrence, TimedRun, Timer, Timers};
+pub use upkeep::{Disk, EndedRun, EndedTotals, Upkeep};
 pub use vault::{Sealed, Vault, VaultError};

@@ -301,6 +301,13 @@ pub trait Queue: Send + Sync {
     async fn limits(&self) -> Result<Vec<LimitRow>, StoreError>;
     /// Says how full each pool's queue is.
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError>;
+    /// Takes ends of placed runs that nobody tells just now, up to so many. Each comes again after `hold`, unless it is
+    /// forgotten by then.
+    async fn take_ends(&self, hold: Duration, limit: u32) -> Result<Vec<String>, StoreError>;
+    /// Forgets the end of a run: all who wanted to know have been told.
+    async fn forget_end(&self, run: &str) -> Result<(), StoreError>;
+    /// Counts the ends that have not been told.
+    async fn untold_ends(&self) -> Result<u64, StoreError>;
     /// Changes whenever there may be something to claim or to cancel. It only saves time: whoever needs to be right
     /// also looks now and then.
     fn wake_ups(&self) -> watch::Receiver<u64>;

@@ -123,6 +123,15 @@ pub trait Registry: Send + Sync {
         name: &str,
         etag: Option<&str>,
     ) -> Result<Head, RegistryError>;
+    /// Looks once, without trying again: for whoever looks again in any case, and must not ask too often.
+    async fn head_once(
+        &self,
+        at: &Repository,
+        name: &str,
+        etag: Option<&str>,
+    ) -> Result<Head, RegistryError> {
+        self.head(at, name, etag).await
+    }
     /// Gets a manifest by tag or digest.
     async fn manifest(&self, at: &Repository, name: &str) -> Result<Manifest, RegistryError>;
     /// Writes a manifest under a tag or its digest; what it lists must be there.

@@ -33,6 +33,10 @@ pub enum VaultError {
 pub trait Vault: Send + Sync {
     /// Seals a value.
     fn seal(&self, row: &str, value: &SecretString) -> Result<Sealed, VaultError>;
-    /// Opens a sealed value.
+    /// Opens a sealed value, by whichever key sealed it.
     fn open(&self, row: &str, sealed: &Sealed) -> Result<SecretString, VaultError>;
+    /// Names the key that seals.
+    fn key_id(&self) -> Result<String, VaultError>;
+    /// Makes a new key that seals from now on, while the earlier ones still open; `false` where keys are made elsewhere.
+    fn renew(&self) -> Result<bool, VaultError>;
 }

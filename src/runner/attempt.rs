@@ -18,7 +18,7 @@ use super::{
 use crate::{
     engine::{Event, Fault, FaultKind, Outcome},
     logs::LogError,
-    ports::{EngineError, Exit, ImageInfo, Right},
+    ports::{EngineError, Exit, ImageInfo, Right, StoreError},
 };
 
 /// How long a container may take to stop by itself before it is killed.
@@ -192,10 +192,14 @@ pub(super) fn lost(error: &EngineError) -> Fault {
 
 /// Says that an attempt could not be logged.
 pub(super) fn unlogged(step: u32, attempt: u32, error: &LogError) -> Input {
+    let hint = match error {
+        LogError::Store(StoreError::DiskFull) => "Free some space where careen keeps its data",
+        _ => "",
+    };
     let fault = Fault {
         kind: FaultKind::Engine,
         message: format!("could not write the log: {error}"),
-        hint: String::new(),
+        hint: hint.to_owned(),
     };
     let outcome = Outcome::Faulted {
         fault,

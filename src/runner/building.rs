@@ -9,10 +9,10 @@ use super::{
     attempt::unlogged,
     bases,
     build_files::{BuildFiles, failed},
-    build_secrets, contexts,
+    build_logins, build_secrets, build_tries, contexts,
     dispatch::{Env, Input},
     logging::{self, LogSink},
-    registry_faults,
+    packing, registry_faults,
     setup::DEFAULT_NETWORK,
 };
 use crate::{
@@ -40,6 +40,7 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
     env.inbox.send(match done {
         None => Input::event(Event::Stopped { step, attempt }),
         Some(Ok(images)) => {
+            packing::begin(&env, step, &build.tags);
             let outcome = Outcome::Exited {
                 code: 0,
                 cause: None,
@@ -126,11 +127,12 @@ async fn make(
         request.dockerfile = selected.dockerfile;
     }
     let bases = based.as_ref().map(|based| based.bases.as_slice());
+    build_logins::settle(env, &mut request, bases.unwrap_or_default(), sink).await?;
     let made = |id| {
         let images = bases::made(env, &request, id, bases);
         contexts::with_source(images, build, opened.as_ref())
     };
-    match env.ports.images.build(&request, sink).await {
+    match build_tries::build(env, &request, sink).await {
         Ok(built) => Ok(made(Some(built.image_id.as_str()))),
         Err(error) => Err(NotMade {
             error,

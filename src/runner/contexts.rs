@@ -116,6 +116,12 @@ pub fn local_builds(plan: &Plan) -> Vec<BuildFiles> {
     found.collect()
 }
 
+/// What a build reads of the context folder; nothing when its context is elsewhere or leads out of it.
+pub fn local_build(step: &Step, build: &Build) -> Option<BuildFiles> {
+    let is_here = !context::is_elsewhere(&build.context);
+    is_here.then(|| workspace_files(step, build).ok()).flatten()
+}
+
 /// Finds context and Dockerfile of a build in the workspace, relative to its root.
 fn workspace_files(step: &Step, build: &Build) -> Result<BuildFiles, String> {
     let base = step.working_directory.as_deref().unwrap_or(WORKSPACE_PATH);

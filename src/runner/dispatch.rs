@@ -21,6 +21,7 @@ use super::{
     hiding,
     lease::{self, Deadline, FencedFrames},
     making::Made,
+    packing::Packing,
     record::Recorder,
     recover,
     setup::{self, Shared},
@@ -106,6 +107,8 @@ pub(super) struct Env {
     pub watcher: Arc<dyn Watcher>,
     /// The way to the loop.
     pub inbox: Inbox,
+    /// Layers on their way to a push that is to come.
+    pub packing: Packing,
     /// What builds stood on before an earlier process was cut off.
     pub recorded_bases: Recorded,
     /// Whether an earlier process has begun the run, so that logs may be there already.
@@ -188,6 +191,7 @@ pub async fn run(
         networks: Gate::default(),
         watcher,
         inbox: Inbox(send),
+        packing: Packing::default(),
         recorded_bases,
         is_resumed: state.phase() != Phase::New,
         had_started,

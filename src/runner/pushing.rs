@@ -1,6 +1,9 @@
 //! One attempt of a `push` step: its images, some at once, each with patience.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use backon::Retryable;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,12 +15,12 @@ use super::{
     dispatch::{Env, Input},
     images,
     logging::{self, LogSink},
-    registry_faults,
+    packing, registry_faults,
 };
 use crate::{
     engine::{Event, Outcome},
-    ports::{EngineError, PushedImage, Right},
-    spec::{Push, StepKind},
+    ports::{EngineError, PushedImage, Repository, Right},
+    spec::{Push, StepKind, reference::Reference},
 };
 
 /// How many images are pushed at once.
@@ -88,13 +91,21 @@ async fn push_one(
         });
     }
     let login = credential.as_ref().map(|it| &it.login);
-    let tries = std::sync::atomic::AtomicU32::new(0);
-    (|| {
-        let number = tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+    let image = Reference::parse(reference).ok();
+    if let Some(image) = &image {
+        packing::send(env, reference, &Repository::of(image, login)).await;
+    }
+    let tries = AtomicU32::new(0);
+    let tried = || async {
+        let number = tries.fetch_add(1, Ordering::Relaxed) + 1;
+        if number > 1 {
+            images::heed(&env.ports, image.clone(), login, Right::Push).await;
+        }
         sink.say(&format!("Pushing image: {reference}, attempt {number}"));
-        env.ports.images.push(reference, login, sink)
-    })
-    .retry(images::patience())
-    .when(images::is_passing)
-    .await
+        env.ports.images.push(reference, login, sink).await
+    };
+    tried
+        .retry(images::patience())
+        .when(images::is_passing)
+        .await
 }

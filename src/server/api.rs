@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Launcher, feed::Feeds};
-use crate::{app::App, logs::SharedFrames, ports::FrameStore};
+use super::feed::Feeds;
+use crate::{
+    app::{App, Intake},
+    logs::SharedFrames,
+    ports::FrameStore,
+};
 
 /// On what terms the server serves.
 #[derive(Debug, Clone, Default)]
@@ -21,26 +25,26 @@ pub struct Terms {
 pub struct Api {
     /// careen itself.
     pub app: Arc<App>,
-    /// Sees to it that queued runs are run.
-    pub launcher: Arc<dyn Launcher>,
     /// Logs, read once for all who follow the same one.
     pub(super) frames: Arc<dyn FrameStore>,
     /// The runs that are followed.
     pub(super) feeds: Arc<Feeds>,
     /// On what terms the server serves.
     pub terms: Arc<Terms>,
+    /// Keeps deliveries of code hosts.
+    pub intake: Intake,
     /// Canceled when the server is to stop: open streams end.
     pub stop: CancellationToken,
 }
 
 impl Api {
     /// Serves a careen on these terms.
-    pub fn new(app: Arc<App>, launcher: Arc<dyn Launcher>, terms: Terms) -> Self {
+    pub fn new(app: Arc<App>, terms: Terms) -> Self {
         Self {
             frames: Arc::new(SharedFrames::new(app.ports.frames.clone())),
             feeds: Arc::default(),
+            intake: Intake::start(app.clone()),
             app,
-            launcher,
             terms: Arc::new(terms),
             stop: CancellationToken::new(),
         }

@@ -128,6 +128,7 @@ fn kind(error: &AppError) -> (StatusCode, &'static str) {
         }
         AppError::Context(_) => (StatusCode::UNPROCESSABLE_ENTITY, "context_refused"),
         AppError::Remote { .. } => (StatusCode::BAD_GATEWAY, "remote_failed"),
+        AppError::NoRoom { .. } => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
         AppError::Log(_) | AppError::Vault(_) | AppError::Run(_) | AppError::Files(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal")
         }

@@ -21,7 +21,10 @@ pub async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Value>) {
     let reason = match database {
         _ if api.stop.is_cancelled() => "the server is stopping".to_owned(),
         Err(error) => error.to_string(),
-        Ok(_) => return (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Ok(_) => match api.app.room.check() {
+            Ok(()) => return (StatusCode::OK, Json(json!({ "status": "ready" }))),
+            Err(error) => error.to_string(),
+        },
     };
     let body = json!({ "status": "not_ready", "reason": reason });
     (StatusCode::SERVICE_UNAVAILABLE, Json(body))

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
 use tower_http::{
     catch_panic::CatchPanicLayer, request_id, timeout::TimeoutLayer, trace::TraceLayer,
 };
@@ -11,8 +17,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    Api, access, again, audit, contexts, docs::Docs, error::ApiError, etag, health, logs, metrics,
-    run, runs, stream, task, task_versions, tasks, tokens,
+    Api, access, again, audit, bases, contexts, docs::Docs, error::ApiError, etag, health, hooks,
+    logs, metrics, registry_hooks, run, runs, stream, task, task_versions, tasks, timers, tokens,
 };
 
 /// The largest body of a request.
@@ -22,6 +28,16 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Makes the whole service.
 pub fn router(api: Api) -> Router {
+    limited_router(api, |routes| routes)
+}
+
+/// Makes the whole service with a limit around it. Deliveries of code hosts, which come in bursts from few addresses and
+/// are not sent again, stay outside of that.
+pub(super) fn limited_router(api: Api, limit: impl FnOnce(Router<Api>) -> Router<Api>) -> Router {
+    let doors = hooks::doors(&api).layer(TimeoutLayer::with_status_code(
+        StatusCode::REQUEST_TIMEOUT,
+        TIMEOUT,
+    ));
     let (routes, description) = api_routes().split_for_parts();
     let state = |api: &Api| api.clone();
     let routes = routes
@@ -40,12 +56,18 @@ pub fn router(api: Api) -> Router {
             StatusCode::REQUEST_TIMEOUT,
             TIMEOUT,
         ));
-    Router::new()
+    let registry_hooks = Router::new()
+        .route("/hooks/registries/{name}", post(registry_hooks::take))
+        .layer(DefaultBodyLimit::max(registry_hooks::BODY_BYTES));
+    let routes = Router::new()
         .merge(routes)
+        .merge(registry_hooks)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::show))
-        .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description))
+        .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description));
+    limit(routes)
+        .merge(doors)
         .fallback(nothing_here)
         .layer(middleware::from_fn(metrics::count))
         .layer(CatchPanicLayer::new())
@@ -73,9 +95,16 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(task::run))
         .routes(routes!(task_versions::list))
         .routes(routes!(task_versions::show))
+        .routes(routes!(timers::list))
+        .routes(routes!(bases::list))
+        .routes(routes!(bases::watches))
+        .routes(routes!(bases::decisions))
+        .routes(routes!(timers::occurrences))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
-        .routes(routes!(audit::list));
+        .routes(routes!(run::approve))
+        .routes(routes!(audit::list))
+        .merge(hooks::routes());
     OpenApiRouter::with_openapi(Docs::openapi()).nest("/api/v1", routes)
 }
 

@@ -10,7 +10,7 @@ use super::{
     Api,
     access::Caller,
     error::{ApiError, ErrorBody},
-    runs::queued,
+    queueing::answer,
     views::{QueuedRun, RunDetail, RunView},
 };
 use crate::ports::Role;
@@ -43,7 +43,23 @@ pub async fn cancel(
 ) -> Result<(StatusCode, Json<RunView>), ApiError> {
     caller.may(Role::Runner)?;
     let id = api.app.ports.store.find(&run).await?;
-    api.launcher.cancel(&id).await?;
+    let reason = format!("canceled by {}", caller.who);
+    api.app.cancel(&id, &reason).await?;
+    let row = api.app.ports.store.run(&id).await?;
+    Ok((StatusCode::ACCEPTED, Json(row.into())))
+}
+
+/// Lets a run go that waits for approval, such as one of a fork's pull request.
+#[utoipa::path(post, path = "/runs/{run}/approve", tag = "runs",
+    responses((status = 202, body = RunView), (status = 400, body = ErrorBody)))]
+pub async fn approve(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(run): Path<String>,
+) -> Result<(StatusCode, Json<RunView>), ApiError> {
+    caller.may(Role::Editor)?;
+    let id = api.app.ports.store.find(&run).await?;
+    api.app.approve_run(&id, &caller.who).await?;
     let row = api.app.ports.store.run(&id).await?;
     Ok((StatusCode::ACCEPTED, Json(row.into())))
 }
@@ -58,5 +74,5 @@ pub async fn rerun(
 ) -> Result<(StatusCode, Json<QueuedRun>), ApiError> {
     caller.may(Role::Runner)?;
     let id = api.app.ports.store.find(&run).await?;
-    Ok(queued(api.launcher.rerun(&id).await?))
+    Ok(answer(api.app.enqueue_again(&id).await?))
 }

@@ -9,6 +9,7 @@ use super::{
     access::Caller,
     error::{ApiError, Body, ErrorBody, Query},
     page::{Page, PageQuery},
+    queueing::enqueue,
     views::{QueuedRun, RunView},
 };
 use crate::{
@@ -84,9 +85,9 @@ pub async fn queue(
         }
         None => None,
     };
-    let (request, secrets) = api.app.wished_request(wish, folder).await?;
-    let id = api.launcher.queue(request, secrets).await?;
-    Ok(queued(id))
+    let place = wish.place.clone().into();
+    let asked = api.app.wished_request(wish, folder).await?;
+    enqueue(&api, asked, &place).await
 }
 
 /// Refuses what the server does not allow its runs, whoever asks.
@@ -100,10 +101,4 @@ pub(super) fn check_allowed(api: &Api, wanted: &[String]) -> Result<(), ApiError
             "careen server --allow {word} allows it to all who may run"
         )),
     )
-}
-
-/// The answer that says what was queued.
-pub(super) fn queued(id: String) -> (StatusCode, Json<QueuedRun>) {
-    let status = RunStatus::Queued.as_str().to_owned();
-    (StatusCode::CREATED, Json(QueuedRun { id, status }))
 }

@@ -14,7 +14,7 @@ use axum::{
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use tower_governor::{GovernorError, GovernorLayer, governor::GovernorConfigBuilder};
 
-use super::{Api, error::ApiError, router};
+use super::{Api, error::ApiError, router::limited_router};
 
 /// How long open requests may take once the server is to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ pub async fn serve(
         stop.cancelled().await;
         stopping.graceful_shutdown(Some(GRACE));
     });
-    let routes = limited(router(api), listen.rate);
+    let routes = limited_router(api, |routes| limited(routes, listen.rate));
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     ready(address);
     match &listen.tls {
@@ -83,7 +83,7 @@ pub async fn serve(
 }
 
 /// Bounds how often one address may ask.
-fn limited(routes: axum::Router, rate: u32) -> axum::Router {
+fn limited(routes: axum::Router<Api>, rate: u32) -> axum::Router<Api> {
     let config = (rate > 0).then(|| {
         GovernorConfigBuilder::default()
             .period(Duration::from_secs(1) / rate.max(1))

@@ -15,12 +15,13 @@ use super::{
     Api,
     access::Caller,
     error::{ApiError, Body, ErrorBody},
-    runs::{check_allowed, queued},
+    queueing::enqueue,
+    runs::check_allowed,
     views::QueuedRun,
 };
 use crate::{
     app::{Overrides, SecretText, TaskWish},
-    ports::{Expected, Role, TaskRow},
+    ports::{Expected, Placement, Role, TaskRow},
     tasks::Definition,
 };
 
@@ -146,7 +147,8 @@ pub async fn run(
     api.app
         .read_alias_files(&mut request, &secrets, false)
         .await?;
-    Ok(queued(api.launcher.queue(request, secrets).await?))
+    let place = Placement::from(&row.definition);
+    enqueue(&api, (request, secrets), &place).await
 }
 
 fn tagged(row: TaskRow) -> Tagged {

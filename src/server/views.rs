@@ -64,8 +64,11 @@ pub struct RunDetail {
 pub struct QueuedRun {
     /// Its id.
     pub id: String,
-    /// Its status.
+    /// Its status: `queued`, or `canceled` when its concurrency group let it be skipped.
     pub status: String,
+    /// Why it was not queued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl From<RunRow> for RunView {

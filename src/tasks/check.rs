@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::Definition;
-use crate::spec::{Grant, command_line};
+use super::{Definition, TimerTrigger, schedule::Schedule};
+use crate::spec::{Grant, command_line, reference::Reference};
 
 /// The longest name, as in ACR.
 const NAME_LENGTH: usize = 50;
 /// A task's run may take a day at most.
 const TIMEOUT_SECONDS: std::ops::RangeInclusive<u64> = 1..=86_400;
+
+/// The longest jitter: half a day.
+const JITTER_SECONDS: u32 = 43_200;
 
 /// Something wrong with one field of a definition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
@@ -27,6 +30,8 @@ pub fn check(definition: &Definition) -> Vec<Fault> {
     faults.check_text(definition);
     faults.check_limits(definition);
     faults.check_words(definition);
+    faults.check_timers(&definition.triggers.timer);
+    faults.check_follow(definition);
     faults.0
 }
 
@@ -116,6 +121,40 @@ impl Faults {
             self.add("concurrency", "its group has no name");
         }
     }
+
+    fn check_follow(&mut self, definition: &Definition) {
+        let rules = definition.triggers.base_image.iter();
+        for rule in rules.flat_map(|it| &it.follow) {
+            let named = Reference::parse(&rule.image).map_err(|error| error.to_string());
+            if let Err(error) = named.and_then(|_| rule.check()) {
+                let image = &rule.image;
+                self.add("triggers", format!("following {image:?}: {error}"));
+            }
+        }
+    }
+
+    fn check_timers(&mut self, timers: &[TimerTrigger]) {
+        let mut seen = BTreeSet::new();
+        for timer in timers {
+            if let Err(error) = Schedule::of(timer) {
+                self.add("triggers", format!("timer {}: {error}", timer.name));
+            }
+            if timer.jitter_seconds > JITTER_SECONDS {
+                let name = &timer.name;
+                self.add(
+                    "triggers",
+                    format!("timer {name}: its jitter is at most {JITTER_SECONDS} seconds"),
+                );
+            }
+            if !seen.insert((&timer.schedule, &timer.time_zone)) {
+                let (name, schedule) = (&timer.name, &timer.schedule);
+                self.add(
+                    "triggers",
+                    format!("timer {name}: another has the schedule {schedule:?}, too"),
+                );
+            }
+        }
+    }
 }
 
 fn is_name_character(c: char) -> bool {
@@ -141,11 +180,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_by_its_field() {
-        let timer = |name: &str| TimerTrigger {
-            name: name.to_owned(),
-            schedule: "0 0 * * *".to_owned(),
-            status: Default::default(),
-        };
+        let timer = |name: &str, schedule: &str| TimerTrigger::new(name, schedule);
         assert_eq!(fields(|it| it.name = "-x".to_owned()), ["name"]);
         assert_eq!(fields(|it| it.name = "a/b".to_owned()), ["name"]);
         assert_eq!(fields(|it| it.name = "n".repeat(51)), ["name"]);
@@ -156,7 +191,15 @@ mod tests {
         assert_eq!(fields(|it| it.max_runs = Some(0)), ["max_runs"]);
         assert_eq!(fields(|it| it.allow = vec!["all".to_owned()]), ["allow"]);
         assert_eq!(
-            fields(|it| it.triggers.timer = vec![timer("t"), timer("t")]),
+            fields(|it| it.triggers.timer = vec![timer("t", "0 0 * * *"), timer("t", "1 0 * * *")]),
+            ["triggers"]
+        );
+        assert_eq!(
+            fields(|it| it.triggers.timer = vec![timer("a", "0 0 * * *"), timer("b", "0 0 * * *")]),
+            ["triggers"]
+        );
+        assert_eq!(
+            fields(|it| it.triggers.timer = vec![timer("never", "0 0 31 2 *")]),
             ["triggers"]
         );
     }

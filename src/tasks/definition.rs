@@ -79,6 +79,9 @@ pub struct Definition {
     /// What else its runs must not overlap with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<Concurrency>,
+    /// What becomes of a run whose worker is lost together with its engine.
+    #[serde(default, skip_serializing_if = "WorkerLoss::is_error")]
+    pub on_worker_loss: WorkerLoss,
     /// Where the ends of its runs are told, beside the server's own hooks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notify: Vec<String>,
@@ -143,6 +146,23 @@ pub enum Policy {
     Skip,
 }
 
+/// What becomes of a run whose worker is lost together with its engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkerLoss {
+    /// It ends *errored*.
+    #[default]
+    Error,
+    /// It begins anew on another worker.
+    Retry,
+}
+
+impl WorkerLoss {
+    fn is_error(&self) -> bool {
+        *self == WorkerLoss::Error
+    }
+}
+
 /// Where the text of a task's steps comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
@@ -177,6 +197,7 @@ impl Definition {
             priority: 0,
             max_runs: None,
             concurrency: None,
+            on_worker_loss: WorkerLoss::Error,
             notify: Vec::new(),
         }
     }

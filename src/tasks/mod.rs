@@ -5,15 +5,18 @@ mod check;
 mod command;
 mod definition;
 mod diff;
+mod follow;
 mod manifest;
+pub mod schedule;
 mod triggers;
 
 pub use build::{BuildTask, build_task};
 pub use check::{Fault, check};
 pub use command::command_task;
-pub use definition::{Concurrency, Definition, ImageBuild, Policy, Status, Text};
+pub use definition::{Concurrency, Definition, ImageBuild, Policy, Status, Text, WorkerLoss};
 pub use diff::{Change, diff};
+pub use follow::Follow;
 pub use manifest::{ManifestError, read, write};
 pub use triggers::{
-    BaseImageKind, BaseImageTrigger, SourceEvent, SourceTrigger, TimerTrigger, Triggers,
+    BaseImageKind, BaseImageTrigger, CatchUp, SourceEvent, SourceTrigger, TimerTrigger, Triggers,
 };

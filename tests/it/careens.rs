@@ -105,6 +105,15 @@ impl Careen {
         });
     }
 
+    /// Removes an image from the engine, whether or not it is there.
+    pub fn remove_image_if_there(&self, reference: &str) {
+        wait_for(async {
+            let docker = self.engine().client();
+            let options = None::<bollard::query_parameters::RemoveImageOptions>;
+            let _ = docker.remove_image(reference, options, None).await;
+        });
+    }
+
     /// The folder with everything of this careen.
     pub fn home(&self) -> &Path {
         self.home.path()

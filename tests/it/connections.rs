@@ -374,3 +374,46 @@ fn steps_see_the_credentials_of_the_registries_that_their_task_names() {
     assert!(ran.stdout.contains("named.example.com"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("other.example.com"), "{}", ran.stdout);
 }
+
+#[test]
+fn bases_with_different_credentials_of_one_host_are_both_had() {
+    let Some((mut careen, server)) = with_registry() else {
+        return;
+    };
+    let [one, two] =
+        ["one", "two"].map(|team| format!("{}/{team}/{}", server.host, careen.image(team)));
+    add(&careen, "team-one", &server.host, &["--repository", "one"]);
+    add(&careen, "team-two", &server.host, &["--repository", "two"]);
+    for image in [&one, &two] {
+        careen.keep_track(image);
+        let team = image.split('/').nth(1).unwrap();
+        careen.file(
+            "Dockerfile",
+            &format!("FROM busybox\nRUN echo {team} > /{team}\n"),
+        );
+        build_and_push(&careen, image);
+        careen.run(&[]).exits(0);
+        careen.remove_image(image);
+    }
+    let made = careen.image("both");
+    let dockerfile =
+        format!("FROM {one} AS one\nFROM {two}\nCOPY --from=one /one /one\nRUN cat /one /two\n");
+    careen.file("Dockerfile", &dockerfile);
+    careen.steps(&format!("  - id: make\n    build: -t {made} .\n"));
+    let ran = careen.run(&[]).exits(0);
+    let said = "it uses connection team-one (user alice)";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    careen.remove_image(&made);
+    for image in [&one, &two] {
+        careen.remove_image_if_there(image);
+    }
+    careen
+        .told(
+            &["connection", "update", "team-two", "--password-stdin"],
+            "wrong",
+        )
+        .exits(0);
+    careen.file("Dockerfile", &format!("{dockerfile}RUN true\n"));
+    let says = ["connection team-two", "refuses the login of alice"];
+    careen.run(&[]).exits(3).says(&says);
+}

@@ -6,6 +6,8 @@ use careen::{
 };
 use chrono::{DateTime, TimeDelta};
 
+use crate::every_store::on_postgres;
+
 trait Store: ConnectionStore + SecretStore {}
 impl<T: ConnectionStore + SecretStore> Store for T {}
 
@@ -15,6 +17,7 @@ async fn on_every_store(claim: impl AsyncFn(&dyn Store)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("careen.db");
     claim(&SqliteStore::open(&path).await.unwrap()).await;
+    on_postgres(async |store| claim(&store).await).await;
 }
 
 fn sealed(byte: u8) -> Sealed {

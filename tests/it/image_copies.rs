@@ -288,3 +288,62 @@ fn the_command_copies_between_registries_of_every_kind() {
         .exits(2)
         .says(&["HOST/REPOSITORY:TAG"]);
 }
+
+/// Does something with the real helm, in a folder; `None`, said aloud, where there is no image of it.
+fn helm(folder: &std::path::Path, words: &[&str]) -> Option<String> {
+    const IMAGE: &str = "careen-demo/helm:latest";
+    let docker = |words: &[&str]| std::process::Command::new("docker").args(words).output();
+    if !docker(&["image", "inspect", IMAGE]).is_ok_and(|it| it.status.success()) {
+        println!("skipped: no {IMAGE}; `./dev setup helm` makes it");
+        return None;
+    }
+    let mount = format!("{}:/work", folder.display());
+    let run = [
+        "run",
+        "--rm",
+        "--network",
+        "host",
+        "-v",
+        &mount,
+        "-w",
+        "/work",
+        "-e",
+        "HOME=/work",
+    ];
+    let done = docker(&[&run[..], &[IMAGE], words].concat()).expect("docker");
+    assert!(done.status.success(), "helm {words:?}: {done:?}");
+    Some(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+#[test]
+fn a_chart_that_helm_pushed_is_copied_and_pulled_by_helm() {
+    let (Some(one), Some(two)) = (Server::start(Kind::Open), Server::start(Kind::Open)) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to] = [&one.host, &two.host].map(|host| format!("oci://{host}/charts"));
+    if helm(folder.path(), &["create", "app"]).is_none() {
+        return;
+    }
+    helm(folder.path(), &["package", "app"]);
+    helm(
+        folder.path(),
+        &["push", "app-0.1.0.tgz", &from, "--plain-http"],
+    );
+    let careen = Careen::new();
+    let source = format!("{}/charts/app:0.1.0", one.host);
+    let target = format!("{}/charts/app", two.host);
+    let copied = careen.json(&["image", "copy", &source, &target]);
+    assert_eq!(copied[0]["image"], format!("{target}:0.1.0"));
+    let pull = [
+        "pull",
+        &format!("{to}/app"),
+        "--version",
+        "0.1.0",
+        "--plain-http",
+    ];
+    std::fs::create_dir(folder.path().join("copied")).unwrap();
+    helm(folder.path(), &[&pull[..], &["-d", "copied"]].concat());
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(read("copied/app-0.1.0.tgz"), read("app-0.1.0.tgz"));
+}

@@ -9,6 +9,8 @@ use careen::{
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
 
+use crate::every_store::{connect as connect_to, on_postgres_at};
+
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// One row of each table, written after the first migration.
@@ -165,4 +167,33 @@ async fn open_and_write(path: &Path, run: String) -> String {
         assert_eq!(store.events(&run, 1).await.unwrap().len() as u64, seq);
     }
     store.store_id().to_owned()
+}
+
+#[tokio::test]
+async fn many_that_start_at_once_make_one_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("careen.db");
+    let mut starting = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let path = path.clone();
+        starting.spawn(async move {
+            SqliteStore::open(&path)
+                .await
+                .unwrap()
+                .store_id()
+                .to_owned()
+        });
+    }
+    let ids = starting.join_all().await;
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    on_postgres_at(async |address| {
+        let mut starting = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let address = address.clone();
+            starting.spawn(async move { connect_to(&address).await.store_id().to_owned() });
+        }
+        let ids = starting.join_all().await;
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    })
+    .await;
 }

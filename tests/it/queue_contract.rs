@@ -430,11 +430,11 @@ async fn who_waits_for_work_is_woken() {
 
 fn caused(id: &str, key: &str) -> NewRun {
     NewRun {
-        trigger: Some(Trigger {
-            kind: TriggerKind::Source,
-            key: key.to_owned(),
-            details: json!({"commit": "c0ffee"}),
-        }),
+        trigger: Some(Trigger::new(
+            TriggerKind::Source,
+            key,
+            json!({"commit": "c0ffee"}),
+        )),
         ..new_run(id)
     }
 }

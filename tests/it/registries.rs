@@ -42,9 +42,29 @@ pub struct Server {
 impl Server {
     /// Starts one; `None` where the program is not installed, unless that is required.
     pub fn start(kind: Kind) -> Option<Server> {
+        Server::start_at(kind, "127.0.0.1")
+    }
+
+    /// Starts one at another address of this machine.
+    pub fn start_at(kind: Kind, address: &str) -> Option<Server> {
+        Server::start_with((kind, address), "")
+    }
+
+    /// Starts one that tells of pushes at an address, with this `Authorization` header.
+    pub fn start_telling(url: &str, authorization: &str) -> Option<Server> {
+        let more = format!(
+            "notifications:\n  endpoints:\n    - {{name: careen, url: \"{url}\", timeout: 1s, threshold: 5, \
+             backoff: 1s, headers: {{Authorization: [\"{authorization}\"]}}}}\n"
+        );
+        Server::start_with((Kind::Open, "127.0.0.1"), &more)
+    }
+
+    fn start_with((kind, address): (Kind, &str), more: &str) -> Option<Server> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let authority = (kind == Kind::Tls).then(|| certificate(folder.path()));
-        let file = configure(folder.path(), kind, "127.0.0.1:0");
+        let authority = (kind == Kind::Tls).then(|| certificate(folder.path(), address));
+        let file = configure(folder.path(), kind, &format!("{address}:0"));
+        let text = std::fs::read_to_string(&file).expect("a configuration") + more;
+        std::fs::write(&file, text).expect("a configuration");
         let Some((process, host)) = serve(&file) else {
             let required = std::env::var("CAREEN_TEST_REGISTRY").is_ok_and(|it| it == "required");
             assert!(
@@ -154,7 +174,7 @@ fn configure(folder: &Path, kind: Kind, address: &str) -> PathBuf {
 }
 
 /// Makes a private authority and a certificate of it for this machine, and returns the authority's.
-fn certificate(folder: &Path) -> String {
+fn certificate(folder: &Path, address: &str) -> String {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
@@ -162,7 +182,7 @@ fn certificate(folder: &Path) -> String {
         .push(rcgen::DnType::CommonName, "careen test authority");
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key"));
     let authority = authority.expect("an authority");
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let names = ["localhost".to_owned(), address.to_owned()];
     let own = CertificateParams::new(names).expect("two names");
     let key = KeyPair::generate().expect("a key");
     let signed = own.signed_by(&key, &authority).expect("a certificate");

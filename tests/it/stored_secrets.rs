@@ -74,6 +74,43 @@ fn secrets_are_set_listed_and_removed_and_never_shown() {
 }
 
 #[test]
+fn secrets_and_connections_are_sealed_anew_and_still_open() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    careen.task(TASK);
+    careen
+        .told(&["secret", "set", "token"], "by-id-9000")
+        .exits(0);
+    let add = [
+        "connection",
+        "add",
+        "ci",
+        "--server",
+        "r.invalid",
+        "--username",
+        "u",
+        "--password-stdin",
+    ];
+    careen.told(&add, "pass").exits(0);
+    let before = fs::read(careen.path("share/careen/key")).unwrap();
+    let done = careen.does(&["secret", "rekey"]).exits(0);
+    assert!(
+        done.stderr.contains("sealed 1 connections and 1 secrets"),
+        "{}",
+        done.stderr
+    );
+    let after = fs::read(careen.path("share/careen/key")).unwrap();
+    assert!(after.ends_with(&before) && after.len() == 2 * before.len());
+    // Without the earlier key all is there that was sealed anew.
+    fs::write(careen.path("share/careen/key"), &after[..before.len()]).unwrap();
+    let reversed: String = "by-id-9000".chars().rev().collect();
+    let ran = careen.run(&["--secret-from", "other=store:token"]).exits(0);
+    assert!(ran.stdout.contains(&reversed), "{}", ran.stdout);
+    careen.does(&["secret", "rekey", "-q"]).exits(0);
+}
+
+#[test]
 fn a_task_finds_its_secrets_by_id_by_vault_address_or_where_it_is_told() {
     let Some(careen) = Careen::on_docker() else {
         return;

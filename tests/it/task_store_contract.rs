@@ -7,12 +7,15 @@ use careen::{
 };
 use chrono::{DateTime, Utc};
 
+use crate::every_store::on_postgres;
+
 /// Checks a claim on each store.
 async fn on_every_store(claim: impl AsyncFn(&dyn TaskStore)) {
     claim(&MemoryTasks::default()).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("careen.db");
     claim(&SqliteStore::open(&path).await.unwrap()).await;
+    on_postgres(async |store| claim(&store).await).await;
 }
 
 fn time(second: i64) -> DateTime<Utc> {

@@ -112,6 +112,64 @@ fn a_key_may_come_from_the_environment_or_a_mounted_file() {
 }
 
 #[test]
+fn a_new_key_seals_and_the_earlier_ones_still_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let (vault, running) = (FileVault::open(&path), FileVault::open(&path));
+    let first = seal(&running, "first");
+    assert!(vault.renew().unwrap());
+    let second = seal(&vault, "second");
+    assert_ne!(first.key_id, second.key_id);
+    assert_eq!(second.key_id, vault.key_id().unwrap());
+    assert!(vault.renew().unwrap());
+    for opener in [&vault, &running, &FileVault::open(&path)] {
+        assert_eq!(open(opener, "r1/token", &first).unwrap(), "first");
+        assert_eq!(open(opener, "r1/token", &second).unwrap(), "second");
+    }
+    let metadata = path.metadata().unwrap();
+    assert_eq!(
+        (metadata.len(), metadata.permissions().mode() & 0o777),
+        (3 * 32, 0o600)
+    );
+}
+
+#[test]
+fn of_mounted_keys_the_first_seals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mounted");
+    let name = path.to_str().unwrap().to_owned();
+    let vault = FileVault::from_environment(&folder.path().join("own"), |variable| {
+        (variable == "CAREEN_KEY_FILE").then(|| name.clone())
+    });
+    let [old, new] = [[7; 32], [9; 32]].map(|key| STANDARD.encode(key));
+    std::fs::write(&path, &old).unwrap();
+    let sealed = seal(&vault, "value");
+    std::fs::write(&path, format!("{new}\n{old}\n")).unwrap();
+    assert!(!vault.renew().unwrap(), "it is made elsewhere");
+    assert_ne!(seal(&vault, "value").key_id, sealed.key_id);
+    assert_eq!(open(&vault, "r1/token", &sealed).unwrap(), "value");
+}
+
+#[test]
+fn two_that_renew_at_once_lose_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let sealed: Vec<Sealed> = std::thread::scope(|scope| {
+        let renew = || {
+            let vault = FileVault::open(&path);
+            vault.renew().unwrap();
+            seal(&vault, "value")
+        };
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(renew)).collect();
+        all.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let vault = FileVault::open(&path);
+    for one in &sealed {
+        assert_eq!(open(&vault, "r1/token", one).unwrap(), "value");
+    }
+}
+
+#[test]
 fn what_is_no_key_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");

@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use careen::{
     adapters::{
+        disk::LocalDisk,
         files::FileFrames,
         folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
         locks::LockFolder,
@@ -17,10 +18,10 @@ use careen::{
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Secrets, draw},
+    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
     ports::{
-        Access, Clock, Courier, CourierError, Download, DownloadError, Downloads, Fetch,
-        FetchError, FrameStore, Parcel, Queue, RunStore,
+        Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
+        Downloads, Fetch, FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
     },
     runner::Ports,
     spec::RunVars,
@@ -60,8 +61,13 @@ impl World {
         App {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
+            deliveries: self.app.deliveries.clone(),
+            timers: self.app.timers.clone(),
+            bases: self.app.bases.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
+            upkeep: self.app.upkeep.clone(),
+            room: self.app.room.clone(),
             vault: self.app.vault.clone(),
             liveness: self.app.liveness.clone(),
             fetch: self.app.fetch.clone(),
@@ -114,6 +120,8 @@ pub fn request(app: &App, text: &str) -> Request {
         pin: None,
         pins: Default::default(),
         bases: Default::default(),
+        deferred: None,
+        is_restricted: false,
         opened: None,
         values: serde_json::Map::new(),
         alias_files: Default::default(),
@@ -149,7 +157,10 @@ pub async fn reader(folder: &Path) -> App {
 pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
-    (store, frames): (Arc<impl RunStore + Queue + 'static>, Arc<dyn FrameStore>),
+    (store, frames): (
+        Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
+        Arc<dyn FrameStore>,
+    ),
 ) -> App {
     let at = |name: &str| folder.join(name);
     let registry = Arc::new(MemoryRegistry::new());
@@ -169,7 +180,12 @@ pub fn app(
             registry: registry.clone(),
             clock: Arc::new(PausableClock::new()),
         },
-        queue: store,
+        upkeep: store.clone(),
+        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
+        queue: store.clone(),
+        timers: store.clone(),
+        deliveries: store.clone(),
+        bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),
@@ -218,7 +234,7 @@ impl Courier for NoWeb {
 }
 
 /// There is no web in memory.
-struct NoWeb;
+pub struct NoWeb;
 
 #[async_trait::async_trait]
 impl Fetch for NoWeb {

@@ -128,7 +128,8 @@ impl DockerEngine {
         translate(error, &self.address().to_string())
     }
 
-    fn address(&self) -> &Address {
+    /// Where it is.
+    pub(super) fn address(&self) -> &Address {
         self.inner.dialer.address()
     }
 

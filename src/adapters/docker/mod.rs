@@ -24,6 +24,7 @@ mod log_parts;
 mod logins;
 mod networks;
 mod output;
+mod packing;
 mod places;
 mod port_holder;
 mod pull;

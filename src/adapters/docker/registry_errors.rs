@@ -23,7 +23,7 @@ const NOT_FOUND: [&str; 8] = [
     "not found",
 ];
 
-const UNREACHABLE: [&str; 17] = [
+const UNREACHABLE: [&str; 27] = [
     "connection refused",
     "connection reset",
     "no such host",
@@ -37,8 +37,18 @@ const UNREACHABLE: [&str; 17] = [
     "http response to https client",
     "x509:",
     "unexpected eof",
+    "transport connection broken",
+    "broken pipe",
+    "use of closed network connection",
     ": eof",
     "toomanyrequests",
+    "429 too many requests",
+    "error parsing http 429 ",
+    "error parsing http 5",
+    "500 internal server error",
+    "502 bad gateway",
+    "503 service unavailable",
+    "504 gateway timeout",
     "unexpected status code 5",
     "unexpected http status: 5",
 ];
@@ -115,6 +125,22 @@ mod tests {
                 "RegistryUnreachable",
             ),
             ("Get \"https://h/v2/\": EOF", "RegistryUnreachable"),
+            (
+                "error parsing HTTP 429 response body: unexpected end of JSON input: \"\"",
+                "RegistryUnreachable",
+            ),
+            (
+                "Get \"http://h/v2/\": net/http: HTTP/1.x transport connection broken: malformed HTTP response \"HTTP/\"",
+                "RegistryUnreachable",
+            ),
+            (
+                "unexpected status code [manifests 1]: 429 Too Many Requests",
+                "RegistryUnreachable",
+            ),
+            (
+                "unexpected status from HEAD request to https://h/v2/a/manifests/1: 503 Service Unavailable",
+                "RegistryUnreachable",
+            ),
             (
                 "toomanyrequests: You have reached your pull rate limit",
                 "RegistryUnreachable",

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::OnceLock};
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
     Error, ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem, parse_url_opts,
     path::Path as Key,
@@ -11,7 +11,7 @@ use object_store::{
 use tokio::io::AsyncReadExt;
 use url::Url;
 
-use crate::ports::{ObjectError, Objects, TarStream};
+use crate::ports::{KeptObject, ObjectError, Objects, TarStream};
 
 /// How much is read and sent at a time; S3 takes no smaller part than 5 MiB.
 const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -59,6 +59,12 @@ impl Opened {
     fn key(&self, key: &str) -> Key {
         let parts = key.split('/');
         parts.fold(self.prefix.clone(), |path, part| path.join(part))
+    }
+
+    fn relative(&self, key: &Key) -> String {
+        let parts = key.prefix_match(&self.prefix);
+        let parts = parts.map(|it| it.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>());
+        parts.unwrap_or_default().join("/")
     }
 }
 
@@ -122,6 +128,17 @@ impl Objects for ObjectFolder {
             Err(error) => Err(failed(error)),
             Ok(found) => Ok(Some(found.size)),
         }
+    }
+
+    async fn list(&self, under: &str) -> Result<Vec<KeptObject>, ObjectError> {
+        let of = self.opened()?;
+        let found = of.store.list(Some(&of.key(under)));
+        let kept = found.map_ok(|object| KeptObject {
+            key: of.relative(&object.location),
+            bytes: object.size,
+            kept_at: object.last_modified,
+        });
+        kept.try_collect().await.map_err(failed)
     }
 
     async fn delete(&self, key: &str) -> Result<(), ObjectError> {

@@ -14,13 +14,14 @@ pub(super) async fn take(
         return Ok(None);
     };
     let taken = sqlx::query(
-        "INSERT INTO causes (cause_key, cause_kind, cause_details, caused_run)
-         VALUES ($1, $2, $3, $4) ON CONFLICT (cause_key) DO NOTHING",
+        "INSERT INTO causes (cause_key, cause_kind, cause_details, caused_run, needs_approval)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (cause_key) DO NOTHING",
     )
     .bind(&trigger.key)
     .bind(trigger.kind.as_str())
     .bind(trigger.details.to_string())
     .bind(&run.id)
+    .bind(i64::from(trigger.needs_approval))
     .execute(&mut *connection)
     .await?;
     if taken.rows_affected() == 1 {
@@ -42,5 +43,7 @@ pub(super) fn of_row(row: &PgRow) -> Result<Option<Trigger>, StoreError> {
         key,
         kind: row.parsed("cause_kind")?,
         details: row.json("cause_details")?,
+        needs_approval: row.count::<i64>("needs_approval")? == 1,
+        approved_by: row.try_get("approved_by")?,
     }))
 }

@@ -1,11 +1,17 @@
-//! Keeps runs in a Postgres database, shared by servers and workers of any number of machines.
+//! Keeps runs and all that is known besides in a Postgres database, shared by servers and workers of any number of machines.
 //!
 //! Transactions lock the rows on which they decide, rows of runs before rows of limits; where two still meet, Postgres
 //! ends one and it is done again.
 
+mod access;
+mod bases;
 mod causes;
+mod connections;
+mod deliveries;
+mod dumps;
 mod errors;
 mod events;
+mod firing;
 mod frames;
 mod leases;
 mod notify;
@@ -14,6 +20,10 @@ mod queue;
 mod rows;
 mod runs;
 mod steps;
+mod stored_secrets;
+mod tasks;
+mod timers;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 

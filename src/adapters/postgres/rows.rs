@@ -19,6 +19,8 @@ pub(super) trait Columns {
     fn parsed<T: FromStr<Err: ToString>>(&self, column: &str) -> Result<T, StoreError>;
     /// Reads a time that may be missing.
     fn time(&self, column: &str) -> Result<Option<DateTime<Utc>>, StoreError>;
+    /// Reads a time that is kept as milliseconds since 1970.
+    fn moment(&self, column: &str) -> Result<DateTime<Utc>, StoreError>;
     /// Reads a JSON text.
     fn json(&self, column: &str) -> Result<Value, StoreError>;
     /// Reads a number that was stored from an unsigned one.
@@ -37,6 +39,12 @@ impl Columns for PgRow {
         text.map(str::parse)
             .transpose()
             .map_err(|error| unreadable(column, error))
+    }
+
+    fn moment(&self, column: &str) -> Result<DateTime<Utc>, StoreError> {
+        let milliseconds: i64 = self.try_get(column)?;
+        let time = DateTime::from_timestamp_millis(milliseconds);
+        time.ok_or_else(|| unreadable(column, milliseconds))
     }
 
     fn json(&self, column: &str) -> Result<Value, StoreError> {

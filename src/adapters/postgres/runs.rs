@@ -1,7 +1,7 @@
 //! Runs: what was asked, how they stand, and how people find them.
 
 use serde_json::Value;
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{PgExecutor, Postgres, QueryBuilder, Row, postgres::PgRow};
 
 use super::{
     PostgresStore, causes, errors,
@@ -9,48 +9,50 @@ use super::{
 };
 use crate::{
     engine::RunStatus,
-    ports::{Group, NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, StoreError},
+    ports::{Group, LimitScope, NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, StoreError},
 };
 
 /// Records a queued run with its sealed secrets.
 pub(super) async fn create(store: &PostgresStore, run: &NewRun) -> Result<(), StoreError> {
+    if run.trigger.is_none() {
+        return insert(&store.pool, run, None).await.map(drop);
+    }
     let mut transaction = store.pool.begin().await?;
     if let Some(other) = causes::take(&mut transaction, run).await? {
         return Err(StoreError::CauseTaken(other));
     }
-    insert(&mut transaction, run, None).await?;
+    insert(&mut *transaction, run, None).await?;
     Ok(transaction.commit().await?)
 }
 
-/// Records a run within a transaction, ready to be claimed if it is placed in a pool, and returns its number.
-pub(super) async fn insert(
-    connection: &mut PgConnection,
-    run: &NewRun,
-    place: Option<&Placement>,
-) -> Result<i64, StoreError> {
-    let number = insert_row(connection, run, place).await?;
-    sqlx::query("INSERT INTO documents (run, request) VALUES ($1, $2)")
-        .bind(&run.id)
-        .bind(run.request.to_string())
-        .execute(&mut *connection)
-        .await?;
-    if !run.secrets.is_empty() {
-        insert_secrets(connection, run).await?;
-    }
-    Ok(number)
+/// A run that was recorded just now.
+pub(super) struct Added {
+    /// The number of its creation.
+    pub number: i64,
+    /// Whether it comes under a limit, full or not.
+    pub is_limited: bool,
 }
 
-async fn insert_row(
-    connection: &mut PgConnection,
+/// Records a run in one statement, ready to be claimed if it is placed in a pool.
+pub(super) async fn insert<'c>(
+    to: impl PgExecutor<'c>,
     run: &NewRun,
     place: Option<&Placement>,
-) -> Result<i64, StoreError> {
+) -> Result<Added, StoreError> {
     let group = place.and_then(|place| place.group.as_ref());
+    let secrets =
+        |part: fn(&(String, Sealed)) -> String| run.secrets.iter().map(part).collect::<Vec<_>>();
     let inserted = sqlx::query(
-        "INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
+        "WITH added AS (
+            INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
                 concurrency_group, group_policy, on_worker_loss, queue_state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $7::text IS NULL THEN NULL ELSE 'ready' END)
-         RETURNING number",
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $7::text IS NULL THEN NULL ELSE 'ready' END)
+            RETURNING id, number),
+         documented AS (INSERT INTO documents (run, request) SELECT id, $13 FROM added),
+         sealed AS (
+            INSERT INTO secrets (run, name, key_id, sealed) SELECT id, secret.* FROM added,
+                UNNEST($14::text[], $15::text[], $16::bytea[]) AS secret)
+         SELECT number, EXISTS (SELECT 1 FROM limits WHERE scope = ANY($17)) AS is_limited FROM added",
     )
     .bind(&run.id)
     .bind(&run.name)
@@ -64,25 +66,26 @@ async fn insert_row(
     .bind(group.map(|group| group.name.as_str()))
     .bind(group.map(|group| group.policy.as_str()))
     .bind(place.map(|place| place.on_worker_loss.as_str()))
-    .fetch_one(connection)
+    .bind(run.request.to_string())
+    .bind(secrets(|(name, _)| name.clone()))
+    .bind(secrets(|(_, sealed)| sealed.key_id.clone()))
+    .bind(run.secrets.iter().map(|(_, sealed)| sealed.bytes.clone()).collect::<Vec<_>>())
+    .bind(place.map_or_else(Vec::new, |place| scopes(place)))
+    .fetch_one(to)
     .await;
     match inserted {
         Err(error) if errors::is_taken(&error) => Err(StoreError::IdTaken(run.id.clone())),
-        other => Ok(other?.try_get("number")?),
+        Err(error) => Err(error.into()),
+        Ok(row) => Ok(Added {
+            number: row.try_get("number")?,
+            is_limited: row.try_get("is_limited")?,
+        }),
     }
 }
 
-async fn insert_secrets(connection: &mut PgConnection, run: &NewRun) -> Result<(), StoreError> {
-    let mut query = QueryBuilder::new("INSERT INTO secrets (run, name, key_id, sealed) ");
-    query.push_values(&run.secrets, |mut row, (name, sealed)| {
-        row.push_bind(&run.id)
-            .push_bind(name)
-            .push_bind(&sealed.key_id)
-            .push_bind(&sealed.bytes);
-    });
-    let query = query.build().persistent(false);
-    query.execute(connection).await?;
-    Ok(())
+fn scopes(place: &Placement) -> Vec<String> {
+    let scopes = LimitScope::of(place);
+    scopes.iter().map(LimitScope::to_string).collect()
 }
 
 /// Reads the sealed secrets of a run.

@@ -35,6 +35,20 @@ pub(super) async fn head(
     name: &str,
     etag: Option<&str>,
 ) -> Result<Head, RegistryError> {
+    let looked = registry.patiently(|| head_once(registry, at, name, etag));
+    match looked.await {
+        Ok(found) => Ok(found),
+        Err(error) => Err(explained(registry, at, error).await),
+    }
+}
+
+/// Looks at a manifest once.
+pub(super) async fn head_once(
+    registry: &HttpRegistry,
+    at: &Repository,
+    name: &str,
+    etag: Option<&str>,
+) -> Result<Head, RegistryError> {
     let call = Call {
         at,
         scope: Scope::PULL,
@@ -46,17 +60,14 @@ pub(super) async fn head(
             None => request.header(ACCEPT, KINDS),
         },
     };
-    let response = match registry.send(&call).await {
-        Ok(response) => response,
-        Err(error) => return Err(explained(registry, at, error).await),
-    };
+    let response = registry.send_once(&call).await?;
     if response.status() == StatusCode::NOT_MODIFIED {
         return Ok(Head::Unchanged);
     }
     let headers = response.headers();
     let Some(digest) = text(headers, DIGEST) else {
         // Few registries name no digest; theirs is computed.
-        let manifest = get(registry, at, name).await?;
+        let manifest = get_once(registry, at, name).await?;
         return Ok(Head::Found {
             digest: manifest.digest,
             media_type: manifest.media_type,

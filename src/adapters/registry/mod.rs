@@ -98,6 +98,15 @@ impl Registry for HttpRegistry {
         manifests::head(self, at, name, etag).await
     }
 
+    async fn head_once(
+        &self,
+        at: &Repository,
+        name: &str,
+        etag: Option<&str>,
+    ) -> Result<Head, RegistryError> {
+        manifests::head_once(self, at, name, etag).await
+    }
+
     async fn manifest(&self, at: &Repository, name: &str) -> Result<Manifest, RegistryError> {
         manifests::get(self, at, name).await
     }

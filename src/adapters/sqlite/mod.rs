@@ -1,28 +1,37 @@
 //! Keeps runs in one SQLite file, shared by every careen process of this user.
 //!
-//! Writers queue for one connection per process and take the database's write lock at once (`BEGIN IMMEDIATE`): a
-//! transaction that reads first and writes later would fail as soon as another process writes in between.
+//! Writers queue for one connection per process, and those who wait share one commit (`line.rs`).
 
 mod access;
+mod bases;
 mod causes;
 mod connections;
+mod deliveries;
 mod errors;
 mod events;
 mod frames;
 mod leases;
+mod line;
+mod line_executor;
 mod open;
 mod queue;
+mod reserve;
 mod rows;
 mod runs;
 mod steps;
 mod stored_secrets;
 mod tasks;
+mod timers;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::SqlitePool;
 use tokio::sync::watch;
+
+use line::{Line, Write};
+use reserve::Reserve;
 
 use crate::ports::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, Sealed, StepRow,
@@ -33,16 +42,18 @@ use crate::ports::{
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     id: String,
-    writer: SqlitePool,
+    writer: Line,
     readers: SqlitePool,
+    /// Given away when the disk is full.
+    reserve: Arc<Reserve>,
     /// Wakes the workers of this process.
     wakes: Arc<watch::Sender<u64>>,
 }
 
 impl SqliteStore {
-    /// Begins a transaction that may write.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// Begins a write of several statements.
+    async fn begin(&self) -> Result<Write, StoreError> {
+        self.writer.begin().await
     }
 }
 
@@ -75,7 +86,12 @@ impl RunStore for SqliteStore {
     }
 
     async fn record(&self, lease: &Lease, batch: &Batch) -> Result<(), StoreError> {
-        events::record(self, lease, batch).await
+        match events::record(self, lease, batch).await {
+            Err(StoreError::DiskFull) if self.reserve.give() => {
+                events::record(self, lease, batch).await
+            }
+            other => other,
+        }
     }
 
     async fn events(&self, run: &str, generation: u32) -> Result<Vec<RecordedEvent>, StoreError> {

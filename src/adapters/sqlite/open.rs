@@ -10,12 +10,12 @@ use std::{
 };
 
 use sqlx::{
-    Connection, Row, SqliteConnection, SqlitePool,
+    Connection, Row, SqliteConnection,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{SqliteStore, errors};
+use super::{SqliteStore, errors, line::Line, reserve::Reserve};
 use crate::ports::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -33,17 +33,23 @@ impl SqliteStore {
             // NORMAL may lose the last commits when the power fails, and answers are given after a commit.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = connect(&options).await?;
-        let id = match identify(&writer, path).await? {
+        let mut writer = connect(&options).await?;
+        let id = match identify(&mut writer, path).await? {
             Some(id) => id,
-            None => update(&writer, path).await?,
+            None => update(&mut writer, path).await?,
         };
         let reader = options.read_only(true);
-        let readers = pool().max_connections(4).connect_lazy_with(reader);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(reader);
         Ok(SqliteStore {
             id,
-            writer,
+            writer: Line::new(writer),
             readers,
+            reserve: Arc::new(Reserve::beside(path)),
             wakes: Arc::default(),
         })
     }
@@ -74,23 +80,12 @@ fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
     }
 }
 
-fn pool() -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-}
-
 /// Connects; the switch of a new file to WAL does not wait for other processes as everything else does, so it is
 /// tried again until the busy timeout.
-async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
     let begun = Instant::now();
     loop {
-        let connected = pool()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await;
-        match connected {
+        match SqliteConnection::connect_with(options).await {
             Err(error) if errors::is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -100,7 +95,10 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, StoreErro
 }
 
 /// Reads the store's id when the database is of this version; `None` when it is older or empty.
-async fn identify(writer: &SqlitePool, path: &Path) -> Result<Option<String>, StoreError> {
+async fn identify(
+    writer: &mut SqliteConnection,
+    path: &Path,
+) -> Result<Option<String>, StoreError> {
     let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
     let found = sqlx::query("SELECT max(version), (SELECT id FROM store) FROM _sqlx_migrations")
         .fetch_one(writer)
@@ -117,10 +115,8 @@ async fn identify(writer: &SqlitePool, path: &Path) -> Result<Option<String>, St
 }
 
 /// Applies what is missing in one transaction that holds the write lock, so that of many processes only one does it.
-async fn update(writer: &SqlitePool, path: &Path) -> Result<String, StoreError> {
-    let mut connection = writer.acquire().await?;
-    migrate(&mut connection, path).await?;
-    drop(connection);
+async fn update(writer: &mut SqliteConnection, path: &Path) -> Result<String, StoreError> {
+    migrate(writer, path).await?;
     let id = identify(writer, path).await?;
     id.ok_or_else(|| StoreError::Database("its migrations left no store id".to_owned()))
 }

@@ -1,10 +1,10 @@
-//! Seals values with XChaCha20-Poly1305 under one key of 32 bytes.
+//! Seals values with XChaCha20-Poly1305 under a key of 32 bytes; earlier keys still open what they sealed.
 
 mod key;
 
 use std::{
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use chacha20poly1305::{
@@ -14,25 +14,25 @@ use chacha20poly1305::{
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use self::key::Key;
+use self::key::Keys;
 use crate::ports::{Sealed, Vault, VaultError};
 
 /// Bytes of the random nonce in front of each cipher text; so many may be drawn blindly.
 const NONCE_BYTES: usize = 24;
 
-/// A vault whose key is in a file or was given. The key is read, or made, when it is first needed.
+/// A vault whose keys are in a file or were given. They are read, or the first is made, when one is first needed.
 pub struct FileVault {
     source: KeySource,
-    key: OnceLock<Key>,
+    keys: Mutex<Option<Arc<Keys>>>,
 }
 
-/// Where the key comes from.
+/// Where the keys come from.
 enum KeySource {
     /// Our own file, made when it is missing, refused when others can read it.
     Own(PathBuf),
     /// A file that someone else mounts and answers for.
     Mounted(PathBuf),
-    /// The key itself in base64, and the name under which it was given.
+    /// The keys themselves in base64, and the name under which they were given.
     Given(&'static str, SecretString),
 }
 
@@ -43,7 +43,7 @@ impl FileVault {
     }
 
     /// Uses the key in `CAREEN_KEY` (base64), else in the file that `CAREEN_KEY_FILE` names (base64 or 32 bytes), else
-    /// in `key_file`; `variable` looks a variable up.
+    /// in `key_file`; `variable` looks a variable up. Of several keys, in lines, the first seals.
     pub fn from_environment(
         key_file: &Path,
         variable: impl Fn(&str) -> Option<String>,
@@ -58,26 +58,48 @@ impl FileVault {
     }
 
     fn with(source: KeySource) -> FileVault {
-        let key = OnceLock::new();
-        FileVault { source, key }
+        let keys = Mutex::new(None);
+        FileVault { source, keys }
     }
 
-    fn key(&self) -> Result<&Key, VaultError> {
-        if let Some(key) = self.key.get() {
-            return Ok(key);
-        }
-        let key = match &self.source {
+    fn keys(&self) -> Result<Arc<Keys>, VaultError> {
+        let known = self.known().clone();
+        known.map_or_else(|| self.read(), Ok)
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Option<Arc<Keys>>> {
+        // Whoever panicked left nothing half done.
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> Result<Arc<Keys>, VaultError> {
+        Ok(self.take(match &self.source {
             KeySource::Own(path) => key::read_or_make(path)?,
             KeySource::Mounted(path) => key::read(path)?,
             KeySource::Given(name, text) => key::parse(name, text.expose_secret().as_bytes())?,
-        };
-        Ok(self.key.get_or_init(|| key))
+        }))
+    }
+
+    fn take(&self, keys: Keys) -> Arc<Keys> {
+        let keys = Arc::new(keys);
+        *self.known() = Some(keys.clone());
+        keys
+    }
+
+    /// Gives the keys that this one is among; another process may have added it since they were read.
+    fn keys_with(&self, id: &str) -> Result<Arc<Keys>, VaultError> {
+        let keys = self.keys()?;
+        match keys.find(id) {
+            Some(_) => Ok(keys),
+            None => self.read(),
+        }
     }
 }
 
 impl Vault for FileVault {
     fn seal(&self, row: &str, value: &SecretString) -> Result<Sealed, VaultError> {
-        let key = self.key()?;
+        let keys = self.keys()?;
+        let key = keys.first();
         let nonce = XNonce::generate();
         let payload = Payload {
             msg: value.expose_secret().as_bytes(),
@@ -93,7 +115,8 @@ impl Vault for FileVault {
 
     fn open(&self, row: &str, sealed: &Sealed) -> Result<SecretString, VaultError> {
         let closed = || VaultError::DoesNotOpen(row.to_owned());
-        let key = self.key()?;
+        let keys = self.keys_with(&sealed.key_id)?;
+        let key = keys.find(&sealed.key_id).ok_or_else(closed)?;
         let (nonce, text) = sealed
             .bytes
             .split_at_checked(NONCE_BYTES)
@@ -108,5 +131,23 @@ impl Vault for FileVault {
         let value = std::str::from_utf8(&opened).map_err(|_| closed())?;
         // A copy of exactly its size: growing or shrinking would leave the value behind in freed memory.
         Ok(SecretString::from(value.to_owned()))
+    }
+
+    fn key_id(&self) -> Result<String, VaultError> {
+        Ok(self.keys()?.first().id.clone())
+    }
+
+    fn renew(&self) -> Result<bool, VaultError> {
+        match &self.source {
+            KeySource::Own(path) => {
+                self.take(key::renew(path)?);
+                Ok(true)
+            }
+            // Whoever mounts or gives keys puts a new one before them.
+            KeySource::Mounted(_) | KeySource::Given(..) => {
+                self.read()?;
+                Ok(false)
+            }
+        }
     }
 }

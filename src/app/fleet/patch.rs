@@ -252,18 +252,16 @@ fn why(decided: &Decided) -> Why {
         .origin
         .as_ref()
         .map(|it| format!(" because {} moved", it.image));
+    let Decided {
+        task,
+        inputs,
+        epoch,
+        ..
+    } = decided;
+    let key = format!("fleet/{task}/{}/{epoch}", inputs.key());
     Why {
         cause: format!("fleet{}", set_off.unwrap_or_default()),
-        trigger: Some(Trigger {
-            kind: TriggerKind::Fleet,
-            key: format!(
-                "fleet/{}/{}/{}",
-                decided.task,
-                decided.inputs.key(),
-                decided.epoch
-            ),
-            details: json!(decided),
-        }),
+        trigger: Some(Trigger::new(TriggerKind::Fleet, key, json!(decided))),
         rerun_of: None,
     }
 }

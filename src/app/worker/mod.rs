@@ -3,6 +3,7 @@
 //! Wake-ups only save time: the worker also looks every second for runs and wishes to cancel, and every few seconds
 //! for runs whose worker is lost.
 
+mod beside;
 mod cancels;
 mod driving;
 mod terms;
@@ -22,6 +23,7 @@ use crate::{
     runner::Wishes,
 };
 
+pub use beside::work_beside;
 pub(super) use cancels::heed_cancel;
 pub use terms::WorkerTerms;
 
@@ -40,6 +42,8 @@ pub struct Worker {
     under_way: HashMap<String, Wishes>,
     tasks: JoinSet<String>,
     looked_for_lost: Option<Instant>,
+    /// Whether the disk had no room for another run when it was last looked at.
+    is_full: bool,
 }
 
 impl Worker {
@@ -66,6 +70,7 @@ impl Worker {
             under_way: HashMap::new(),
             tasks: JoinSet::new(),
             looked_for_lost: None,
+            is_full: false,
         })
     }
 
@@ -114,6 +119,9 @@ impl Worker {
             self.take_over(grace).await?;
             self.looked_for_lost = Some(Instant::now());
         }
+        if !self.has_room() {
+            return Ok(());
+        }
         while self.under_way.len() < self.terms.parallel_runs {
             let sent = Instant::now();
             let Some(lease) = self.app.queue.claim(&self.claim).await? else {
@@ -122,6 +130,16 @@ impl Worker {
             self.drive(lease, sent);
         }
         Ok(())
+    }
+
+    /// Says whether the disk has room for another run; those under way go on and need what there is.
+    fn has_room(&mut self) -> bool {
+        let full = self.app.room.check().err();
+        if let Some(error) = full.as_ref().filter(|_| !self.is_full) {
+            tracing::warn!("claiming no runs: {error}");
+        }
+        self.is_full = full.is_some();
+        !self.is_full
     }
 
     /// Takes up what an earlier process of this worker left, however many runs that are.

@@ -1,5 +1,6 @@
 //! `careen runs`: looks at recorded runs.
 
+mod approve;
 mod cancel;
 mod dependencies;
 mod files;
@@ -29,6 +30,8 @@ pub enum Command {
     Resume(resume::Args),
     /// Stop a run of a server, whatever it is doing
     Cancel(cancel::Args),
+    /// Let a run go that waits for approval
+    Approve(approve::Args),
     /// List and fetch the files saved from a run's workspace
     Files(files::Args),
 }
@@ -42,6 +45,7 @@ pub async fn run(context: &Context, command: Command) -> Result<ExitCode, CliErr
         Command::Rerun(args) => rerun::run(context, args).await,
         Command::Resume(args) => resume::run(context, args).await,
         Command::Cancel(args) => cancel::run(context, args).await,
+        Command::Approve(args) => approve::run(context, args).await,
         Command::Files(args) => files::run(context, args).await,
     }
 }

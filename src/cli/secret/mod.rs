@@ -1,6 +1,7 @@
 //! `careen secret`: keeps secrets for tasks.
 
 mod list;
+mod rekey;
 mod remove;
 mod set;
 
@@ -17,6 +18,8 @@ pub enum Command {
     List,
     /// Remove a secret
     Remove(remove::Args),
+    /// Seal connections and secrets with a new key; with keys given by CAREEN_KEY or CAREEN_KEY_FILE, with the first
+    Rekey,
 }
 
 /// Does it.
@@ -25,5 +28,6 @@ pub async fn run(context: &Context, command: Command) -> Result<ExitCode, CliErr
         Command::Set(args) => set::run(context, args).await,
         Command::List => list::run(context).await,
         Command::Remove(args) => remove::run(context, args).await,
+        Command::Rekey => rekey::run(context).await,
     }
 }

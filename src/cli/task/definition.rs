@@ -9,18 +9,13 @@ use super::super::{
     CliError,
     request::{seconds, secret_value},
 };
+use super::{
+    base_image_options::BaseImageArgs, source_options::SourceArgs, timer_options::TimerArgs,
+};
 use crate::{
     spec::values,
-    tasks::{
-        BaseImageKind, BaseImageTrigger, Concurrency, Definition, ImageBuild, Policy, SourceEvent,
-        SourceTrigger, Status, TimerTrigger, command_task,
-    },
+    tasks::{Concurrency, Definition, ImageBuild, Policy, Status, WorkerLoss, command_task},
 };
-
-/// The name of the trigger that `create` makes, as in ACR.
-const SOURCE_TRIGGER: &str = "defaultSourceTriggerName";
-/// The same for base images.
-const BASE_IMAGE_TRIGGER: &str = "defaultBaseimageTriggerName";
 
 /// What a task is made of.
 #[derive(Debug, Clone, clap::Args)]
@@ -100,21 +95,15 @@ pub struct DefinitionArgs {
     /// What becomes of a run whose group is busy: queue, cancel-superseded or skip
     #[arg(long, value_name = "POLICY", requires = "concurrency_group", value_parser = policy)]
     concurrency_policy: Option<Policy>,
-    /// Run at these times, as cron writes them in UTC; NAME:CRON names the timer
-    #[arg(long, value_name = "[NAME:]CRON")]
-    schedule: Vec<String>,
-    /// Run on commits to the context's repository
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
-    commit_trigger_enabled: Option<bool>,
-    /// Run on pull requests to the context's repository
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
-    pull_request_trigger_enabled: Option<bool>,
-    /// Run when a base image has moved
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
-    base_image_trigger_enabled: Option<bool>,
-    /// Which base images: runtime or all
-    #[arg(long, value_name = "KIND", value_parser = base_image_kind)]
-    base_image_trigger_type: Option<BaseImageKind>,
+    /// What becomes of a run whose worker is lost together with its engine: error or retry
+    #[arg(long, value_name = "WHAT", value_parser = worker_loss)]
+    on_worker_loss: Option<WorkerLoss>,
+    #[command(flatten)]
+    timers: TimerArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    bases: BaseImageArgs,
 }
 
 impl DefinitionArgs {
@@ -125,7 +114,9 @@ impl DefinitionArgs {
         }
         self.apply_steps(task)?;
         self.apply_terms(task)?;
-        self.apply_triggers(task);
+        self.timers.apply(task);
+        self.source.apply(task);
+        self.bases.apply(task);
         self.apply_values(task)
     }
 
@@ -212,6 +203,7 @@ impl DefinitionArgs {
         task.status = self.status.unwrap_or(task.status);
         task.priority = self.priority.unwrap_or(task.priority);
         task.max_runs = self.max_runs.or(task.max_runs);
+        task.on_worker_loss = self.on_worker_loss.unwrap_or(task.on_worker_loss);
         if let Some(group) = &self.concurrency_group {
             task.concurrency = Some(Concurrency {
                 group: group.clone(),
@@ -219,36 +211,6 @@ impl DefinitionArgs {
             });
         }
         Ok(())
-    }
-
-    fn apply_triggers(&self, task: &mut Definition) {
-        if !self.schedule.is_empty() {
-            task.triggers.timer = (1..).zip(&self.schedule).map(timer).collect();
-        }
-        let wanted = [
-            (self.commit_trigger_enabled, SourceEvent::Commit),
-            (self.pull_request_trigger_enabled, SourceEvent::PullRequest),
-        ];
-        if wanted.iter().any(|it| it.0.is_some()) {
-            let events = wanted.iter().filter(|it| it.0 == Some(true)).map(|it| it.1);
-            let events: Vec<SourceEvent> = events.collect();
-            task.triggers.source.retain(|it| it.name != SOURCE_TRIGGER);
-            if !events.is_empty() {
-                let trigger = source_trigger(task.context.as_deref(), events);
-                task.triggers.source.push(trigger);
-            }
-        }
-        if self.base_image_trigger_enabled == Some(false) {
-            task.triggers.base_image = None;
-        } else if self.base_image_trigger_enabled.is_some()
-            || self.base_image_trigger_type.is_some()
-        {
-            task.triggers.base_image = Some(BaseImageTrigger {
-                name: BASE_IMAGE_TRIGGER.to_owned(),
-                kind: self.base_image_trigger_type.unwrap_or_default(),
-                status: Status::Enabled,
-            });
-        }
     }
 
     fn apply_values(
@@ -302,34 +264,6 @@ pub(super) fn pair(word: &str, option: &str) -> Result<(String, String), CliErro
     }
 }
 
-fn timer((number, word): (u32, &String)) -> TimerTrigger {
-    // A cron expression holds no colon.
-    let (name, schedule) = match word.split_once(':') {
-        Some((name, schedule)) => (name.to_owned(), schedule),
-        None => (format!("t{number}"), word.as_str()),
-    };
-    TimerTrigger {
-        name,
-        schedule: schedule.trim().to_owned(),
-        status: Status::Enabled,
-    }
-}
-
-/// The trigger on a git context: its repository, and the branch after `#`.
-fn source_trigger(context: Option<&str>, events: Vec<SourceEvent>) -> SourceTrigger {
-    let (repository, rest) = context
-        .map(|it| it.split_once('#').unwrap_or((it, "")))
-        .unwrap_or_default();
-    let branch = rest.split(':').next().filter(|it| !it.is_empty());
-    SourceTrigger {
-        name: SOURCE_TRIGGER.to_owned(),
-        repository: repository.to_owned(),
-        branch: branch.map(str::to_owned),
-        events,
-        status: Status::Enabled,
-    }
-}
-
 fn status(word: &str) -> Result<Status, String> {
     match word.to_ascii_lowercase().as_str() {
         "enabled" => Ok(Status::Enabled),
@@ -347,10 +281,10 @@ fn policy(word: &str) -> Result<Policy, String> {
     }
 }
 
-fn base_image_kind(word: &str) -> Result<BaseImageKind, String> {
-    match word.to_ascii_lowercase().as_str() {
-        "runtime" => Ok(BaseImageKind::Runtime),
-        "all" => Ok(BaseImageKind::All),
-        _ => Err("it is runtime or all".to_owned()),
+fn worker_loss(word: &str) -> Result<WorkerLoss, String> {
+    match word {
+        "error" => Ok(WorkerLoss::Error),
+        "retry" => Ok(WorkerLoss::Retry),
+        _ => Err("it is error or retry".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! `careen task`: stored tasks, in the words of `az acr task`.
 
 mod apply;
+mod base_image_options;
 mod create;
 mod definition;
 mod delete;
@@ -9,7 +10,9 @@ mod history;
 mod list;
 mod run;
 mod show;
+mod source_options;
 mod status;
+mod timer_options;
 mod update;
 
 use std::process::ExitCode;

@@ -7,7 +7,8 @@ mod git;
 mod hostile_git;
 mod keeping;
 mod runs;
-mod servers;
+pub mod servers;
+mod ssh;
 
 use std::{fs, path::Path, sync::Arc};
 

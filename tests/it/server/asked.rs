@@ -7,9 +7,9 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use careen::{
-    app::{App, Notices},
-    ports::{Courier, Role},
-    server::{Api, InProcess, Terms, router},
+    app::{App, Notices, WorkerTerms, decide_deliveries, work_beside},
+    ports::{Courier, Role, RunFilter},
+    server::{Api, Terms, router, tell_ends},
 };
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub struct Served {
     pub stop: CancellationToken,
     _world: World,
     router: axum::Router,
-    launcher: Arc<InProcess>,
+    _stop_all: tokio_util::sync::DropGuard,
     token: Option<String>,
 }
 
@@ -51,8 +51,7 @@ impl Served {
     pub async fn on(terms: Terms) -> Served {
         let world = World::new().await;
         let app = Arc::new(world.app());
-        let launcher = InProcess::new(app.clone(), Vec::new());
-        Served::with(world, app, launcher, terms)
+        Served::with(world, app, None, terms)
     }
 
     /// Serves an admin, and tells ends of runs through this courier.
@@ -61,20 +60,37 @@ impl Served {
         let mut app = world.app();
         app.courier = courier;
         let app = Arc::new(app);
-        let launcher = InProcess::new(app.clone(), Vec::new()).telling(notices);
-        let mut served = Served::with(world, app, launcher, Terms::default());
+        let mut served = Served::with(world, app, Some(notices), Terms::default());
         served.asks_as(Role::Admin).await;
         served
     }
 
-    fn with(world: World, app: Arc<App>, launcher: InProcess, terms: Terms) -> Served {
-        let launcher = Arc::new(launcher);
-        let api = Api::new(app.clone(), launcher.clone(), terms);
+    /// Serves an admin, and reaches the outside through this courier.
+    pub async fn through(courier: Arc<dyn Courier>) -> Served {
+        let world = World::new().await;
+        let mut app = world.app();
+        app.courier = courier;
+        let mut served = Served::with(world, Arc::new(app), None, Terms::default());
+        served.asks_as(Role::Admin).await;
+        served
+    }
+
+    fn with(world: World, app: Arc<App>, notices: Option<Notices>, terms: Terms) -> Served {
+        let api = Api::new(app.clone(), terms);
+        let beside = CancellationToken::new();
+        let terms = WorkerTerms {
+            parallel_runs: 8,
+            ..WorkerTerms::named("beside")
+        };
+        tokio::spawn(work_beside(app.clone(), terms, beside.clone()));
+        tokio::spawn(tell_ends(app.clone(), notices, beside.clone()));
+        let news = api.intake.news.clone();
+        tokio::spawn(decide_deliveries(app.clone(), news, beside.clone()));
         Served {
             stop: api.stop.clone(),
             router: router(api),
-            launcher,
             app,
+            _stop_all: beside.drop_guard(),
             _world: world,
             token: None,
         }
@@ -82,7 +98,18 @@ impl Served {
 
     /// Waits until everything that runs has ended and was told.
     pub async fn settles(&self) {
-        self.launcher.drain().await;
+        let unfinished = RunFilter {
+            unfinished: true,
+            ..RunFilter::default()
+        };
+        for _ in 0..3000 {
+            let runs = self.app.ports.store.runs(&unfinished).await.unwrap();
+            if runs.is_empty() && self.app.queue.untold_ends().await.unwrap() == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("something is still under way");
     }
 
     /// Asks with a new token of this role from now on; returns the token's id.
@@ -102,7 +129,10 @@ impl Served {
     pub async fn sends(&self, mut request: Request<Body>) -> axum::response::Response {
         if let Some(token) = &self.token {
             let value = format!("Bearer {token}").parse().expect("a header");
-            request.headers_mut().insert("authorization", value);
+            request
+                .headers_mut()
+                .entry("authorization")
+                .or_insert(value);
         }
         let answer = self.router.clone().oneshot(request).await;
         answer.expect("the router never fails")
@@ -127,14 +157,18 @@ impl Served {
                 Body::from(body.to_string())
             }
         };
-        let response = self.sends(request.body(body).expect("a request")).await;
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-        Answered {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-        }
+        Answered::of(self.sends(request.body(body).expect("a request")).await).await
+    }
+
+    /// Is told something by another program, which bears no token of ours.
+    pub async fn is_told(&self, path: &str, header: (&str, &str), body: &str) -> Answered {
+        let request = Request::builder().method("POST").uri(path);
+        let request = request.header(header.0, header.1);
+        let request = request
+            .body(Body::from(body.to_owned()))
+            .expect("a request");
+        let answer = self.router.clone().oneshot(request).await;
+        Answered::of(answer.expect("the router never fails")).await
     }
 
     /// Gets a path.
@@ -169,6 +203,17 @@ impl Served {
 }
 
 impl Answered {
+    /// Reads an answer whole.
+    pub async fn of(response: axum::response::Response) -> Answered {
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+        Answered {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
     /// Asserts the status; shows everything when it is another.
     #[track_caller]
     pub fn is(self, status: u16) -> Answered {

@@ -2,7 +2,7 @@
 
 mod access;
 mod again;
-mod asked;
+pub mod asked;
 mod contexts;
 mod notices;
 mod runs;

@@ -1,17 +1,18 @@
 //! Folders of this machine, kept as a run saw them, so that a rerun sees the same.
 //!
-//! Keeping is for what costs little: a folder is hashed at each run, and copied when its content is new. More than
+//! Keeping is for what costs little: a folder is hashed unless it looks as it did, and copied when its content is new. More than
 //! `CAPS` is not kept, which is found out by counting, before anything is read.
 
 use std::{
     collections::BTreeMap,
     fs::{self, File, Permissions},
-    io,
+    io::{self, BufWriter},
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
-use super::{Elsewhere, blocking::blocking, failure::Failing, opened};
+use super::{Elsewhere, blocking::blocking, failure::Failing, opened, seen::Seen};
 use crate::{
     adapters::folder::{
         Caps, ContextError, Entry, Folder, Selection,
@@ -27,6 +28,9 @@ pub const CAPS: Caps = Caps {
     entries: 10_000,
     bytes: 128 << 20,
 };
+
+/// How much is copied at once.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// Files by their path in the folder, parents first.
 type Files = BTreeMap<PathBuf, Entry>;
@@ -56,13 +60,18 @@ pub async fn keep(
     let (cache, caps) = (at.cache.clone(), at.bounds.keep);
     let (folder, builds) = (folder.to_owned(), builds.to_owned());
     let work = move || {
+        let now = SystemTime::now();
         let Ok(Some(files)) = files_of(&folder, &builds, caps) else {
             return Ok(None);
         };
-        let Ok(digest) = hash_entries(files.values().map(Ok)) else {
+        let seen = Seen::of((cache.root(), &folder), files.values(), now);
+        let known = seen.as_ref().and_then(Seen::digest);
+        let to_note = seen.filter(|_| known.is_none());
+        let Ok(digest) = known.map_or_else(|| hash_entries(files.values().map(Ok)), Ok) else {
             return Ok(None);
         };
         if cache.find(&name_of(&digest))?.is_some() {
+            to_note.iter().for_each(|seen| seen.note(&digest));
             return Ok(Some(Pin::Folder { digest }));
         }
         let draft = cache.begin()?;
@@ -172,8 +181,9 @@ fn copy(files: &Files, tree: &Path) -> io::Result<()> {
             Source::Folder => fs::create_dir_all(&target)?,
             Source::Link(points_to) => symlink(points_to, &target)?,
             Source::File(mut content) => {
-                let mut file = File::create(&target)?;
+                let mut file = BufWriter::with_capacity(PIECE_BYTES, File::create(&target)?);
                 io::copy(&mut content, &mut file)?;
+                let file = file.into_inner()?;
                 file.set_modified(entry.metadata.modified()?)?;
                 file.set_permissions(Permissions::from_mode(source::mode(entry)))?;
             }

@@ -8,6 +8,7 @@ mod failure;
 mod git;
 mod kept;
 mod marks;
+mod seen;
 
 use std::{path::Path, sync::Arc};
 
@@ -148,6 +149,14 @@ impl Contexts for Elsewhere {
         }
     }
 
+    async fn heads(
+        &self,
+        git: &GitRef,
+        access: &Access,
+    ) -> Result<Vec<(String, String)>, OpenError> {
+        git::heads(self, git, access).await
+    }
+
     async fn reopen(&self, pin: &Pin, access: &Access) -> Result<Opened, OpenError> {
         match pin {
             Pin::Commit {
@@ -171,6 +180,10 @@ impl Contexts for Elsewhere {
                 artifact::open(self, (name, Some(digest)), access).await
             }
             Pin::Folder { digest } => kept::open(self, digest).await,
+            Pin::Upload { digest } => Err(Failing::of(digest).refused(
+                "it was sent to a server, which alone has it",
+                "Send it again with careen run --server",
+            )),
         }
     }
 

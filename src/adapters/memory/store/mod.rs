@@ -1,12 +1,16 @@
 //! Runs and logs kept in memory, with faults on demand.
 
 mod access;
+mod bases;
+mod deliveries;
 mod faults;
 mod frames;
 mod queue;
 mod run;
 mod runs;
 mod tasks;
+mod timers;
+mod upkeep;
 
 pub use access::MemoryAccess;
 pub use frames::MemoryFrames;

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, time::Duration};
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     run::StoredRun,
@@ -25,12 +25,23 @@ impl StoredRun {
             .is_some_and(|place| place.pool == pool)
     }
 
+    /// Says whether its end is still to be told.
+    fn is_untold(&self) -> bool {
+        self.row.placement.is_some() && self.row.ended_at.is_some() && !self.is_told
+    }
+
     fn scopes(&self) -> Vec<LimitScope> {
         self.row
             .placement
             .as_ref()
             .map(LimitScope::of)
             .unwrap_or_default()
+    }
+
+    /// Says whether a person must approve it first.
+    fn is_held(&self) -> bool {
+        let trigger = self.row.trigger.as_ref();
+        trigger.is_some_and(|it| it.needs_approval)
     }
 
     fn group(&self) -> Option<&str> {
@@ -137,7 +148,7 @@ impl Runs {
         let first = self
             .by_number
             .iter()
-            .filter(|(_, run)| run.is_waiting && run.is_in(&claim.pool))
+            .filter(|(_, run)| run.is_waiting && !run.is_held() && run.is_in(&claim.pool))
             .filter(|(_, run)| self.full(run).is_empty())
             .min_by_key(|(number, run)| run.order(**number))
             .map(|(number, _)| *number);
@@ -314,6 +325,35 @@ impl Queue for MemoryStore {
 
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
         Ok(self.lock().depths())
+    }
+
+    async fn take_ends(&self, hold: Duration, limit: u32) -> Result<Vec<String>, StoreError> {
+        let (mut runs, now) = (self.lock(), Instant::now());
+        let free = runs
+            .by_number
+            .values_mut()
+            .filter(|run| run.is_untold() && run.told_until.is_none_or(|until| until <= now));
+        let taken = free.take(limit as usize).map(|run| {
+            run.told_until = Some(now + hold);
+            run.row.id.clone()
+        });
+        Ok(taken.collect())
+    }
+
+    async fn forget_end(&self, run: &str) -> Result<(), StoreError> {
+        if let Ok(run) = self.lock().stored(run) {
+            run.is_told = true;
+        }
+        Ok(())
+    }
+
+    async fn untold_ends(&self) -> Result<u64, StoreError> {
+        let runs = self.lock();
+        Ok(runs
+            .by_number
+            .values()
+            .filter(|run| run.is_untold())
+            .count() as u64)
     }
 
     fn wake_ups(&self) -> watch::Receiver<u64> {

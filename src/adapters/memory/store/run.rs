@@ -26,6 +26,9 @@ pub(super) struct StoredRun {
     pub(super) is_waiting: bool,
     /// The engine that has its containers.
     pub(super) engine: String,
+    /// Whether its end has been told, and until when someone is at it.
+    pub(super) is_told: bool,
+    pub(super) told_until: Option<Instant>,
     token: u64,
     until: Option<Instant>,
 }
@@ -60,6 +63,8 @@ impl StoredRun {
             steps: BTreeMap::new(),
             attempts: BTreeMap::new(),
             engine: String::new(),
+            is_told: false,
+            told_until: None,
             token: 0,
             until: None,
         }

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{faults::Faults, run::StoredRun};
+use super::{
+    bases::BaseTable, deliveries::Hooks, faults::Faults, run::StoredRun, timers::TimerTable,
+};
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
     RunStore, RunWord, Sealed, StepRow, StoreError,
@@ -21,6 +23,7 @@ use crate::ports::{
 pub struct MemoryStore {
     id: String,
     runs: Mutex<Runs>,
+    pub(super) hooks: Mutex<Hooks>,
     faults: Faults,
     /// Wakes workers.
     pub(super) wakes: watch::Sender<u64>,
@@ -35,6 +38,10 @@ pub(super) struct Runs {
     pub(super) limits: BTreeMap<LimitScope, u32>,
     /// The runs that causes started, by key; they outlive the runs.
     causes: HashMap<String, String>,
+    /// Timers that wait.
+    pub(super) timers: TimerTable,
+    /// What is known of base images.
+    pub(super) bases: BaseTable,
 }
 
 impl MemoryStore {
@@ -43,6 +50,7 @@ impl MemoryStore {
         MemoryStore {
             id: store_id.into(),
             runs: Mutex::default(),
+            hooks: Mutex::default(),
             faults: Faults::default(),
             wakes: watch::Sender::default(),
         }

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Row};
 
 use super::{
-    super::{PostgresStore, causes, runs},
+    super::{PostgresStore, causes, deliveries, runs},
     cancels, slots,
 };
 use crate::ports::{Enqueued, Group, GroupPolicy, LimitScope, NewRun, Placement, StoreError};
@@ -14,10 +14,46 @@ pub(super) async fn enqueue(
     run: &NewRun,
     place: &Placement,
 ) -> Result<Enqueued, StoreError> {
+    if run.trigger.is_some() || place.group.is_some() {
+        let mut transaction = store.pool.begin().await?;
+        let enqueued = enqueue_in(&mut transaction, run, place).await?;
+        transaction.commit().await?;
+        return Ok(enqueued);
+    }
+    let added = runs::insert(&store.pool, run, Some(place)).await?;
+    if added.is_limited {
+        heed_limits(store, (run, place), added.number).await?;
+    }
+    Ok(Enqueued::Waiting {
+        superseded: Vec::new(),
+    })
+}
+
+/// Lets a recorded run wait for a limit that is full. Claims would do so, too, but only when a worker has room.
+async fn heed_limits(
+    store: &PostgresStore,
+    (run, place): (&NewRun, &Placement),
+    number: i64,
+) -> Result<(), StoreError> {
     let mut transaction = store.pool.begin().await?;
-    let enqueued = enqueue_in(&mut transaction, run, place).await?;
-    transaction.commit().await?;
-    Ok(enqueued)
+    let waits =
+        sqlx::query("SELECT 1 FROM runs WHERE number = $1 AND queue_state = 'ready' FOR UPDATE")
+            .bind(number)
+            .fetch_optional(&mut *transaction)
+            .await?;
+    if waits.is_some() {
+        let waiter = waiter((run, place), number);
+        slots::hold_back_if_full(&mut transaction, &waiter, &LimitScope::of(place)).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+fn waiter<'a>((run, place): (&'a NewRun, &Placement), number: i64) -> slots::Waiter<'a> {
+    slots::Waiter {
+        run: &run.id,
+        number,
+        priority: place.priority,
+    }
 }
 
 /// Does the same within the transaction of someone who writes more than the run.
@@ -33,7 +69,7 @@ pub(in super::super) async fn enqueue_in(
         Some(group) => unfinished(&mut *connection, group).await?,
         None => Vec::new(),
     };
-    let number = runs::insert(&mut *connection, run, Some(place)).await?;
+    let added = runs::insert(&mut *connection, run, Some(place)).await?;
     let policy = place.group.as_ref().map(|group| group.policy);
     let enqueued = match (policy, others.last()) {
         (Some(GroupPolicy::Skip), Some(by)) => {
@@ -52,12 +88,9 @@ pub(in super::super) async fn enqueue_in(
             superseded: Vec::new(),
         },
     };
-    if matches!(enqueued, Enqueued::Waiting { .. }) {
-        let waiter = slots::Waiter {
-            run: &run.id,
-            number,
-            priority: place.priority,
-        };
+    let waits = matches!(enqueued, Enqueued::Waiting { .. });
+    if waits && !deliveries::hold(&mut *connection, run).await? {
+        let waiter = waiter((run, place), added.number);
         slots::hold_back_if_full(&mut *connection, &waiter, &LimitScope::of(place)).await?;
     }
     Ok(enqueued)

@@ -3,7 +3,7 @@
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    super::{SqliteStore, causes, runs},
+    super::{SqliteStore, causes, deliveries, runs},
     cancels, slots,
 };
 use crate::ports::{Enqueued, Group, GroupPolicy, LimitScope, NewRun, Placement, StoreError};
@@ -52,7 +52,8 @@ pub(in super::super) async fn enqueue_in(
             superseded: Vec::new(),
         },
     };
-    if matches!(enqueued, Enqueued::Waiting { .. }) {
+    let waits = matches!(enqueued, Enqueued::Waiting { .. });
+    if waits && !deliveries::hold(&mut *connection, run).await? {
         let waiter = slots::Waiter {
             run: &run.id,
             number,

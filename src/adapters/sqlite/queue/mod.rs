@@ -2,6 +2,7 @@
 
 mod cancels;
 mod claims;
+mod ends;
 mod enqueue;
 mod limits;
 mod places;
@@ -75,6 +76,18 @@ impl Queue for SqliteStore {
         places::depths(self).await
     }
 
+    async fn take_ends(&self, hold: Duration, limit: u32) -> Result<Vec<String>, StoreError> {
+        ends::take(self, hold, limit).await
+    }
+
+    async fn forget_end(&self, run: &str) -> Result<(), StoreError> {
+        ends::forget(self, run).await
+    }
+
+    async fn untold_ends(&self) -> Result<u64, StoreError> {
+        ends::count(self).await
+    }
+
     fn wake_ups(&self) -> watch::Receiver<u64> {
         self.wakes.subscribe()
     }
@@ -82,7 +95,7 @@ impl Queue for SqliteStore {
 
 impl SqliteStore {
     /// Wakes the workers of this process after something was written; those of others look now and then.
-    fn waking<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn waking<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
         if written.is_ok() {
             self.wake();
         }

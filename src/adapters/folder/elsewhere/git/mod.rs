@@ -4,9 +4,12 @@ mod address;
 mod checkout;
 mod credentials;
 mod fetch;
+mod heads;
 mod names;
 mod session;
 mod submodules;
+
+pub use heads::heads;
 
 use std::sync::{
     Arc,

@@ -1,5 +1,7 @@
 //! Settings: a flag over a `CAREEN_*` variable over the settings file over the default, each with its source.
 
+mod bounds;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -9,6 +11,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{CliError, Globals};
+pub use bounds::Bounds;
+use bounds::BoundsFile;
 
 /// Where a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub struct Settings {
     pub objects: Setting<Option<String>>,
     /// The server that runs things; `None` is this machine itself.
     pub server: Setting<Option<String>>,
+    /// What is kept, and how full the disk may get.
+    pub bounds: Bounds,
     /// The names of stored secrets by the vault addresses that task files have for them.
     pub vault_secrets: BTreeMap<String, String>,
 }
@@ -86,6 +92,8 @@ struct File {
     key_file: Option<PathBuf>,
     objects: Option<String>,
     server: Option<String>,
+    #[serde(default)]
+    keep: BoundsFile,
     #[serde(default)]
     vault_secrets: BTreeMap<String, String>,
 }
@@ -120,6 +128,7 @@ impl Settings {
                 None => from.pick_text("CAREEN_SERVER", file.server),
             },
             key_file: from.pick("CAREEN_KEY_FILE", None, file.key_file, || data.join("key"))?,
+            bounds: Bounds::read(&from, &file.keep)?,
             vault_secrets: file.vault_secrets,
         })
     }
@@ -165,7 +174,7 @@ impl Settings {
     pub fn list(&self) -> Vec<(&'static str, String, String)> {
         let row = |name, value: String, origin: &Origin| (name, value, origin.to_string());
         let text = |it: &Option<String>| it.clone().unwrap_or_default();
-        vec![
+        let mut rows = vec![
             row("db", self.shown_database(), &self.db.origin),
             row(
                 "registry",
@@ -195,7 +204,9 @@ impl Settings {
             ),
             row("objects", self.objects(), &self.objects.origin),
             row("server", text(&self.server.value), &self.server.origin),
-        ]
+        ];
+        rows.extend(self.bounds.list());
+        rows
     }
 }
 
@@ -231,6 +242,20 @@ impl Source {
             (None, None) => (default(), Origin::Default),
         };
         Ok(Setting { value, origin })
+    }
+
+    fn pick_number(
+        &self,
+        variable: &'static str,
+        file: Option<u64>,
+    ) -> Result<Setting<Option<u64>>, CliError> {
+        let is_set = std::env::var(variable).is_ok_and(|it| !it.is_empty());
+        let is_said = is_set || file.is_some();
+        let found = self.pick(variable, None, file, || 0)?;
+        Ok(Setting {
+            value: is_said.then_some(found.value),
+            origin: found.origin,
+        })
     }
 
     fn pick_text(&self, variable: &'static str, file: Option<String>) -> Setting<Option<String>> {

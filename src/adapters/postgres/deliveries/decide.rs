@@ -1,0 +1,90 @@
+//! One transaction for a decision: the head moves, the runs are queued, the reasons are written.
+
+use sqlx::{PgConnection, Row};
+
+use super::{
+    super::{PostgresStore, queue::enqueue_in},
+    heads,
+};
+use crate::{
+    ports::{Decision, Enqueued, Starting, StoreError, TaskDecision, Verdict},
+    triggers::Standing,
+};
+
+/// Decides a fact once; whoever comes later is told what was decided.
+pub(super) async fn decide(
+    store: &PostgresStore,
+    verdict: &Verdict,
+) -> Result<Decision, StoreError> {
+    let mut transaction = store.pool.begin().await?;
+    if let Some(decided) = earlier(&mut transaction, verdict).await? {
+        return Ok(decided);
+    }
+    let standing = match &verdict.to {
+        Some(to) if verdict.replay == 0 => heads::move_to(&mut transaction, verdict, to).await?,
+        _ => Standing::New { visit: 0 },
+    };
+    let decision = match standing {
+        Standing::New { visit } => start(&mut transaction, verdict, visit).await?,
+        Standing::Seen => verdict.nothing("the reference stands at this commit already"),
+        Standing::Late => verdict.nothing("the reference has moved on since"),
+    };
+    if let Some(delivery) = verdict.delivery {
+        sqlx::query("UPDATE deliveries SET decision = $2 WHERE number = $1")
+            .bind(delivery.cast_signed())
+            .bind(serde_json::to_string(&decision).unwrap_or_default())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(decision)
+}
+
+/// What was decided before, if this is no replay.
+async fn earlier(
+    connection: &mut PgConnection,
+    verdict: &Verdict,
+) -> Result<Option<Decision>, StoreError> {
+    let Some(delivery) = verdict.delivery.filter(|_| verdict.replay == 0) else {
+        return Ok(None);
+    };
+    let row = sqlx::query("SELECT decision FROM deliveries WHERE number = $1 FOR UPDATE")
+        .bind(delivery.cast_signed())
+        .fetch_one(connection)
+        .await?;
+    let text: Option<String> = row.try_get(0)?;
+    let decision = text.map(|text| serde_json::from_str(&text)).transpose();
+    decision.map_err(|error| StoreError::Database(error.to_string()))
+}
+
+async fn start(
+    connection: &mut PgConnection,
+    verdict: &Verdict,
+    visit: u32,
+) -> Result<Decision, StoreError> {
+    let mut tasks = Vec::new();
+    for starting in &verdict.starts {
+        tasks.push(start_one(&mut *connection, verdict, (starting, visit)).await?);
+    }
+    Ok(verdict.decision(tasks))
+}
+
+async fn start_one(
+    connection: &mut PgConnection,
+    verdict: &Verdict,
+    (starting, visit): (&Starting, u32),
+) -> Result<TaskDecision, StoreError> {
+    let mut run = starting.run.clone();
+    if let (Some(trigger), Some(key)) = (&mut run.trigger, verdict.key(starting, visit)) {
+        trigger.key = key;
+    }
+    let enqueued = enqueue_in(&mut *connection, &run, &starting.place).await?;
+    if let (Some(target), Enqueued::Waiting { .. }) = (&starting.report, &enqueued) {
+        sqlx::query("INSERT INTO reports (run, target) VALUES ($1, $2)")
+            .bind(&run.id)
+            .bind(target.to_string())
+            .execute(connection)
+            .await?;
+    }
+    Ok(starting.decision(&enqueued))
+}

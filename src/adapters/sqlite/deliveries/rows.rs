@@ -1,0 +1,97 @@
+//! Reading deliveries, and taking those that are to be decided.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+
+use super::{
+    super::{SqliteStore, leases::milliseconds, rows::Columns},
+    NOW,
+};
+use crate::ports::{Delivery, DeliveryFilter, StoreError};
+
+/// Takes the oldest deliveries that nobody decides just now.
+pub(super) async fn take_undecided(
+    store: &SqliteStore,
+    limit: u32,
+    hold: Duration,
+) -> Result<Vec<Delivery>, StoreError> {
+    let sql = format!(
+        "UPDATE deliveries SET claimed_until = {NOW} + ?2 WHERE number IN (
+            SELECT number FROM deliveries WHERE decision IS NULL AND claimed_until <= {NOW}
+            ORDER BY number LIMIT ?1) RETURNING *"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(i64::from(limit))
+        .bind(milliseconds(hold))
+        .fetch_all(&store.writer)
+        .await?;
+    let taken: Result<Vec<Delivery>, StoreError> = rows.iter().map(|row| whole(row)).collect();
+    let mut taken = taken?;
+    taken.sort_by_key(|it| it.number);
+    Ok(taken)
+}
+
+/// Lists deliveries, newest first, without bodies.
+pub(super) async fn list(
+    store: &SqliteStore,
+    filter: &DeliveryFilter,
+) -> Result<Vec<Delivery>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT number, id, source, task, provider, event, headers, received_at, decision, replays
+         FROM deliveries",
+    );
+    if let Some(before) = filter.before {
+        query
+            .push(" WHERE number < ")
+            .push_bind(before.cast_signed());
+    }
+    query
+        .push(" ORDER BY number DESC LIMIT ")
+        .push_bind(i64::from(filter.limit));
+    let rows = query.build().fetch_all(&store.readers).await?;
+    rows.iter().map(|row| delivery(row, Vec::new())).collect()
+}
+
+/// Reads one delivery.
+pub(super) async fn one(store: &SqliteStore, number: u64) -> Result<Option<Delivery>, StoreError> {
+    let row = sqlx::query("SELECT * FROM deliveries WHERE number = ?1")
+        .bind(number.cast_signed())
+        .fetch_optional(&store.readers)
+        .await?;
+    row.as_ref().map(whole).transpose()
+}
+
+/// Counts one more replay.
+pub(super) async fn count_replay(store: &SqliteStore, number: u64) -> Result<u32, StoreError> {
+    let row = sqlx::query(
+        "UPDATE deliveries SET replays = replays + 1 WHERE number = ?1 RETURNING replays",
+    )
+    .bind(number.cast_signed())
+    .fetch_one(&store.writer)
+    .await?;
+    row.count("replays")
+}
+
+fn whole(row: &SqliteRow) -> Result<Delivery, StoreError> {
+    delivery(row, row.try_get("body")?)
+}
+
+fn delivery(row: &SqliteRow, body: Vec<u8>) -> Result<Delivery, StoreError> {
+    let unreadable = |error: serde_json::Error| StoreError::Database(error.to_string());
+    let decision: Option<String> = row.try_get("decision")?;
+    let decision = decision.map(|text| serde_json::from_str(&text)).transpose();
+    Ok(Delivery {
+        number: row.count("number")?,
+        id: row.try_get("id")?,
+        source: row.try_get("source")?,
+        task: row.try_get("task")?,
+        provider: row.parsed("provider")?,
+        event: row.try_get("event")?,
+        headers: serde_json::from_value(row.json("headers")?).map_err(unreadable)?,
+        body,
+        at: row.parsed("received_at")?,
+        decision: decision.map_err(unreadable)?,
+        replays: row.count("replays")?,
+    })
+}

@@ -1,0 +1,16 @@
+//! Deliveries of code hosts: who may deliver, keeping what came, deciding it, and telling how runs go.
+
+mod decider;
+mod gate;
+mod intake;
+mod judging;
+mod poller;
+mod reporter;
+mod sources;
+
+pub use decider::decide_deliveries;
+pub use gate::{Admitted, Gate, Refusal};
+pub use intake::Intake;
+pub use poller::poll_sources;
+pub use reporter::{ReportTerms, report_runs};
+pub use sources::{NewSource, SourceView};

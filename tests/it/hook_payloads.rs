@@ -1,0 +1,198 @@
+//! What code hosts send is read as what happened; `tests/data/hooks` has a delivery of each kind.
+
+use careen::triggers::{Happening, Provider, Unreadable, read};
+
+/// Writes a happening in one line.
+fn line(happening: &Happening) -> String {
+    let short = |commit: &str| commit[..4].to_owned();
+    match happening {
+        Happening::Push(push) => format!(
+            "push {} {}..{} by {} says {:?} changes {}",
+            push.reference.full(),
+            push.before.as_deref().map(short).unwrap_or_default(),
+            short(&push.commit),
+            push.author.id,
+            push.message.lines().next().unwrap_or_default(),
+            push.paths
+                .as_ref()
+                .map_or("anything".to_owned(), |it| it.join(",")),
+        ),
+        Happening::PullRequest(it) => format!(
+            "request {} {} into {} at {} by {}{}",
+            it.number,
+            it.fetch,
+            it.target,
+            short(&it.commit),
+            it.author.id,
+            if it.is_fork { " of a fork" } else { "" },
+        ),
+        Happening::Deletion(reference) => format!("deleted {}", reference.full()),
+        Happening::Ping => "ping".to_owned(),
+        Happening::Other(event) => format!("other {event}"),
+    }
+}
+
+const CASES: &[(Provider, &str, &str, &str)] = &[
+    (Provider::Github, "ping", "github-ping", "ping"),
+    (
+        Provider::Github,
+        "push",
+        "github-push-branch",
+        "push refs/heads/master ..6113 by 21031067 says \"Initial commit\" changes anything",
+    ),
+    (
+        Provider::Github,
+        "push",
+        "github-push-deleted-tag",
+        "deleted refs/tags/simple-tag",
+    ),
+    (
+        Provider::Github,
+        "pull_request",
+        "github-pull-request-opened",
+        "request 2 pull/2/head into master at ec26 by 21031067",
+    ),
+    (Provider::Github, "issues", "github-ping", "other issues"),
+    (
+        Provider::Gitlab,
+        "Push Hook",
+        "gitlab-push",
+        "push refs/heads/master aaaa..bbbb by 4 says \"Fix the readme\" changes CHANGELOG,README.md,app/controller/application.rb,old.txt",
+    ),
+    (
+        Provider::Gitlab,
+        "Push Hook",
+        "gitlab-push-many",
+        "push refs/heads/master aaaa..bbbb by 4 says \"one of many\" changes anything",
+    ),
+    (
+        Provider::Gitlab,
+        "Tag Push Hook",
+        "gitlab-tag",
+        "push refs/tags/v1.0.0 ..bbbb by 4 says \"\" changes anything",
+    ),
+    (
+        Provider::Gitlab,
+        "Merge Request Hook",
+        "gitlab-merge-request-open",
+        "request 7 merge-requests/7/head into master at bbbb by 51 of a fork",
+    ),
+    (
+        Provider::Gitlab,
+        "Merge Request Hook",
+        "gitlab-merge-request-title",
+        "other merge request update",
+    ),
+    (
+        Provider::Gitea,
+        "push",
+        "gitea-push",
+        "push refs/heads/develop aaaa..bbbb by 1 says \"Webhooks Yay!\" changes webhook.txt",
+    ),
+    (
+        Provider::Gitea,
+        "delete",
+        "gitea-delete",
+        "deleted refs/tags/v1.0",
+    ),
+    (
+        Provider::Gitea,
+        "pull_request",
+        "gitea-pull-request-sync",
+        "request 3 pull/3/head into main at bbbb by 8 of a fork",
+    ),
+    (
+        Provider::Bitbucket,
+        "repo:push",
+        "bitbucket-push",
+        "push refs/heads/main aaaa..bbbb by {u1} says \"new stuff\" changes anything",
+    ),
+    (
+        Provider::Bitbucket,
+        "repo:push",
+        "bitbucket-deletion",
+        "deleted refs/heads/old",
+    ),
+    (
+        Provider::Bitbucket,
+        "pullrequest:created",
+        "bitbucket-pull-request",
+        "request 9 try into main at bbbb by {u2}",
+    ),
+    (
+        Provider::AzureDevops,
+        "",
+        "azure-push",
+        "push refs/heads/main aaaa..bbbb by 00067FFED5C7AF52 says \"Fixed bug in web.config file\" changes anything",
+    ),
+    (
+        Provider::AzureDevops,
+        "",
+        "azure-pull-request",
+        "request 1 mytopic into main at bbbb by 54d125f7 of a fork",
+    ),
+    (
+        Provider::Generic,
+        "push",
+        "generic-push",
+        "push refs/heads/main aaaa..bbbb by 7 says \"by hand\" changes a/b.txt",
+    ),
+];
+
+fn body(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/hooks");
+    std::fs::read(format!("{folder}/{name}.json")).unwrap()
+}
+
+#[test]
+fn each_delivery_is_read_as_what_happened() {
+    for (provider, event, name, expected) in CASES {
+        let fact = read(*provider, event, &body(name)).unwrap_or_else(|it| panic!("{name}: {it}"));
+        assert_eq!(line(&fact.happening), *expected, "{name}");
+        let is_ping = fact.happening == Happening::Ping || *event == "issues";
+        assert!(is_ping || !fact.addresses.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_form_is_read_as_the_json_in_it() {
+    let json = body("github-push-branch");
+    let mut form = b"payload=".to_vec();
+    form.extend(
+        url::form_urlencoded::byte_serialize(&json)
+            .collect::<String>()
+            .bytes(),
+    );
+    assert_eq!(
+        read(Provider::Github, "push", &form),
+        read(Provider::Github, "push", &json)
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_never_a_panic() {
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let no_json = |it: &Result<_, _>| matches!(it, Err(Unreadable::NoJson(_)));
+    assert!(no_json(&read(Provider::Github, "push", deep.as_bytes())));
+    assert!(no_json(&read(Provider::Github, "push", b"\xff\xfe")));
+    assert!(no_json(&read(Provider::Github, "push", b"payload=%7B")));
+    for (provider, event, name, _) in CASES {
+        let text = String::from_utf8(body(name)).unwrap();
+        for odd in [
+            "{}",
+            "[]",
+            "null",
+            "{\"ref\":[],\"after\":{}}",
+            "{\"action\":1}",
+        ] {
+            let _ = read(*provider, event, odd.as_bytes());
+        }
+        // Commits and references that are something else altogether.
+        for wrong in [text.replace("bbbb", "zz"), text.replace("refs/heads", "")] {
+            let _ = read(*provider, event, wrong.as_bytes());
+        }
+    }
+    let short = r#"{"ref":"refs/heads/main","after":"abc"}"#;
+    let found = read(Provider::Github, "push", short.as_bytes());
+    assert_eq!(found, Err(Unreadable::Field("/after")));
+}

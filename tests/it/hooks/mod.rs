@@ -1,0 +1,8 @@
+//! From a push to a run: a real git server, deliveries as code hosts send them, a server and a worker beside it.
+
+mod bad_input;
+mod forks;
+mod host;
+mod polling;
+mod reports;
+mod stories;
