@@ -8,6 +8,7 @@ has_systemd() { [ -d /run/systemd/system ]; }
 set_up_engine() {
   find_docker_client
   engine_answers || start_engine
+  find_compose
   say "engine $(docker version --format '{{.Server.Version}}, API {{.Server.APIVersion}}') at ${DOCKER_HOST:-the default socket}"
 }
 
@@ -17,6 +18,12 @@ find_docker_client() {
   export PATH=$PATH:$STATE/packages/docker.io/usr/bin
   command -v docker >/dev/null && return
   if [ -n "${DOCKER_HOST:-}" ] || [ -S /var/run/docker.sock ]; then unpack_package docker.io; fi
+}
+
+# Debian's older program does as well as the plugin; without either, docker-compose.yml is not tried.
+find_compose() {
+  docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null && return
+  if is_debian && [ "$(id -u)" = 0 ]; then apt_install docker-compose; fi
 }
 
 start_engine() {

@@ -191,6 +191,50 @@ CMD ["serve", "/etc/docker/registry/config.yml"]
 D
 }
 
+# Debian's server with the ways of the official image that docker-compose.yml counts on. Packages are unpacked, not set
+# up: their scripts would make a cluster in the image. The compiler behind its slow queries is left out: it is large.
+make_postgres() {
+  mkdir -p "$CONTEXT/debs/partial"
+  docker run --rm --network none debian:bookworm-slim cat /var/lib/dpkg/status >"$CONTEXT/status"
+  apt_update
+  apt-get -o Dir::State::status="$CONTEXT/status" -o Dir::Cache::archives="$CONTEXT/debs" -o APT::Sandbox::User=root \
+    -o Debug::NoLocking=1 --no-install-recommends --download-only -y install postgresql-15 >>"$STATE/apt.log" 2>&1 ||
+    die "could not download Postgres: $(tail -1 "$STATE/apt.log")"
+  rm -f "$CONTEXT"/debs/libllvm*.deb
+  script entry <<'S'
+#!/bin/sh
+set -eu
+if [ "$(id -u)" = 0 ]; then
+  mkdir -p "$PGDATA" && chown postgres "$PGDATA" && chmod 700 "$PGDATA"
+  exec setpriv --reuid=postgres --regid=postgres --clear-groups "$0" "$@"
+fi
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  user=${POSTGRES_USER:-postgres}
+  (umask 077 && printf %s "$POSTGRES_PASSWORD" >/tmp/password)
+  initdb -U "$user" --pwfile=/tmp/password --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --no-locale
+  rm /tmp/password
+  echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
+  pg_ctl -w start -o "-c listen_addresses= -c unix_socket_directories=/tmp"
+  createdb -h /tmp -U "$user" "${POSTGRES_DB:-$user}" || true
+  pg_ctl -w -m fast stop
+fi
+exec "$@"
+S
+  build_image "$1" <<'D'
+FROM debian:bookworm-slim
+COPY debs/*.deb /debs/
+RUN for deb in /debs/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x -C / --keep-directory-symlink || exit 1; done \
+ && rm -r /debs && ldconfig && groupadd -r postgres && useradd -r -g postgres -d /var/lib/postgresql postgres
+COPY entry /usr/local/bin/docker-entrypoint.sh
+ENV PGDATA=/var/lib/postgresql/data PATH=/usr/lib/postgresql/15/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+VOLUME ["/var/lib/postgresql/data"]
+STOPSIGNAL SIGINT
+EXPOSE 5432
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["postgres", "-c", "listen_addresses=*", "-c", "unix_socket_directories=/tmp"]
+D
+}
+
 # A tool that says how it was called: enough to see that a task reaches it.
 make_echo() {
   local tool=${1##*/}

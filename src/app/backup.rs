@@ -75,7 +75,9 @@ impl App {
         (database, folders): (&str, Vec<BackupFolder>),
         file: &Path,
     ) -> Result<BackupHead, AppError> {
-        let unpacked = tempfile::tempdir().map_err(|error| failed(file, &error))?;
+        let data = self.files.parent().unwrap_or(Path::new("."));
+        let unpacked = std::fs::create_dir_all(data).and_then(|()| tempfile::tempdir_in(data));
+        let unpacked = unpacked.map_err(|error| failed(data, &error))?;
         let (source, into) = (file.to_path_buf(), unpacked.path().to_path_buf());
         let head = blocking(file, move || unpack(&source, &into)).await?;
         if head.format != FORMAT || head.database != database {
@@ -166,7 +168,8 @@ fn unpack(file: &Path, into: &Path) -> io::Result<BackupHead> {
     Ok(serde_json::from_slice(&head)?)
 }
 
-/// Copies what is in a folder over what is in another; each file at once, so that no reader sees half of one.
+/// Copies into a folder what it lacks; each file at once, so that no reader sees half of one. What is there stays,
+/// for files only grow, and others may hold them as locks.
 fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     let entries = match std::fs::read_dir(from) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -176,13 +179,15 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     for entry in entries {
         let entry = entry?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type()?;
+        let (kind, source_bytes) = (entry.file_type()?, entry.metadata()?.len());
         if kind.is_dir() {
             copy_tree(&source, &target)?;
         } else if kind.is_symlink() {
             if target.symlink_metadata().is_err() {
                 std::os::unix::fs::symlink(std::fs::read_link(&source)?, &target)?;
             }
+        } else if target.metadata().is_ok_and(|it| it.len() >= source_bytes) {
+            continue;
         } else {
             let beside = tempfile::NamedTempFile::new_in(to)?;
             std::fs::copy(&source, beside.path())?;

@@ -21,6 +21,7 @@ mod prune;
 mod read_logs;
 mod rekey;
 mod request;
+mod retry;
 mod room;
 mod run_now;
 mod run_task;

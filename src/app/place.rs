@@ -2,9 +2,10 @@
 
 use super::{App, AppError, PlaceWish, Request, Secrets, ids};
 use crate::{
+    engine::RunStatus,
     ports::{
         Cancellation, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitScope, OnWorkerLoss, Pin,
-        Placement, RunRow, StoreError,
+        Place, Placement, RunRow, StoreError,
     },
     tasks::{Concurrency, Definition, Policy, WorkerLoss},
 };
@@ -70,13 +71,24 @@ impl App {
     /// Queues a recorded request again, as a run of its own that waits where the first did.
     pub async fn enqueue_again(&self, run: &str) -> Result<(String, Enqueued), AppError> {
         let row = self.ports.store.run(run).await?;
-        let (mut request, secrets) = self.request_again(&row).await?;
+        let (request, secrets) = self.request_again(&row).await?;
+        self.enqueue_like(&row, (request, &secrets), format!("rerun of {run}"))
+            .await
+    }
+
+    /// Queues what repeats a run, where that waited.
+    pub(super) async fn enqueue_like(
+        &self,
+        row: &RunRow,
+        (mut request, secrets): (Request, &Secrets),
+        cause: String,
+    ) -> Result<(String, Enqueued), AppError> {
         if request.pin.is_none() && !self.ports.store.is_shared() {
-            request.pin = kept_folder(&row);
+            request.pin = kept_folder(row);
         }
-        let place = row.placement.unwrap_or_default();
-        let cause = (format!("rerun of {run}"), Some(run.to_owned()));
-        self.enqueue_because((request, &secrets), &place, cause)
+        let place = row.placement.clone().unwrap_or_default();
+        let cause = (cause, Some(row.id.clone()));
+        self.enqueue_because((request, secrets), &place, cause)
             .await
     }
 
@@ -98,6 +110,14 @@ impl App {
             }
         }
         Err(StoreError::IdTaken(request.vars.id).into())
+    }
+
+    /// Says where a run stands in its queue; `None` when it does not wait.
+    pub async fn place(&self, run: &RunRow) -> Result<Option<Place>, StoreError> {
+        match run.status == RunStatus::Queued && run.placement.is_some() {
+            true => self.queue.place(&run.id).await,
+            false => Ok(None),
+        }
     }
 
     /// Cancels a run, whatever it is doing.

@@ -98,6 +98,9 @@ pub struct Request {
     pub limits: Limits,
     /// What to save at the end.
     pub outputs: Vec<OutputWish>,
+    /// The run that did not succeed, and whose work is kept where it still is.
+    #[serde(default)]
+    pub retry_of: Option<String>,
 }
 
 impl Request {
@@ -141,6 +144,7 @@ impl Request {
         let mut again = self.clone();
         id.clone_into(&mut again.vars.id);
         again.vars.date = now;
+        again.retry_of = None;
         again
     }
 }

@@ -64,7 +64,7 @@ pub struct Queued {
     pub remarks: Vec<String>,
     /// Keeps the context where it is.
     context: Option<Opened>,
-    request: Request,
+    pub(super) request: Request,
     secrets: Secrets,
     lease: Lease,
     leased_at: Instant,
@@ -116,9 +116,10 @@ impl App {
         secrets: Secrets,
         rerun_of: Option<String>,
     ) -> Result<Queued, AppError> {
-        let cause = match &rerun_of {
-            Some(first) => format!("rerun of {first}"),
-            None => "started by hand".to_owned(),
+        let cause = match (&request.retry_of, &rerun_of) {
+            (Some(first), _) => format!("retry of {first}"),
+            (None, Some(first)) => format!("rerun of {first}"),
+            (None, None) => "started by hand".to_owned(),
         };
         let why = Why {
             cause,
@@ -257,6 +258,7 @@ impl App {
         if queued.request.deferred.is_some() {
             run.prepared["text"] = json!(queued.request.text);
         }
+        let kept = self.kept(&queued).await?;
         let files = self.files.join(&queued.id);
         let keyring = match queued.request.is_restricted {
             true => Keyring::new(Vec::new(), None),
@@ -293,6 +295,7 @@ impl App {
             limits: queued.request.limits.into(),
             secrets,
             outputs: outputs(&queued.request, &files),
+            kept,
         };
         let (state, verdict) = runner::run(self.ports.clone(), job, live.watcher, wishes).await?;
         drop(queued.context);
@@ -389,7 +392,10 @@ impl App {
         Ok((again, secrets))
     }
 
-    async fn recorded_request(&self, row: &RunRow) -> Result<(Request, Secrets), AppError> {
+    pub(super) async fn recorded_request(
+        &self,
+        row: &RunRow,
+    ) -> Result<(Request, Secrets), AppError> {
         let request: Request = serde_json::from_value(row.request.clone()).map_err(|error| {
             AppError::Files(format!(
                 "the request of run {} cannot be read: {error}",

@@ -194,6 +194,7 @@ impl App {
             allow: wish.allow,
             limits: wish.limits,
             outputs: Vec::new(),
+            retry_of: None,
         };
         Ok((request, secrets))
     }

@@ -16,7 +16,7 @@ use crate::{
     app::{App, AppError, Outcome, Overrides, Request, RunWish, SecretText, Secrets, outline},
     client::{Client, Message},
     engine::{Event, RunState, Settings, Verdict, advance},
-    ports::{RecordedEvent, RunRow},
+    ports::{Place, RecordedEvent, RunRow},
     runner::{Change, LogLine, Watcher},
     server::{LineView, RunTask},
 };
@@ -132,7 +132,7 @@ pub async fn follow(
         match messages.next().await? {
             Message::Lines(lines) => lines.into_iter().for_each(|line| shown.line(line)),
             Message::Events(events) => shown.events(&events)?,
-            Message::Run(row) => shown.row = *row,
+            Message::Run(row, place) => shown.stands(*row, place),
             Message::End => break,
         }
     }
@@ -158,6 +158,8 @@ fn cancel_on_signals(client: &Client, id: &str) {
 /// A run of a server as it is shown here.
 struct Shown {
     row: RunRow,
+    /// Where it was last said to wait.
+    place: Option<Place>,
     state: RunState,
     watcher: std::sync::Arc<dyn Watcher>,
 }
@@ -190,7 +192,18 @@ impl Shown {
             watcher: live::watcher(&context.globals, &plan, id_only),
             state: RunState::new(plan, settings),
             row,
+            place: None,
         })
+    }
+
+    /// Says where the run waits, whenever that changes.
+    fn stands(&mut self, row: RunRow, place: Option<Place>) {
+        if place != self.place
+            && let Some(place) = &place
+        {
+            self.watcher.note(&format!("queued: {place}"));
+        }
+        (self.row, self.place) = (row, place);
     }
 
     fn line(&self, line: LineView) {

@@ -6,13 +6,15 @@ use serde::Deserialize;
 use super::Client;
 use crate::{
     app::{AppError, LogQuery, RunWish},
-    ports::{AttemptRow, RecordedEvent, RunFilter, RunRow, StepRow},
+    ports::{AttemptRow, Place, RecordedEvent, RunFilter, RunRow, StepRow},
     server::{LogPage, Page, RunTask},
 };
 
 /// A run with its steps and attempts.
 #[derive(Debug, Deserialize)]
 pub struct Shown {
+    /// Where it stands in its queue, while it waits.
+    pub place: Option<Place>,
     /// The run.
     #[serde(flatten)]
     pub run: RunRowText,
@@ -60,16 +62,21 @@ impl Client {
         Ok(queued.id)
     }
 
-    /// Lists runs, newest first.
-    pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, AppError> {
+    /// Lists runs, newest first, with where queued ones stand.
+    pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<(RunRow, Option<Place>)>, AppError> {
         let parameters = [
             ("limit", Some(filter.limit.clamp(1, 500).to_string())),
             ("status", filter.status.map(|it| it.as_str().to_owned())),
             ("name", filter.name.clone()),
+            ("places", Some("true".to_owned())),
         ];
         let request = self.request_with(Method::GET, &["runs"], &parameters);
         let page: Page<serde_json::Value> = self.ask(request).await?;
-        page.items.into_iter().map(row).collect()
+        let placed = |mut value: serde_json::Value| {
+            let place = serde_json::from_value(value["place"].take()).unwrap_or_default();
+            Ok((row(value)?, place))
+        };
+        page.items.into_iter().map(placed).collect()
     }
 
     /// Reads a run with its steps and attempts.
@@ -86,6 +93,13 @@ impl Client {
     /// Queues a recorded request again and returns the new run's id.
     pub async fn rerun(&self, run: &str) -> Result<String, AppError> {
         let request = self.request(Method::POST, &["runs", run, "rerun"]);
+        let queued: Queued = self.ask(request).await?;
+        Ok(queued.id)
+    }
+
+    /// Queues a run that did not succeed again, keeping what is still there, and returns the new run's id.
+    pub async fn retry(&self, run: &str) -> Result<String, AppError> {
+        let request = self.request(Method::POST, &["runs", run, "retry"]);
         let queued: Queued = self.ask(request).await?;
         Ok(queued.id)
     }

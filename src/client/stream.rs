@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::AppError,
-    ports::{RecordedEvent, RunRow},
+    ports::{Place, RecordedEvent, RunRow},
     server::LineView,
 };
 
@@ -27,8 +27,8 @@ pub enum Message {
     Lines(Vec<LineView>),
     /// What was recorded.
     Events(Vec<RecordedEvent>),
-    /// How it stands; without what was asked.
-    Run(Box<RunRow>),
+    /// How it stands, without what was asked, and where in its queue.
+    Run(Box<RunRow>, Option<Place>),
     /// It has ended, and everything was told.
     End,
 }
@@ -136,7 +136,10 @@ impl Messages {
                 Some(Message::Lines(lines.unwrap_or_default()))
             }
             "events" => Some(Message::Events(events(value["events"].take())?)),
-            "run" => Some(Message::Run(Box::new(row(value)?))),
+            "run" => {
+                let place = serde_json::from_value(value["place"].take()).unwrap_or_default();
+                Some(Message::Run(Box::new(row(value)?), place))
+            }
             "end" => Some(Message::End),
             "error" => return Err(broken(value["message"].as_str().unwrap_or("it failed"))),
             // A newer server may say more.

@@ -1,7 +1,7 @@
 //! The one door through which a run changes.
 
 use super::{
-    Action, Event, Millis, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict,
+    Action, Ending, Event, Millis, Outcome, Phase, RunState, RunStatus, StepState, Timer, Verdict,
     turn::Turn,
 };
 
@@ -74,6 +74,7 @@ impl RunState {
                 self.check_attempt(event, *step, *attempt)?;
                 self.stopped(*step, *attempt, turn);
             }
+            Event::Kept { step, run } => self.keep(*step, run, turn)?,
             Event::Reissued { step, attempt } | Event::Based { step, attempt, .. } => {
                 self.check_attempt(event, *step, *attempt)?;
             }
@@ -95,11 +96,29 @@ impl RunState {
             turn.set_in(Timer::RunTimeout, timeout);
         }
         for step in 0..self.steps.len() as u32 {
-            if self.step(step).parents_left == 0 {
+            let progress = self.step(step);
+            if progress.parents_left == 0 && progress.state == StepState::Waiting {
                 self.release(step, turn);
             }
         }
         self.fill(turn);
+        Ok(())
+    }
+
+    /// Takes a step for done, before anything begins.
+    fn keep(&mut self, step: u32, run: &str, turn: &mut Turn) -> Result<(), IllegalEvent> {
+        match (self.phase, &self.step(step).state) {
+            (Phase::New, StepState::Waiting) => {}
+            // Cancelled meanwhile.
+            (Phase::Stopping | Phase::Tidying, _) => return Ok(()),
+            _ => return Err(self.illegal("kept")),
+        }
+        self.close(step, Ending::Succeeded, turn);
+        self.step_mut(step).kept_from = Some(run.to_owned());
+        let plan = self.plan.clone();
+        for child in plan.children(step) {
+            self.step_mut(child).parents_left -= 1;
+        }
         Ok(())
     }
 

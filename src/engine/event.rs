@@ -107,6 +107,13 @@ pub enum Event {
         /// The images, in the order of the Dockerfile.
         bases: Vec<KnownBase>,
     },
+    /// An earlier run did the step, and it is not done again; comes before the run begins.
+    Kept {
+        /// The step.
+        step: u32,
+        /// The run that did it.
+        run: String,
+    },
     /// Everything that the run made on the engine is removed.
     Tidied,
 }
@@ -127,6 +134,7 @@ impl Event {
             Event::CancelRequested { .. } => "cancel_requested",
             Event::Reissued { .. } => "reissued",
             Event::Based { .. } => "based",
+            Event::Kept { .. } => "kept",
             Event::Tidied => "tidied",
         }
     }
@@ -140,7 +148,8 @@ impl Event {
             | Event::Ended { step, .. }
             | Event::Stopped { step, .. }
             | Event::Reissued { step, .. }
-            | Event::Based { step, .. } => Some(*step),
+            | Event::Based { step, .. }
+            | Event::Kept { step, .. } => Some(*step),
             Event::Fired { timer } => timer.step(),
             Event::Begun
             | Event::SetupFailed { .. }

@@ -29,3 +29,4 @@ pub use event::{Action, Event, Millis, Timer};
 pub use recover::Expected;
 pub use state::{Phase, RunState, Settings, StepProgress, StepState, StopReason};
 pub use status::{RunStatus, StepStatus};
+pub use view::KEPT_FROM;

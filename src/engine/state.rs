@@ -98,6 +98,8 @@ pub struct StepProgress {
     pub serves: bool,
     /// The exit code of a detached container that ended before the run did.
     pub service_exit: Option<i64>,
+    /// The earlier run that did it, where it is not done again.
+    pub kept_from: Option<String>,
 }
 
 /// The whole state of a run.
@@ -138,6 +140,7 @@ impl RunState {
                 ignored: false,
                 serves: false,
                 service_exit: None,
+                kept_from: None,
             })
             .collect();
         Self {

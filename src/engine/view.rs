@@ -2,6 +2,9 @@
 
 use super::{Ending, Phase, RunState, RunStatus, StepState, StepStatus};
 
+/// How the reason of a step begins that an earlier run did; the run's id follows.
+pub const KEPT_FROM: &str = "kept from run ";
+
 impl RunState {
     /// The run's status; an ended one only once everything is removed.
     pub fn status(&self) -> RunStatus {
@@ -85,6 +88,10 @@ impl RunState {
                 "longer than its timeout of {} s",
                 self.plan.step(step).timeout_seconds
             )),
+            Ending::Succeeded if self.step(step).kept_from.is_some() => {
+                let run = self.step(step).kept_from.as_ref()?;
+                Some(format!("{KEPT_FROM}{run}"))
+            }
             Ending::Succeeded => self
                 .step(step)
                 .service_exit

@@ -1,5 +1,6 @@
 //! Turns a Task into a Plan, the checked graph of its steps.
 
+mod again;
 mod build;
 mod critical;
 mod order;

@@ -140,12 +140,27 @@ pub struct CancelRequest {
 }
 
 /// Where a run stands in its queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// How many runs of its pool go before it.
     pub ahead: u64,
     /// Why it waits, in words; empty when only a worker is missing.
     pub waits_for: Vec<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ahead {
+            0 => f.write_str("next in its queue")?,
+            1 => f.write_str("1 run ahead")?,
+            ahead => write!(f, "{ahead} runs ahead")?,
+        }
+        match self.waits_for.is_empty() {
+            true if self.ahead == 0 => f.write_str("; waits for a free worker"),
+            true => Ok(()),
+            false => write!(f, "; {}", self.waits_for.join("; ")),
+        }
+    }
 }
 
 /// What a limit counts.

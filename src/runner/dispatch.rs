@@ -248,6 +248,15 @@ impl Dispatcher {
             recover::recover(self, state).await;
             return;
         }
+        for kept in &self.env.job.kept {
+            // Cut off before it began, an earlier process may have recorded it.
+            if state.step(kept.step).state == StepState::Waiting {
+                let (step, run) = (kept.step, kept.run.clone());
+                let event = Event::Kept { step, run };
+                let images = Some(kept.images.clone());
+                self.env.inbox.send(Input::Event(event, images));
+            }
+        }
         let env = self.env.clone();
         let setup = tokio::spawn(async move {
             match setup::make_volumes(&env.ports, &env.job, &env.shared).await {

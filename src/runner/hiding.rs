@@ -41,6 +41,7 @@ pub(super) fn hide(masker: &Masker, event: &mut Event) {
         | Event::Abandoned { .. }
         | Event::CancelRequested { .. }
         | Event::Reissued { .. }
+        | Event::Kept { .. }
         | Event::Tidied => {}
     }
 }

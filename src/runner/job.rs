@@ -7,6 +7,7 @@ use std::{
 };
 
 use secrecy::SecretString;
+use serde_json::Value;
 
 use crate::{
     engine::Settings,
@@ -97,6 +98,19 @@ pub struct Job {
     pub secrets: Vec<SecretString>,
     /// What to save at the end.
     pub outputs: Vec<OutputRequest>,
+    /// Steps that an earlier run did and that are not done again.
+    pub kept: Vec<Kept>,
+}
+
+/// A step that an earlier run did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// The step.
+    pub step: u32,
+    /// The run that did it.
+    pub run: String,
+    /// What it used and made.
+    pub images: Value,
 }
 
 impl Job {

@@ -46,7 +46,7 @@ pub use dispatch::{RunError, run};
 pub use examine::{Examination, Finding, examine};
 pub use explain::hint;
 pub use grants::{Denied, denied};
-pub use job::{Job, Limits, OutputRequest, Ports, named_images};
+pub use job::{Job, Kept, Limits, OutputRequest, Ports, named_images};
 pub use lease::LEASE;
 pub use names::{
     LABEL_ATTEMPT, LABEL_GENERATION, LABEL_POSITION, LABEL_RUN, LABEL_STEP, LABEL_STORE,

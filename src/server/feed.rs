@@ -11,11 +11,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     app::App,
-    ports::{RecordedEvent, RunRow, StepRow, StoreError},
+    engine::RunStatus,
+    ports::{Place, RecordedEvent, RunRow, StepRow, StoreError},
 };
 
 /// How often the record of a followed run is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Of so many looks, one asks where the run stands in its queue: that costs more the longer the queue is.
+const PLACE_LOOKS: u32 = 10;
 
 /// What is recorded of a run at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +30,8 @@ pub struct Snapshot {
     pub steps: Vec<StepRow>,
     /// The events of its generation.
     pub events: Vec<RecordedEvent>,
+    /// Where it stands in its queue, while it waits.
+    pub place: Option<Place>,
 }
 
 /// A run that someone follows; the reading ends with the last follower.
@@ -53,7 +59,7 @@ impl Feeds {
         if let Some(feed) = self.present(run) {
             return Ok(feed);
         }
-        let first = Arc::new(read(app, run).await?);
+        let first = Arc::new(read(app, run, None).await?);
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         // Another may have come first while the record was read.
         if let Some(feed) = feeds.get(run).and_then(Weak::upgrade) {
@@ -78,9 +84,14 @@ impl Feeds {
 
 /// Reads until the run has ended. A database that fails now may answer later: followers wait.
 async fn keep_reading(app: Arc<App>, run: String, sender: watch::Sender<Arc<Snapshot>>) {
-    while !sender.borrow().run.status.is_ended() {
+    for look in 1u32.. {
+        let last = sender.borrow().clone();
+        if last.run.status.is_ended() {
+            return;
+        }
         tokio::time::sleep(LOOK).await;
-        match read(&app, &run).await {
+        let known = last.place.clone().filter(|_| look % PLACE_LOOKS != 0);
+        match read(&app, &run, known).await {
             Ok(snapshot) => drop(sender.send_if_modified(|last| {
                 let is_new = **last != snapshot;
                 if is_new {
@@ -94,11 +105,20 @@ async fn keep_reading(app: Arc<App>, run: String, sender: watch::Sender<Arc<Snap
     }
 }
 
-async fn read(app: &App, run: &str) -> Result<Snapshot, StoreError> {
+async fn read(app: &App, run: &str, known: Option<Place>) -> Result<Snapshot, StoreError> {
     let store = &app.ports.store;
     let run = store.run(run).await?;
+    let place = match known.filter(|_| run.status == RunStatus::Queued) {
+        None => app.place(&run).await?,
+        known => known,
+    };
     // Read after the row: of an ended run, everything is there.
     let steps = store.steps(&run.id).await?;
     let events = store.events(&run.id, run.generation).await?;
-    Ok(Snapshot { run, steps, events })
+    Ok(Snapshot {
+        run,
+        steps,
+        events,
+        place,
+    })
 }

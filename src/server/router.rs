@@ -86,6 +86,7 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(run::show))
         .routes(routes!(run::cancel))
         .routes(routes!(run::rerun))
+        .routes(routes!(run::retry))
         .routes(routes!(stream::follow))
         .routes(routes!(logs::lines))
         .routes(routes!(logs::bytes))

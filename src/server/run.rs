@@ -26,8 +26,10 @@ pub async fn show(
     caller.may(Role::Reader)?;
     let store = &api.app.ports.store;
     let id = store.find(&run).await?;
+    let row = store.run(&id).await?;
+    let place = api.app.place(&row).await?;
     Ok(Json(RunDetail {
-        run: store.run(&id).await?.into(),
+        run: RunView::from(row).at(place),
         step_list: store.steps(&id).await?,
         attempts: store.attempts(&id).await?,
     }))
@@ -75,4 +77,17 @@ pub async fn rerun(
     caller.may(Role::Runner)?;
     let id = api.app.ports.store.find(&run).await?;
     Ok(answer(api.app.enqueue_again(&id).await?))
+}
+
+/// Queues a run that did not succeed again, keeping what it made and is still there.
+#[utoipa::path(post, path = "/runs/{run}/retry", tag = "runs",
+    responses((status = 201, body = QueuedRun), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub async fn retry(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(run): Path<String>,
+) -> Result<(StatusCode, Json<QueuedRun>), ApiError> {
+    caller.may(Role::Runner)?;
+    let id = api.app.ports.store.find(&run).await?;
+    Ok(answer(api.app.enqueue_retry(&id).await?))
 }

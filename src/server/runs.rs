@@ -27,6 +27,13 @@ pub struct RunQuery {
     status: Option<RunStatus>,
     /// Only runs of this name, such as a task's.
     name: Option<String>,
+    /// Only runs of this stored task.
+    task: Option<String>,
+    /// Only runs placed in this pool.
+    pool: Option<String>,
+    /// Whether to say where queued runs stand.
+    #[serde(default)]
+    places: bool,
     /// Only runs that have not ended.
     #[serde(default)]
     unfinished: bool,
@@ -58,12 +65,20 @@ pub async fn list(
     let filter = RunFilter {
         status: query.status,
         name: query.name,
+        task: query.task,
+        pool: query.pool,
         unfinished: query.unfinished,
         ..on_page
     };
     let runs = api.app.ports.store.runs(&filter).await?;
+    let shown = page.cut(runs, |run| run.id.clone());
+    let mut places = Vec::new();
+    for run in shown.items.iter().filter(|_| query.places) {
+        places.push(api.app.place(run).await?);
+    }
+    let mut places = places.into_iter();
     Ok(Json(
-        page.cut(runs, |run| run.id.clone()).map(RunView::from),
+        shown.map(|run| RunView::from(run).at(places.next().flatten())),
     ))
 }
 

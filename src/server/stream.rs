@@ -195,7 +195,7 @@ impl Follower {
         let mut row = snapshot.run.clone();
         // What was asked does not change; who wants it reads the run.
         (row.request, row.prepared) = Default::default();
-        let run = json!(RunView::from(row));
+        let run = json!(RunView::from(row).at(snapshot.place.clone()));
         if self.said != run {
             self.said = run.clone();
             self.say("run", &run);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::ports::{AttemptRow, RunRow, StepRow, Trigger};
+use crate::ports::{AttemptRow, Place, Placement, RunRow, StepRow, Trigger};
 
 /// A run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -25,6 +25,14 @@ pub struct RunView {
     pub trigger: Option<Trigger>,
     /// The run it repeats.
     pub rerun_of: Option<String>,
+    /// The worker or process that has it, or had it last.
+    pub owner: Option<String>,
+    /// In which pool it waits for a worker, and how; nothing for a run that its client drives itself.
+    #[schema(value_type = Option<Object>)]
+    pub placement: Option<Placement>,
+    /// How many runs go before it and what it waits for, while it is queued; in lists only with `places`.
+    #[schema(value_type = Option<Object>)]
+    pub place: Option<Place>,
     /// Its generation, from 1.
     pub generation: u32,
     /// When it was queued.
@@ -81,6 +89,9 @@ impl From<RunRow> for RunView {
             cause: run.cause,
             trigger: run.trigger,
             rerun_of: run.rerun_of,
+            owner: run.owner,
+            placement: run.placement,
+            place: None,
             generation: run.generation,
             created_at: run.created_at,
             started_at: run.started_at,
@@ -90,5 +101,12 @@ impl From<RunRow> for RunView {
             request: run.request,
             prepared: run.prepared,
         }
+    }
+}
+
+impl RunView {
+    /// Shows where the run stands in its queue, too.
+    pub fn at(self, place: Option<Place>) -> Self {
+        Self { place, ..self }
     }
 }

@@ -21,6 +21,6 @@ pub use patterns::Patterns;
 pub use payload::{Unreadable, read};
 pub use provider::{KEPT_HEADERS, Provider, delivery_id, event_name};
 pub use registry_events::{Pushed, registry_events};
-pub use repository::{repository_key, repository_path};
+pub use repository::repository_key;
 pub use signature::{Unsigned, verify};
 pub use status::{CommitState, CommitStatus, StatusRequest, status_request};

@@ -1,6 +1,6 @@
 //! `careen build`: a folder becomes an image, which goes where its names say.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use careen::ports::{Images, Registry};
 
@@ -102,6 +102,40 @@ fn what_is_asked_for_reaches_the_image() {
         .does(&["build", "-f", "deep/Other", &place])
         .exits(1)
         .says(&["exit 1"]);
+}
+
+/// The least that a kernel takes for a program of 64-bit ARM.
+fn arm_program() -> Vec<u8> {
+    let mut header = b"\x7fELF\x02\x01\x01".to_vec();
+    header.resize(16, 0);
+    let (kind, machine) = (2_u16, 183_u16);
+    header.extend([kind, machine].map(u16::to_le_bytes).concat());
+    header.resize(120, 0);
+    header
+}
+
+#[test]
+fn what_an_engine_lacks_to_run_programs_of_another_platform_is_named() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    if fs::exists("/proc/sys/fs/binfmt_misc/qemu-aarch64").is_ok_and(|it| it) {
+        println!("skipped: this machine has an emulator");
+        return;
+    }
+    let program = careen.path("context/program");
+    fs::write(&program, arm_program()).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let dockerfile = "FROM scratch\nCOPY program /program\nRUN [\"/program\"]\n";
+    fs::write(careen.path("context/Dockerfile"), dockerfile).unwrap();
+    let says = [
+        "cannot run programs of linux/arm64",
+        "binfmt --install arm64",
+    ];
+    careen
+        .does(&["build", "--platform", "linux/arm64", &context(&careen)])
+        .exits(1)
+        .says(&says);
 }
 
 #[test]

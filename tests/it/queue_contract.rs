@@ -428,6 +428,36 @@ async fn who_waits_for_work_is_woken() {
     .await;
 }
 
+#[tokio::test]
+async fn the_end_of_a_placed_run_is_kept_until_it_has_been_told() {
+    on_every_store(async |store| {
+        for id in ["driven", "canceled"] {
+            enqueue(store, id, &Placement::default()).await;
+        }
+        store.create_run(&new_run("local")).await.unwrap();
+        let local = store.lease_run("local", "me", LONG, false).await.unwrap();
+        let driven = claim(store).await.unwrap();
+        assert_eq!(store.take_ends(LONG, 9).await.unwrap(), [""; 0]);
+        end(store, &driven).await;
+        end(store, &local).await;
+        store.cancel("canceled", "no need").await.unwrap();
+        assert_eq!(store.untold_ends().await.unwrap(), 2);
+        let moment = Duration::from_millis(1);
+        assert_eq!(store.take_ends(moment, 1).await.unwrap().len(), 1);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        // The first was not told in time, and comes again.
+        let mut taken = store.take_ends(LONG, 9).await.unwrap();
+        taken.sort();
+        assert_eq!(taken, ["canceled", "driven"]);
+        assert_eq!(store.take_ends(LONG, 9).await.unwrap(), [""; 0]);
+        for id in taken {
+            store.forget_end(&id).await.unwrap();
+        }
+        assert_eq!(store.untold_ends().await.unwrap(), 0);
+    })
+    .await;
+}
+
 fn caused(id: &str, key: &str) -> NewRun {
     NewRun {
         trigger: Some(Trigger::new(

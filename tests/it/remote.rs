@@ -8,15 +8,15 @@ use crate::{
 };
 
 /// A server process, and a client that knows it.
-struct Served {
-    server: Careen,
-    client: Careen,
+pub struct Served {
+    pub server: Careen,
+    pub client: Careen,
     running: Option<Running>,
     address: String,
 }
 
 impl Served {
-    fn new(server: Careen, options: &[&str]) -> Served {
+    pub fn new(server: Careen, options: &[&str]) -> Served {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -48,6 +48,16 @@ impl Served {
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("the server does not listen");
+    }
+
+    /// The server's process.
+    pub fn running(&self) -> &Running {
+        self.running.as_ref().expect("a server")
+    }
+
+    /// Waits until the server has ended by itself, and well.
+    pub fn stops(&mut self) {
+        self.running.take().expect("a server").end().exits(0);
     }
 
     fn kill(&mut self) {

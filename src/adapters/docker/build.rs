@@ -19,6 +19,7 @@ use super::{
     archive::watch,
     build_errors::build_error,
     build_options::{options, query},
+    foreign,
     hidden_args::hide,
     listener::Listener,
     logins::by_host,
@@ -157,7 +158,13 @@ async fn build_in_session(
     if let Err(SessionError::Refused(message)) = &solved {
         listener.show_failure((&dockerfile.0, &dockerfile.1), message);
     }
-    let solved = solved.map_err(|error| not_built(error, &listener))?;
+    let solved = solved.map_err(|error| match not_built(error, &listener) {
+        NotBuilt::Because(error) => {
+            let platform = request.platform.as_deref();
+            NotBuilt::Because(foreign::explained(error, &listener.last_output(), platform))
+        }
+        other => other,
+    })?;
     for id in &solved.ids {
         if let Some(image) = engine.image(id).await? {
             return Ok(Built { image_id: image.id });

@@ -97,6 +97,11 @@ impl<'a> Listener<'a> {
         say(self.sink, Stream::Stderr, shown);
     }
 
+    /// The last output of what failed.
+    pub(super) fn last_output(&self) -> String {
+        String::from_utf8_lossy(&self.log.last_lines()).into_owned()
+    }
+
     /// Adds a line of our own to the log.
     pub(super) fn say(&self, text: &str) {
         say(self.sink, Stream::Stdout, text.to_owned());

@@ -13,6 +13,7 @@ mod delivered;
 mod dial;
 mod errors;
 mod excerpt;
+mod foreign;
 mod hidden_args;
 mod images;
 mod inspecting;

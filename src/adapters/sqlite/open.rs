@@ -100,15 +100,20 @@ async fn identify(
     path: &Path,
 ) -> Result<Option<String>, StoreError> {
     let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
-    let found = sqlx::query("SELECT max(version), (SELECT id FROM store) FROM _sqlx_migrations")
-        .fetch_one(writer)
-        .await;
+    let found =
+        sqlx::query("SELECT max(version), (SELECT id FROM store), count(*) FROM _sqlx_migrations")
+            .fetch_one(writer)
+            .await;
     let Ok(row) = found else {
         return Ok(None); // no such table: nothing was ever migrated
     };
     let version: Option<i64> = row.try_get(0)?;
+    let applied: i64 = row.try_get(2)?;
+    let is_whole = applied >= MIGRATIONS.iter().count() as i64;
     match version.cmp(&newest) {
         std::cmp::Ordering::Less => Ok(None),
+        // One that is older than the newest may have come later.
+        std::cmp::Ordering::Equal if !is_whole => Ok(None),
         std::cmp::Ordering::Equal => Ok(Some(row.try_get(1)?)),
         std::cmp::Ordering::Greater => Err(StoreError::TooNew(path.display().to_string())),
     }

@@ -111,11 +111,9 @@ fn trigger(task: &str, images: &[MovedImage<'_>], numbers: &[i64]) -> Trigger {
     let set = sha256(inputs.join("\n").as_bytes());
     let epoch = numbers.iter().max().copied().unwrap_or_default();
     let image = |it: &MovedImage<'_>| json!({ "image": it.key, "from": it.from, "to": it.to });
-    Trigger {
-        kind: TriggerKind::BaseImage,
-        key: format!("base_image/{task}/{set}/{epoch}"),
-        details: json!({ "images": images.iter().map(image).collect::<Vec<Value>>() }),
-    }
+    let details = json!({ "images": images.iter().map(image).collect::<Vec<Value>>() });
+    let key = format!("base_image/{task}/{set}/{epoch}");
+    Trigger::new(TriggerKind::BaseImage, key, details)
 }
 
 /// Hands new tags of followed images to the run, where a rule says in which argument or value.

@@ -6,6 +6,7 @@ use super::{
     super::{CliError, Context},
     RunArg,
 };
+use crate::ports::Cancellation;
 
 /// The options of `careen runs cancel`.
 #[derive(Debug, clap::Args)]
@@ -14,17 +15,25 @@ pub struct Args {
     run: RunArg,
 }
 
-/// Asks the server to stop a run. What runs here is stopped where it was started, with Ctrl-C.
+/// Stops a run: one that waits ends at once, whoever drives another is asked to.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let Some(client) = context.client()? else {
-        return Err(CliError::usage(
-            "runs of this machine are stopped where they were started, with Ctrl-C",
-            "Name a server with --server or CAREEN_SERVER to stop a run there",
-        ));
+    let words = match context.client()? {
+        Some(client) => {
+            client.cancel(&args.run.word).await?;
+            "asked for it to be stopped".to_owned()
+        }
+        None => {
+            let app = context.app().await?;
+            let id = args.run.find(&app).await?;
+            match app.cancel(&id, "canceled by hand").await? {
+                Cancellation::Ended => "canceled; it had not begun".to_owned(),
+                Cancellation::Requested => "asked for it to be stopped".to_owned(),
+                Cancellation::TooLate(status) => format!("had ended before: {status}"),
+            }
+        }
     };
-    client.cancel(&args.run.word).await?;
     if !context.globals.quiet {
-        anstream::eprintln!("asked for run {} to be stopped", args.run.word);
+        anstream::eprintln!("run {}: {words}", args.run.word);
     }
     Ok(ExitCode::SUCCESS)
 }

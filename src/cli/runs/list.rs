@@ -6,9 +6,9 @@ use comfy_table::{Table, presets};
 
 use super::super::{CliError, Context, live::duration};
 use crate::{
-    app::AppError,
+    app::{App, AppError},
     engine::RunStatus,
-    ports::{RunFilter, RunRow},
+    ports::{Place, RunFilter, RunRow},
 };
 
 /// The options of `careen runs list`.
@@ -35,11 +35,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     };
     let runs = match context.client()? {
         Some(client) => client.runs(&filter).await?,
-        None => {
-            let app = context.app().await?;
-            let runs = app.ports.store.runs(&filter).await;
-            runs.map_err(AppError::from)?
-        }
+        None => placed(&context.app().await?, &filter).await?,
     };
     if context.globals.json {
         let rows: Vec<_> = runs.iter().map(summary).collect();
@@ -47,14 +43,15 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::SUCCESS);
     }
     if context.globals.quiet {
-        runs.iter().for_each(|run| anstream::println!("{}", run.id));
+        runs.iter()
+            .for_each(|(run, _)| anstream::println!("{}", run.id));
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(["RUN", "NAME", "STATUS", "CAUSE", "STARTED", "TIME", "STEPS"]);
-    for run in &runs {
+    table.load_style(presets::NOTHING).set_header([
+        "RUN", "NAME", "STATUS", "CAUSE", "STARTED", "TIME", "STEPS", "",
+    ]);
+    for (run, place) in &runs {
         table.add_row([
             run.id.clone(),
             run.name.replace(char::is_control, " "),
@@ -63,10 +60,21 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
             run.created_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
             took(run),
             format!("{}/{}", run.steps_ended, run.steps),
+            place.as_ref().map(Place::to_string).unwrap_or_default(),
         ]);
     }
     anstream::println!("{}", table.trim_fmt());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs of this machine's database, with where queued ones stand.
+async fn placed(app: &App, filter: &RunFilter) -> Result<Vec<(RunRow, Option<Place>)>, AppError> {
+    let mut placed = Vec::new();
+    for run in app.ports.store.runs(filter).await? {
+        let place = app.place(&run).await?;
+        placed.push((run, place));
+    }
+    Ok(placed)
 }
 
 fn took(run: &RunRow) -> String {
@@ -77,8 +85,9 @@ fn took(run: &RunRow) -> String {
 }
 
 /// A run for lists: without its request.
-fn summary(run: &RunRow) -> serde_json::Value {
+fn summary((run, place): &(RunRow, Option<Place>)) -> serde_json::Value {
     let mut value = serde_json::json!(run);
+    value["place"] = serde_json::json!(place);
     if let Some(map) = value.as_object_mut() {
         map.remove("request");
         map.remove("prepared");

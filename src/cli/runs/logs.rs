@@ -111,7 +111,7 @@ async fn remote(
                 let wanted = lines.iter().filter(is_wanted);
                 wanted.for_each(|line| print_view(context, args, line));
             }
-            Message::Events(_) | Message::Run(_) => {}
+            Message::Events(_) | Message::Run(..) => {}
         }
     }
 }

@@ -9,6 +9,7 @@ mod logs;
 mod parts;
 mod rerun;
 mod resume;
+mod retry;
 mod show;
 
 use std::process::ExitCode;
@@ -26,9 +27,15 @@ pub enum Command {
     Logs(logs::Args),
     /// Run the same request again, as a new run
     Rerun(rerun::Args),
+    /// Run what did not succeed again, keeping images that were built and pushed and commands that nothing else needs
+    ///
+    /// A run's workspace goes when it ends. So commands that succeeded are run again, too, when a step that is run again
+    /// could see their files; builds and pushes are when their image is gone, is named after the run, or stands on a
+    /// step that is run again.
+    Retry(retry::Args),
     /// Take up an unfinished run whose careen is gone
     Resume(resume::Args),
-    /// Stop a run of a server, whatever it is doing
+    /// Stop a run, whatever it is doing
     Cancel(cancel::Args),
     /// Let a run go that waits for approval
     Approve(approve::Args),
@@ -43,6 +50,7 @@ pub async fn run(context: &Context, command: Command) -> Result<ExitCode, CliErr
         Command::Show(args) => show::run(context, args).await,
         Command::Logs(args) => logs::run(context, args).await,
         Command::Rerun(args) => rerun::run(context, args).await,
+        Command::Retry(args) => retry::run(context, args).await,
         Command::Resume(args) => resume::run(context, args).await,
         Command::Cancel(args) => cancel::run(context, args).await,
         Command::Approve(args) => approve::run(context, args).await,

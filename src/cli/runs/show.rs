@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::AppError,
-    ports::{AttemptRow, RecordedEvent, RunRow, StepRow},
+    ports::{AttemptRow, Place, RecordedEvent, RunRow, StepRow},
 };
 
 /// The options of `careen runs show`.
@@ -30,7 +30,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         let shown = client.run(&args.run.word).await?;
         return show(
             context,
-            &shown.row()?,
+            (&shown.row()?, shown.place.as_ref()),
             (&shown.step_list, &shown.attempts),
             None,
         );
@@ -39,6 +39,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let id = args.run.find(&app).await?;
     let store = &app.ports.store;
     let run = store.run(&id).await.map_err(AppError::from)?;
+    let place = app.place(&run).await.map_err(AppError::from)?;
     let steps = store.steps(&id).await.map_err(AppError::from)?;
     let attempts = store.attempts(&id).await.map_err(AppError::from)?;
     let events = if args.events {
@@ -50,17 +51,18 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         Vec::new()
     };
     let events = args.events.then_some(events.as_slice());
-    show(context, &run, (&steps, &attempts), events)
+    show(context, (&run, place.as_ref()), (&steps, &attempts), events)
 }
 
 fn show(
     context: &Context,
-    run: &RunRow,
+    (run, place): (&RunRow, Option<&Place>),
     (steps, attempts): (&[StepRow], &[AttemptRow]),
     events: Option<&[RecordedEvent]>,
 ) -> Result<ExitCode, CliError> {
     if context.globals.json {
         let mut value = json!(run);
+        value["place"] = json!(place);
         value["step_list"] = json!(steps);
         value["attempts"] = json!(attempts);
         value["dependencies"] = json!(dependencies::of(steps));
@@ -70,7 +72,7 @@ fn show(
         context.print_json(&value);
         return Ok(ExitCode::SUCCESS);
     }
-    print_run(run);
+    print_run(run, place);
     print_steps(steps);
     parts::print(steps);
     dependencies::print(&dependencies::of(steps));
@@ -80,7 +82,7 @@ fn show(
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_run(run: &RunRow) {
+fn print_run(run: &RunRow, place: Option<&Place>) {
     let line = |name: &str, value: &str| {
         if !value.is_empty() {
             anstream::println!("{name:9} {}", value.replace(char::is_control, " "));
@@ -90,7 +92,12 @@ fn print_run(run: &RunRow) {
     line("name", &run.name);
     line("status", &run.status.as_str().replace('_', " "));
     line("reason", run.reason.as_deref().unwrap_or_default());
+    line("waits", &place.map(Place::to_string).unwrap_or_default());
     line("cause", &run.cause);
+    if let Some(placement) = &run.placement {
+        line("pool", &placement.pool);
+        line("worker", run.owner.as_deref().unwrap_or_default());
+    }
     if let Some(trigger) = &run.trigger {
         line("trigger", &trigger.key);
     }

@@ -195,7 +195,8 @@ fn settle(world: &mut World, event: &Event) {
         | Event::Abandoned { .. }
         | Event::CancelRequested { .. }
         | Event::Reissued { .. }
-        | Event::Based { .. } => {}
+        | Event::Based { .. }
+        | Event::Kept { .. } => {}
     }
 }
 
