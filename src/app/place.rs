@@ -112,12 +112,17 @@ impl App {
         Err(StoreError::IdTaken(request.vars.id).into())
     }
 
-    /// Says where a run stands in its queue; `None` when it does not wait.
+    /// Says where a run stands in its queue and what it waits for: limits, and a disk without room; `None` when it does
+    /// not wait.
     pub async fn place(&self, run: &RunRow) -> Result<Option<Place>, StoreError> {
-        match run.status == RunStatus::Queued && run.placement.is_some() {
-            true => self.queue.place(&run.id).await,
-            false => Ok(None),
+        if run.status != RunStatus::Queued || run.placement.is_none() {
+            return Ok(None);
         }
+        let mut place = self.queue.place(&run.id).await?;
+        if let (Some(place), Err(full)) = (&mut place, self.room.check()) {
+            place.waits_for.push(full.to_string());
+        }
+        Ok(place)
     }
 
     /// Cancels a run, whatever it is doing.

@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{App, AppError};
-use crate::ports::{Disk, Place};
+use super::AppError;
+use crate::ports::Disk;
 
 /// The disk that takes what runs leave, and how much of it stays free.
 pub struct Room {
@@ -37,16 +37,5 @@ impl Room {
                 Ok(())
             }
         }
-    }
-}
-
-impl App {
-    /// Says where a run stands in its queue and what it waits for: limits, and a disk without room.
-    pub async fn place(&self, run: &str) -> Result<Option<Place>, AppError> {
-        let mut place = self.queue.place(run).await?;
-        if let (Some(place), Err(full)) = (&mut place, self.room.check()) {
-            place.waits_for.push(full.to_string());
-        }
-        Ok(place)
     }
 }
