@@ -138,6 +138,7 @@ async fn run(app: App) -> (f64, RunStatus) {
         context: None,
         pin: None,
         pins: Default::default(),
+        bases: Default::default(),
         deferred: None,
         is_restricted: false,
         opened: None,

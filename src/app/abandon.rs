@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Why such a run ended, in its record.
-const CLIENT_LOST: &str = "client lost: the careen that drove it is gone";
+pub(super) const CLIENT_LOST: &str = "client lost: the careen that drove it is gone";
 /// What a sweep did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Swept {

@@ -9,6 +9,7 @@ mod contexts;
 mod copy_image;
 mod credentials;
 mod error;
+mod fleet;
 mod hooks;
 mod ids;
 mod lost;
@@ -56,6 +57,7 @@ pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
 pub use error::AppError;
+pub use fleet::{Gathered, Wave};
 pub use hooks::{
     Admitted, Gate, Intake, NewSource, Refusal, ReportTerms, SourceView, decide_deliveries,
     poll_sources, report_runs,

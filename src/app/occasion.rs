@@ -68,6 +68,7 @@ impl App {
                 is_restricted: occasion.is_restricted,
                 pin: occasion.pin,
                 pins: BTreeMap::new(),
+                bases: BTreeMap::new(),
                 opened: None,
                 context: None,
                 values: task.values.clone(),

@@ -63,6 +63,9 @@ pub struct Request {
     /// What the contexts of builds stood for in the run that this one repeats, by their spelling.
     #[serde(default)]
     pub pins: BTreeMap<String, Pin>,
+    /// The digests that builds take for their bases, by complete name; all else is looked up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bases: BTreeMap<String, String>,
     /// What is found out only by the worker that has the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deferred: Option<Deferred>,

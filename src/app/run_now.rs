@@ -10,7 +10,7 @@ use super::{App, AppError, Prepared, Request, Secrets, contexts, ids, prepare, w
 use crate::{
     engine::{RunState, RunStatus, Settings, Verdict},
     plan::Plan,
-    ports::{Held, Keyring, Lease, NewRun, Opened, RegistryLogin, RunRow, StoreError},
+    ports::{Held, Keyring, Lease, NewRun, Opened, RegistryLogin, RunRow, StoreError, Trigger},
     runner::{self, Job, LEASE, OutputRequest, Watcher, Wishes},
     spec::StepKind,
     text::Diagnostics,
@@ -30,6 +30,16 @@ pub struct Live {
     pub cancel: CancellationToken,
     /// The docker client's own logins, used where no connection is for a repository.
     pub logins: Vec<RegistryLogin>,
+}
+
+/// Why a run is recorded.
+pub(super) struct Why {
+    /// In words.
+    pub cause: String,
+    /// What started it, when it was no person.
+    pub trigger: Option<Trigger>,
+    /// The run it repeats.
+    pub rerun_of: Option<String>,
 }
 
 /// How a run ended.
@@ -102,17 +112,37 @@ impl App {
     /// Records a run and claims it for this process. A request that cannot be run is refused before that.
     pub async fn queue(
         &self,
-        mut request: Request,
+        request: Request,
         secrets: Secrets,
         rerun_of: Option<String>,
     ) -> Result<Queued, AppError> {
+        let cause = match (&request.retry_of, &rerun_of) {
+            (Some(first), _) => format!("retry of {first}"),
+            (None, Some(first)) => format!("rerun of {first}"),
+            (None, None) => "started by hand".to_owned(),
+        };
+        let why = Why {
+            cause,
+            trigger: None,
+            rerun_of,
+        };
+        self.queue_for(request, secrets, &why).await
+    }
+
+    /// Does the same for a cause of any kind; a cause that has its run already is refused.
+    pub(super) async fn queue_for(
+        &self,
+        mut request: Request,
+        secrets: Secrets,
+        why: &Why,
+    ) -> Result<Queued, AppError> {
         let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
         self.room.check()?;
-        let is_rerun = rerun_of.is_some();
+        let is_rerun = why.rerun_of.is_some();
         let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
         let (context, remarks) = settled.await?;
         for _ in 0..ID_DRAWS {
-            match self.record(&request, &secrets, rerun_of.clone()).await {
+            match self.record(&request, &secrets, why).await {
                 // Held is the id of a run that another careen drives.
                 Err(AppError::Store(StoreError::IdTaken(_) | StoreError::Held { .. })) => {
                     request.vars.id = self.draw_id();
@@ -141,17 +171,13 @@ impl App {
         &self,
         request: &Request,
         secrets: &Secrets,
-        rerun_of: Option<String>,
+        why: &Why,
     ) -> Result<(Box<dyn Held>, Lease, Instant), AppError> {
         let id = request.vars.id.clone();
         let held = self.hold(&id)?;
-        let cause = match (&request.retry_of, &rerun_of) {
-            (Some(first), _) => format!("retry of {first}"),
-            (None, Some(first)) => format!("rerun of {first}"),
-            (None, None) => "started by hand".to_owned(),
-        };
-        let mut run = self.new_run(request, secrets, cause)?;
-        run.rerun_of = rerun_of;
+        let mut run = self.new_run(request, secrets, why.cause.clone())?;
+        run.trigger.clone_from(&why.trigger);
+        run.rerun_of.clone_from(&why.rerun_of);
         self.ports.store.create_run(&run).await?;
         let leased_at = Instant::now();
         let lease = self.lease(&id, false).await?;
@@ -260,6 +286,7 @@ impl App {
             context: queued.request.folder().map(Path::to_path_buf),
             access: contexts::access(&queued.request, &queued.secrets, own_logins),
             pins: queued.request.pins.clone(),
+            bases: queued.request.bases.clone(),
             shared_volume: queued.request.vars.shared_volume.clone(),
             registry: queued.request.registry().map(str::to_owned),
             logins,

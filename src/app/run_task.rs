@@ -90,6 +90,7 @@ impl App {
         Ok(Request {
             pin: None,
             pins: BTreeMap::new(),
+            bases: BTreeMap::new(),
             deferred: None,
             is_restricted: false,
             opened: None,

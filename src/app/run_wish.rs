@@ -196,6 +196,7 @@ impl App {
         let request = Request {
             pin: wish.context.map(|digest| Pin::Upload { digest }),
             pins: BTreeMap::new(),
+            bases: BTreeMap::new(),
             deferred: None,
             is_restricted: false,
             opened: folder,

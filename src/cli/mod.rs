@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod contexts;
 mod error;
+mod fleet;
 mod hooks;
 mod image;
 mod live;
@@ -30,6 +31,7 @@ mod task;
 mod timer;
 mod token;
 mod watch;
+mod why;
 mod worker;
 
 use std::{
@@ -141,6 +143,11 @@ enum Command {
     /// Keep secrets for tasks
     #[command(subcommand)]
     Secret(secret::Command),
+    /// See which images stand on which, and bring them up to date in order
+    #[command(subcommand)]
+    Fleet(fleet::Command),
+    /// Say why an image is as it is, or why a run was started
+    Why(why::Args),
     /// Take queued runs out of a pool and drive them
     Worker(worker::Args),
     /// Show the settings and where each comes from
@@ -209,6 +216,8 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Image(command) => image::run(&context, command).await,
         Command::Connection(command) => connection::run(&context, command).await,
         Command::Secret(command) => secret::run(&context, command).await,
+        Command::Fleet(command) => fleet::run(&context, command).await,
+        Command::Why(args) => why::run(&context, args).await,
         Command::Worker(args) => worker::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),

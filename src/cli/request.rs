@@ -258,6 +258,7 @@ impl RunOptions {
             text: given.text,
             pin: opened.map(|it| it.pin.clone()),
             pins: BTreeMap::new(),
+            bases: BTreeMap::new(),
             deferred: None,
             is_restricted: false,
             opened: opened.map(|it| it.folder.clone()),

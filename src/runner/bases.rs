@@ -74,7 +74,13 @@ pub(super) async fn settle(
     };
     let mut digests = Vec::with_capacity(images.len());
     for some in images.chunks(AT_ONCE) {
-        let looked = some.iter().map(|image| look(&lookup, request, image));
+        let looked = some.iter().map(async |image| {
+            match env.job.bases.get(&image.reference.to_string()) {
+                // It was decided what to build on, and what the tag holds by now does not matter.
+                Some(digest) => Digest::Registry(digest.clone()),
+                None => look(&lookup, request, image).await,
+            }
+        });
         digests.extend(join_all(looked).await);
     }
     let both = || images.iter().zip(&digests);

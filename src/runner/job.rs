@@ -80,6 +80,8 @@ pub struct Job {
     pub access: Access,
     /// What contexts of builds stood for in the run that this one repeats.
     pub pins: BTreeMap<String, Pin>,
+    /// The digests that builds take for their bases, by complete name; all else is looked up.
+    pub bases: BTreeMap<String, String>,
     /// The name by which steps may know the volume behind the workspace.
     pub shared_volume: String,
     /// The run's registry, for `ACR_DEFAULT_REGISTRY`.

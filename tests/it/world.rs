@@ -119,6 +119,7 @@ pub fn request(app: &App, text: &str) -> Request {
         context: None,
         pin: None,
         pins: Default::default(),
+        bases: Default::default(),
         deferred: None,
         is_restricted: false,
         opened: None,

@@ -1,5 +1,6 @@
 //! Random fleets under random trouble: each input set is built once, bases first, and nothing is forgotten.
 
+mod checks;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

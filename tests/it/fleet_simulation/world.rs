@@ -1,7 +1,7 @@
 //! A registry, a server and its runs, all made up, and what may happen to them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -10,17 +10,17 @@ use chrono::{DateTime, Utc};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// A task of the made-up fleet; its image has its name.
-struct Task {
-    name: String,
+pub struct Task {
+    pub name: String,
     /// Each base, and whether anything of it gets into the image.
-    bases: Vec<(String, bool)>,
-    commit: u32,
+    pub bases: Vec<(String, bool)>,
+    pub commit: u32,
 }
 
 /// A run under way; what it pushed is recorded in a second step, and much may happen in between.
-struct Run {
+pub struct Run {
     id: String,
-    task: usize,
+    pub task: usize,
     inputs: InputSet,
     pushed: Option<Outcome>,
 }
@@ -28,24 +28,24 @@ struct Run {
 /// All there is.
 pub struct World {
     pub random: StdRng,
-    tasks: Vec<Task>,
-    bases: Vec<Vec<String>>,
+    pub tasks: Vec<Task>,
+    pub bases: Vec<Vec<String>>,
     /// What each tag holds.
-    registry: BTreeMap<String, String>,
+    pub registry: BTreeMap<String, String>,
     /// What each image consists of; one that is gone is not here.
-    contents: HashMap<String, u64>,
+    pub contents: HashMap<String, u64>,
     facts: Vec<Fact>,
-    fleet: Fleet,
-    runs: Vec<Run>,
+    pub fleet: Fleet,
+    pub runs: Vec<Run>,
     notifications: Vec<String>,
     slow_looks: Vec<Fact>,
-    queued: HashSet<(String, String, u32)>,
-    executed: HashSet<String>,
+    pub queued: HashSet<(String, String, u32)>,
+    pub executed: HashSet<String>,
     seconds: i64,
     digests: u32,
 }
 
-fn hash(of: impl Hash) -> u64 {
+pub fn hash(of: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
     hasher.finish()
@@ -236,7 +236,7 @@ impl World {
         });
     }
 
-    fn state(&self, task: usize) -> &State {
+    pub fn state(&self, task: usize) -> &State {
         let id = self.fleet.graph().task(&self.tasks[task].name).unwrap();
         &self.fleet.standing(id).state
     }
@@ -350,42 +350,6 @@ impl World {
         }
     }
 
-    /// Nothing that the task stands on may be under way, or be other than it is wanted to be, as far as is known.
-    fn check_order(&self, task: &str) {
-        let id = self.fleet.graph().task(task).unwrap();
-        for above in self.fleet.graph().ancestors(&[id]) {
-            let name = &self.fleet.graph().node(above).name;
-            let Some(ancestor) = self.tasks.iter().find(|it| it.name == *name) else {
-                continue;
-            };
-            let is_under_way = self.runs.iter().any(|it| self.tasks[it.task].name == *name);
-            assert!(!is_under_way, "{task} is begun while {name} is being built");
-            let facts = self.fleet.facts();
-            let holds = |image: &str| facts.tag(image).map(|it| it.digest.clone());
-            let bases: Option<BTreeMap<_, _>> = ancestor
-                .bases
-                .iter()
-                .map(|(base, _)| Some((base.clone(), holds(base)?)))
-                .collect();
-            let builds = facts
-                .task(name)
-                .map(|it| it.builds.as_slice())
-                .unwrap_or_default();
-            let is_fresh = builds.iter().any(|build| {
-                let Some((Outcome::Built { digests, .. }, _)) = &build.end else {
-                    return false;
-                };
-                let is_of_commit = build.inputs.commit.parse().unwrap_or(0) == ancestor.commit;
-                let is_held = digests.get(name).cloned() == holds(name);
-                is_of_commit && is_held && Some(&build.inputs.bases) == bases.as_ref()
-            });
-            assert!(
-                is_fresh,
-                "{task} is begun though {name} is not what it should be"
-            );
-        }
-    }
-
     /// Brings any run one step further: it pushes or fails, or what it did is written down.
     pub fn go_on_with_a_run(&mut self) {
         if self.runs.is_empty() {
@@ -484,29 +448,6 @@ impl World {
             }
         }
         panic!("it never comes to rest");
-    }
-
-    /// Every image must be what one would get by building everything from nothing.
-    pub fn check_nothing_is_forgotten(&self) {
-        let mut wanted: HashMap<&str, u64> = HashMap::new();
-        for base in 0..self.bases.len() {
-            let name = self.registry.get_key_value(&format!("b{base}")).unwrap();
-            wanted.insert(name.0, self.contents[name.1]);
-        }
-        for (number, task) in self.tasks.iter().enumerate() {
-            assert_eq!(self.state(number), &State::Fresh, "{}", task.name);
-            let taken = task.bases.iter().filter(|it| it.1);
-            let parts: Vec<u64> = taken.map(|(base, _)| wanted[base.as_str()]).collect();
-            let content = hash((&task.name, task.commit, parts));
-            assert_eq!(
-                self.contents[&self.registry[&task.name]], content,
-                "{}",
-                task.name
-            );
-            wanted.insert(&task.name, content);
-        }
-        let ended: BTreeSet<&String> = self.executed.iter().collect();
-        assert_eq!(ended.len(), self.queued.len(), "a run was never executed");
     }
 
     /// How many tasks stand directly on a base.
