@@ -70,9 +70,8 @@ async fn measure(count: usize) {
         let bases: Vec<NewBase> = (0..BASES_OF_TASK)
             .map(|number| new_base(&registry.host, task * BASES_OF_TASK + number))
             .collect();
-        let kept = app
-            .bases
-            .put_bases(&format!("t{task}"), &bases, ("task", clock.now()));
+        let name = format!("t{task}");
+        let kept = app.bases.put_bases(&name, &bases, ("task", clock.now()));
         kept.await.expect("bases");
     }
     let before = megabytes("VmRSS:");

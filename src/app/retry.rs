@@ -53,7 +53,9 @@ impl App {
             return Ok(Vec::new());
         };
         let (request, secrets) = self.recorded_request(&row).await?;
-        let Prepared { plan, .. } = self.prepare(&request, &secrets)?;
+        let Ok(Prepared { plan, .. }) = self.prepare(&request, &secrets) else {
+            return Ok(Vec::new());
+        };
         let rows = self.ports.store.steps(first).await?;
         let mut stays = vec![false; queued.plan.steps().len()];
         let mut kept = Vec::new();
