@@ -232,6 +232,7 @@ async fn app(folder: &Path, clock: Arc<ShiftedClock>) -> App {
         upkeep: store.clone(),
         room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
+        deliveries: store.clone(),
         timers: store.clone(),
         bases: store,
         tasks: Arc::new(MemoryTasks::default()),

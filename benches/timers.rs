@@ -30,7 +30,7 @@ use careen::{
         web::Web,
     },
     app::{App, Credentials, Room},
-    ports::{Bases, Clock, Expected, Queue, RunStore, TaskChange, Timers, Upkeep},
+    ports::{Bases, Clock, Deliveries, Expected, Queue, RunStore, TaskChange, Timers, Upkeep},
     runner::Ports,
     tasks::{Definition, TimerTrigger},
 };
@@ -80,7 +80,7 @@ async fn postgres(folder: &Path, count: usize) {
 async fn measure(
     name: &str,
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
     count: usize,
 ) {
     let clock = Arc::new(ShiftedClock::default());
@@ -140,7 +140,7 @@ impl Clock for ShiftedClock {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + 'static>,
+    store: Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
     clock: Arc<ShiftedClock>,
 ) -> App {
     let engine = Arc::new(MemoryEngine::new());
@@ -164,6 +164,7 @@ fn app(
         upkeep: store.clone(),
         room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
+        deliveries: store.clone(),
         timers: store.clone(),
         bases: store,
         tasks: Arc::new(MemoryTasks::default()),

@@ -105,6 +105,29 @@ pub struct Git {
 }
 
 impl RunWish {
+    /// The wish to run this text, with nothing else said.
+    pub fn of_text(text: String, values: Map<String, Value>, registry: String) -> Self {
+        Self {
+            file: default_file(),
+            text: Some(text),
+            context: None,
+            git: None,
+            name: None,
+            values,
+            secret_values: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            alias_files: BTreeMap::new(),
+            registry,
+            timeout_seconds: TIMEOUT_SECONDS,
+            parallel: 0,
+            wait_healthy: false,
+            strict: false,
+            allow: Vec::new(),
+            limits: Limits::default(),
+            place: PlaceWish::default(),
+        }
+    }
+
     /// The wish for what would be run here, with its context uploaded under this digest.
     pub fn of(request: &Request, secrets: &Secrets, context: Option<String>) -> Self {
         let texts = |map: &BTreeMap<String, secrecy::SecretString>| {

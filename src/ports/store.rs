@@ -178,6 +178,8 @@ pub struct RunFilter {
     pub pool: Option<String>,
     /// Only runs of this concurrency group.
     pub group: Option<String>,
+    /// Only runs whose id, name or cause contains this, whatever its case.
+    pub contains: Option<String>,
     /// Only runs that have not ended.
     pub unfinished: bool,
     /// Only runs that their clients drive themselves.

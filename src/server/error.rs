@@ -73,6 +73,12 @@ impl ApiError {
         self.detail.hint = Some(hint.into());
         self
     }
+
+    /// Its status, its message and what to try, for a page that shows them.
+    pub(super) fn said(&self) -> (StatusCode, &str, Option<&str>) {
+        let detail = &self.detail;
+        (self.status, &detail.message, detail.hint.as_deref())
+    }
 }
 
 impl IntoResponse for ApiError {

@@ -5,6 +5,7 @@ mod again;
 mod api;
 mod audit;
 mod bases;
+mod check;
 mod contexts;
 mod docs;
 mod ends;
@@ -30,6 +31,7 @@ mod task_versions;
 mod tasks;
 mod timers;
 mod tokens;
+mod ui;
 mod views;
 
 pub use api::{Api, Terms};

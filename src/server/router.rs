@@ -17,8 +17,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    Api, access, again, audit, bases, contexts, docs::Docs, error::ApiError, etag, health, hooks,
-    logs, metrics, registry_hooks, run, runs, stream, task, task_versions, tasks, timers, tokens,
+    Api, access, again, audit, bases, check, contexts, docs::Docs, etag, health, hooks, logs,
+    metrics, registry_hooks, run, runs, stream, task, task_versions, tasks, timers, tokens, ui,
 };
 
 /// The largest body of a request.
@@ -62,13 +62,14 @@ pub(super) fn limited_router(api: Api, limit: impl FnOnce(Router<Api>) -> Router
     let routes = Router::new()
         .merge(routes)
         .merge(registry_hooks)
+        .merge(ui::routes(&api))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::show))
         .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", description));
     limit(routes)
         .merge(doors)
-        .fallback(nothing_here)
+        .fallback(ui::nothing_here)
         .layer(middleware::from_fn(metrics::count))
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
@@ -91,6 +92,7 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(logs::lines))
         .routes(routes!(logs::bytes))
         .routes(routes!(contexts::show, contexts::append, contexts::finish))
+        .routes(routes!(check::task_file))
         .routes(routes!(tasks::list))
         .routes(routes!(task::show, task::put, task::delete))
         .routes(routes!(task::run))
@@ -107,13 +109,4 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(audit::list))
         .merge(hooks::routes());
     OpenApiRouter::with_openapi(Docs::openapi()).nest("/api/v1", routes)
-}
-
-async fn nothing_here() -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "no_such_path",
-        "there is nothing at this path",
-    )
-    .hint("/docs lists what there is")
 }

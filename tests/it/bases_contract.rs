@@ -65,11 +65,7 @@ fn decision(task: &str, due: Option<i64>) -> NewDecision {
 
 fn run(id: &str, key: &str) -> NewRun {
     NewRun {
-        trigger: Some(Trigger {
-            kind: TriggerKind::BaseImage,
-            key: key.to_owned(),
-            details: json!({}),
-        }),
+        trigger: Some(Trigger::new(TriggerKind::BaseImage, key, json!({}))),
         ..new_run(id)
     }
 }

@@ -4,6 +4,7 @@ mod access_contract;
 mod aliases;
 mod bases;
 mod bases_contract;
+mod browser;
 mod build_command;
 mod build_lines;
 mod build_sessions;

@@ -152,11 +152,13 @@ async fn a_worker_whose_disk_is_full_claims_nothing_and_the_run_says_what_it_wai
             .await
             .is_err()
     );
-    let waits = world.app.place(&id).await.unwrap().unwrap().waits_for;
+    let row = world.app.ports.store.run(&id).await.unwrap();
+    let waits = world.app.place(&row).await.unwrap().unwrap().waits_for;
     assert!(waits[0].contains("/data has 10 bytes left"), "{waits:?}");
     world.app.room = room(1000);
     works(&world, &id, Duration::from_secs(30)).await.unwrap();
-    assert!(world.app.place(&id).await.unwrap().is_none());
+    let row = world.app.ports.store.run(&id).await.unwrap();
+    assert!(world.app.place(&row).await.unwrap().is_none());
 }
 
 /// Lets a worker work until the run has ended.

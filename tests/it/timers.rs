@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use careen::{
     app::TaskWish,
-    ports::{Expected, RunFilter, RunRow, TaskChange},
+    ports::{Expected, RunFilter, RunRow, Sealed, TaskChange},
     tasks::{CatchUp, Definition, Status, TimerTrigger},
 };
 
@@ -171,22 +171,58 @@ async fn timers_and_tasks_that_a_crash_has_parted_are_brought_together_again() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_cannot_be_queued_is_tried_again_and_given_up_with_the_reason() {
     let world = World::new().await;
-    let mut broken = task(vec![each_hour(CatchUp::All)]);
-    broken.yaml = None;
-    let folder = world.folder().join("context");
-    broken.context = Some(folder.to_string_lossy().into_owned());
-    put(&world, broken).await;
+    let mut definition = task(vec![each_hour(CatchUp::All)]);
+    definition.secret_values = vec!["token".to_owned()];
+    let sealed_elsewhere = TaskChange {
+        definition: definition.clone(),
+        secrets: vec![(
+            "token".to_owned(),
+            Sealed {
+                key_id: "another".to_owned(),
+                bytes: vec![0; 64],
+            },
+        )],
+        expected: Expected::Any,
+        manifest: None,
+        by: "a test".to_owned(),
+        at: world.app.ports.clock.now(),
+    };
+    world.app.tasks.put_task(&sealed_elsewhere).await.unwrap();
+    world.app.compare_timers().await.unwrap();
     let to_the_hour = until_next(&world).await;
     assert_eq!(fire_after(&world, to_the_hour).await, 0);
     let waiting = world.app.timers.timers(None).await.unwrap().remove(0);
-    assert!(waiting.problem.unwrap().contains("context"));
-    // What was missing is there: the run is queued at the next try.
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("acb.yaml"), "steps:\n  - cmd: busybox true\n").unwrap();
+    assert!(waiting.problem.is_some());
+    // The secret is set anew: the run is queued at the next try.
+    let mended = TaskWish {
+        definition,
+        secrets: [("token".to_owned(), "hush".into())].into(),
+        expected: Expected::Any,
+        manifest: None,
+    };
+    world.app.put_task(mended, "a test").await.unwrap();
     assert_eq!(fire_after(&world, MINUTE).await, 1);
-    std::fs::remove_dir_all(&folder).unwrap();
+    world.app.tasks.put_task(&sealed_elsewhere).await.unwrap();
     assert_eq!(fire_after(&world, 60 * MINUTE).await, 0);
     assert_eq!(fire_after(&world, 31 * MINUTE).await, 0);
     let told = world.app.timers.occurrences("nightly", 9).await.unwrap();
     assert!(told[0].reason.contains("could not be queued"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_elsewhere_is_left_to_the_worker() {
+    let world = World::new().await;
+    let mut definition = task(vec![each_minute()]);
+    definition.yaml = None;
+    definition.context = Some("https://git.example.com/app.git#main".to_owned());
+    put(&world, definition).await;
+    assert_eq!(fire_after(&world, MINUTE).await, 1);
+    let id = runs(&world).await.remove(0).id;
+    let run = world.app.ports.store.run(&id).await.unwrap();
+    let vars = &run.request["vars"];
+    assert_eq!(
+        run.request["deferred"]["context"],
+        "https://git.example.com/app.git#main"
+    );
+    assert!(vars.to_string().contains("timer"), "{vars}");
 }

@@ -27,11 +27,11 @@ fn timer(name: &str, next: i64) -> NewTimer {
 
 fn run_of(timer: &Timer, id: &str) -> NewRun {
     NewRun {
-        trigger: Some(Trigger {
-            kind: TriggerKind::Timer,
-            key: format!("timer/{}/{}/{}", timer.task, timer.name, timer.next_at),
-            details: json!({}),
-        }),
+        trigger: Some(Trigger::new(
+            TriggerKind::Timer,
+            format!("timer/{}/{}/{}", timer.task, timer.name, timer.next_at),
+            json!({}),
+        )),
         ..new_run(id)
     }
 }

@@ -34,6 +34,9 @@ pub fn describe(folder: &Path) -> Result<Option<Checkout>, ContextError> {
         path: folder.to_owned(),
         reason: error.message().to_owned(),
     };
+    if !may_be_in_one(folder) {
+        return Ok(None);
+    }
     hide_settings().map_err(failed)?;
     match open(folder) {
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
@@ -44,6 +47,19 @@ pub fn describe(folder: &Path) -> Result<Option<Checkout>, ContextError> {
         Err(error) => Err(failed(error)),
         Ok(repository) => read(&repository).map(Some).map_err(failed),
     }
+}
+
+/// Says whether a folder may be in a repository. It is asked first because libgit2 reads all certificates of the machine
+/// when it wakes, which takes longer than all else that we do before a build.
+fn may_be_in_one(folder: &Path) -> bool {
+    let Ok(whole) = folder.canonicalize() else {
+        return true;
+    };
+    let has = |at: &Path, name: &str| at.join(name).symlink_metadata().is_ok();
+    // A bare repository has its HEAD in itself.
+    whole
+        .ancestors()
+        .any(|at| has(at, ".git") || has(at, "HEAD"))
 }
 
 /// Hides the settings of user and machine from all of git in this process, once.

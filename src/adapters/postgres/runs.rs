@@ -70,7 +70,7 @@ pub(super) async fn insert<'c>(
     .bind(secrets(|(name, _)| name.clone()))
     .bind(secrets(|(_, sealed)| sealed.key_id.clone()))
     .bind(run.secrets.iter().map(|(_, sealed)| sealed.bytes.clone()).collect::<Vec<_>>())
-    .bind(place.map_or_else(Vec::new, |place| scopes(place)))
+    .bind(place.map_or_else(Vec::new, scopes))
     .fetch_one(to)
     .await;
     match inserted {
@@ -143,6 +143,12 @@ pub(super) async fn list(
             query.push(condition).push_bind(wanted);
         }
     }
+    if let Some(wanted) = &filter.contains {
+        query
+            .push(" AND (id || ' ' || name || ' ' || cause) ILIKE ")
+            .push_bind(containing(wanted))
+            .push(" ESCAPE '!'");
+    }
     if filter.local {
         query.push(" AND pool IS NULL");
     }
@@ -161,6 +167,18 @@ pub(super) async fn list(
     }
     let rows = query.build().fetch_all(&store.pool).await?;
     rows.iter().map(summary).collect()
+}
+
+/// The pattern that matches what contains this, letter by letter.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern + "%"
 }
 
 /// Finds the id of the run that a person means.

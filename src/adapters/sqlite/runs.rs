@@ -19,7 +19,7 @@ pub(super) async fn create(store: &SqliteStore, run: &NewRun) -> Result<(), Stor
         return Err(StoreError::CauseTaken(other));
     }
     insert(&mut transaction, run, None).await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 /// Records a run within a transaction, ready to be claimed if it is placed in a pool, and returns its number.
@@ -140,6 +140,12 @@ pub(super) async fn list(
             query.push(condition).push_bind(wanted);
         }
     }
+    if let Some(wanted) = &filter.contains {
+        query
+            .push(" AND (id || ' ' || name || ' ' || cause) LIKE ")
+            .push_bind(containing(wanted))
+            .push(" ESCAPE '!'");
+    }
     if filter.local {
         query.push(" AND pool IS NULL");
     }
@@ -158,6 +164,18 @@ pub(super) async fn list(
     }
     let rows = query.build().fetch_all(&store.readers).await?;
     rows.iter().map(summary).collect()
+}
+
+/// The pattern that matches what contains this, letter by letter.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern + "%"
 }
 
 /// Finds the id of the run that a person means.

@@ -31,7 +31,7 @@ impl TaskStore for SqliteStore {
             present => insert(&mut transaction, change, present).await?,
         };
         keep_secrets(&mut transaction, change).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(row)
     }
 
@@ -56,7 +56,7 @@ impl TaskStore for SqliteStore {
         }
         let version = next_version(&mut transaction, name).await?;
         add_version(&mut transaction, name, (version, None, by, at)).await?;
-        Ok(transaction.commit().await.map_err(StoreError::from)?)
+        Ok(transaction.commit().await?)
     }
 
     async fn task_versions(&self, name: &str) -> Result<Vec<TaskVersion>, TaskError> {

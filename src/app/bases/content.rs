@@ -43,7 +43,7 @@ impl App {
             let manifest = self
                 .ports
                 .registry
-                .manifest(at, &image.digest().to_string())
+                .manifest(at, image.digest().as_ref())
                 .await?;
             let Ok(contents) = manifest.contents() else {
                 return Ok(None);
@@ -67,7 +67,7 @@ impl App {
         let mut stream = self
             .ports
             .registry
-            .blob(at, &config.digest().to_string())
+            .blob(at, config.digest().as_ref())
             .await?;
         let mut bytes = Vec::new();
         while let Some(piece) = stream.try_next().await? {

@@ -7,8 +7,7 @@ use serde_json::json;
 use crate::{
     app::{App, AppError, Occasion, Secrets},
     ports::{
-        GroupPolicy, HookSource, Pin, Placement, Starting, TaskDecision, TaskRow, Trigger,
-        TriggerKind, Verdict,
+        HookSource, Pin, Placement, Starting, TaskDecision, TaskRow, Trigger, TriggerKind, Verdict,
     },
     spec::context::{self, ContextRef, Login},
     triggers::{
@@ -297,10 +296,7 @@ fn details(case: &Case<'_>, commit: &Commit<'_>, repository: &str) -> serde_json
 fn place(row: &TaskRow, reference: &Reference) -> Placement {
     let mut place = Placement::from(&row.definition);
     if let Some(group) = &mut place.group {
-        let by_reference = group.name.contains(REFERENCE);
-        if by_reference || group.policy != GroupPolicy::CancelSuperseded {
-            group.name = group.name.replace(REFERENCE, &reference.full());
-        }
+        group.name = group.name.replace(REFERENCE, &reference.full());
     }
     place
 }

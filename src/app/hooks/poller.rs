@@ -147,7 +147,9 @@ impl App {
             .filter(|(name, commit)| last.get(name) != Some(commit))
             .collect();
         if !moved.is_empty() {
-            let is_first = last.is_empty() && self.is_first_look(key, began).await?;
+            let is_known =
+                !last.is_empty() || self.deliveries.knows_head("", key, FIRST_LOOK).await?;
+            let is_first = !is_known;
             let bench = Bench::of(self).await?;
             for (name, commit) in moved {
                 self.judge_head(&bench, (wish, began), (name, commit, is_first))
@@ -200,13 +202,6 @@ impl App {
             decided.summary
         );
         Ok(())
-    }
-
-    /// Says whether this repository was never looked at, and notes nothing yet.
-    async fn is_first_look(&self, key: &str, began: i64) -> Result<bool, AppError> {
-        let known = self.deliveries.knows_head("", key, FIRST_LOOK).await?;
-        tracing::debug!(key, began, known, "looking");
-        Ok(!known)
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::{
-    super::{App, AppError, Overrides, ids},
+    super::{App, AppError, Occasion, Overrides, run_task::override_with},
     enabled,
 };
 use crate::{
@@ -96,14 +96,13 @@ impl App {
         (cause, trigger): (String, Trigger),
         overrides: Overrides,
     ) -> Result<NewRun, AppError> {
-        let (mut request, secrets) = self.task_request(row, overrides).await?;
-        // Many runs begin in one second, too many for short ids.
-        request.vars.id = ids::draw_long(self.ports.clock.now());
-        request.vars.shared_volume = format!("acb_vol_{}", request.vars.id);
-        trigger
-            .kind
-            .as_str()
-            .clone_into(&mut request.vars.triggered_by);
+        let mut row = row.clone();
+        override_with(&mut row.definition, overrides);
+        let occasion = Occasion {
+            triggered_by: trigger.kind.as_str().to_owned(),
+            ..Occasion::default()
+        };
+        let (request, secrets) = self.occasional_request(&row, occasion).await?;
         let run = self.new_run(&request, &secrets, cause)?;
         Ok(NewRun {
             trigger: Some(trigger),

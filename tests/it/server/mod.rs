@@ -5,6 +5,7 @@ mod again;
 pub mod asked;
 mod contexts;
 mod notices;
+mod pages;
 mod queue;
 mod runs;
 mod streams;

@@ -152,6 +152,7 @@ impl Runs {
             .filter(|row| filter.status.is_none_or(|status| row.status == status))
             .filter(|row| filter.name.as_ref().is_none_or(|name| row.name == *name))
             .filter(|row| is_placed_so(row, filter))
+            .filter(|row| says(row, filter))
             .filter(|row| !filter.unfinished || !row.status.is_ended())
             .take(limit)
             .map(|row| RunRow {
@@ -249,6 +250,15 @@ impl RunStore for MemoryStore {
             Err(_) => Vec::new(),
         })
     }
+}
+
+/// Says whether a run bears the text that the filter wants.
+fn says(row: &RunRow, filter: &RunFilter) -> bool {
+    let Some(wanted) = &filter.contains else {
+        return true;
+    };
+    let text = format!("{} {} {}", row.id, row.name, row.cause);
+    text.to_lowercase().contains(&wanted.to_lowercase())
 }
 
 /// Says whether a run waits, or waited, where the filter says.

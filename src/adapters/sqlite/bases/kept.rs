@@ -25,7 +25,7 @@ pub(super) async fn put(
     for row in before {
         watches::forget_if_unused(&mut transaction, row.try_get("key")?).await?;
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 async fn insert(

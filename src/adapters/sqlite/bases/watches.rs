@@ -102,7 +102,7 @@ pub(super) async fn looked(store: &SqliteStore, looks: &[Looked]) -> Result<(), 
         };
         query.execute(&mut *transaction).await?;
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 /// Lets a tag, and the rules that follow its repository, be looked at now.

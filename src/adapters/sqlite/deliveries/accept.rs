@@ -66,7 +66,7 @@ pub(super) async fn reject(store: &SqliteStore, rejection: &Rejection) -> Result
         .bind(number - REJECTIONS)
         .execute(&mut *transaction)
         .await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 /// Lists refused deliveries, newest first.

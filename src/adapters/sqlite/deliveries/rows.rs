@@ -26,7 +26,7 @@ pub(super) async fn take_undecided(
         .bind(milliseconds(hold))
         .fetch_all(&store.writer)
         .await?;
-    let taken: Result<Vec<Delivery>, StoreError> = rows.iter().map(|row| whole(row)).collect();
+    let taken: Result<Vec<Delivery>, StoreError> = rows.iter().map(whole).collect();
     let mut taken = taken?;
     taken.sort_by_key(|it| it.number);
     Ok(taken)

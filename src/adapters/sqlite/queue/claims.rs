@@ -230,5 +230,5 @@ pub(super) async fn requeue(store: &SqliteStore, lease: &Lease) -> Result<(), St
     .await?;
     held(lease, queued.rows_affected())?;
     slots::free(&mut transaction, &lease.run).await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }

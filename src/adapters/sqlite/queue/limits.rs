@@ -34,7 +34,7 @@ pub(super) async fn set(
         }
     }
     wake_all_free(&mut transaction).await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 /// Lists the limits that are set.

@@ -1,0 +1,137 @@
+//! All that the page of a run shows, read at one moment.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    app::{Request, outline},
+    engine::{RunStatus, StepStatus},
+    plan::{Plan, critical_path},
+    ports::{AttemptRow, LogSummary, Place, RecordedEvent, RunRow, StepRow},
+    server::{
+        Api,
+        ui::{failure::Failure, graph::Drawing},
+    },
+};
+
+/// A run with its steps, attempts, events and logs.
+pub(super) struct Record {
+    /// The run.
+    pub run: RunRow,
+    /// What was asked, if it can be read.
+    pub request: Option<Request>,
+    /// Where it stands in its queue, while it does.
+    pub place: Option<Place>,
+    /// The steps, in file order; those of the plan before any is recorded.
+    pub steps: Vec<StepRow>,
+    /// Their attempts.
+    pub attempts: Vec<AttemptRow>,
+    /// What happened.
+    pub events: Vec<RecordedEvent>,
+    /// The logs that hold anything.
+    pub logs: Vec<LogSummary>,
+    /// The plan, if it can be made without the run's secrets.
+    pub plan: Option<Arc<Plan>>,
+    /// Where the plan's steps stand on the page.
+    pub drawing: Option<Arc<Drawing>>,
+}
+
+impl Record {
+    /// Reads everything.
+    pub async fn read(api: &Api, run: &str) -> Result<Self, Failure> {
+        let run = api.app.ports.store.run(run).await?;
+        let request: Option<Request> = serde_json::from_value(run.request.clone()).ok();
+        let plan = request.as_ref().and_then(|it| outline(it).ok());
+        let drawing = plan.as_deref().map(Drawing::new).map(Arc::new);
+        let mut record = Self {
+            run,
+            request,
+            place: None,
+            steps: Vec::new(),
+            attempts: Vec::new(),
+            events: Vec::new(),
+            logs: Vec::new(),
+            plan,
+            drawing,
+        };
+        record.read_again(api).await?;
+        Ok(record)
+    }
+
+    /// Reads what may have changed.
+    pub async fn read_again(&mut self, api: &Api) -> Result<(), Failure> {
+        let store = &api.app.ports.store;
+        let id = self.run.id.clone();
+        // The run first: of one that has ended, everything else is there.
+        self.run = store.run(&id).await?;
+        self.place = match self.run.status {
+            RunStatus::Queued => api.app.queue.place(&id).await?,
+            _ => None,
+        };
+        self.steps = store.steps(&id).await?;
+        self.attempts = store.attempts(&id).await?;
+        self.events = store.events(&id, self.run.generation).await?;
+        let logs = api.frames.logs(&id).await?;
+        let is_present = |it: &LogSummary| it.key.generation == self.run.generation;
+        self.logs = logs.into_iter().filter(is_present).collect();
+        if self.steps.is_empty()
+            && let Some(plan) = &self.plan
+        {
+            self.steps = foreseen(plan);
+        }
+        Ok(())
+    }
+
+    /// The attempts of a step.
+    pub fn attempts_of(&self, step: u32) -> impl Iterator<Item = &AttemptRow> {
+        self.attempts.iter().filter(move |it| it.step == step)
+    }
+
+    /// How many lines the log of an attempt has.
+    pub fn lines(&self, step: u32, attempt: u32) -> u64 {
+        let found = self
+            .logs
+            .iter()
+            .find(|it| (it.key.step, it.key.attempt) == (step, attempt));
+        found.map_or(0, |it| it.lines)
+    }
+
+    /// The chain of steps that decides how long the run takes: by what they took, or before that by their number.
+    pub fn critical(&self, now: DateTime<Utc>) -> Vec<u32> {
+        let Some(plan) = &self.plan else {
+            return Vec::new();
+        };
+        let took = |step: &StepRow| {
+            let start = step.started_at?;
+            Some((step.ended_at.unwrap_or(now) - start).num_milliseconds())
+        };
+        let has_begun = self.steps.iter().any(|it| it.started_at.is_some());
+        let weight = |step: u32| match self.steps.get(step as usize).filter(|_| has_begun) {
+            Some(step) => took(step).map_or(0, |it| it.max(1) as u64),
+            None => 1,
+        };
+        let path = critical_path(plan, weight);
+        let did_anything = |it: &u32| !has_begun || weight(*it) > 0;
+        path.steps.into_iter().filter(did_anything).collect()
+    }
+}
+
+/// The steps of a plan of which nothing has happened.
+fn foreseen(plan: &Plan) -> Vec<StepRow> {
+    let steps = (0..).zip(plan.steps());
+    let row = |(position, step): (u32, &crate::spec::Step)| StepRow {
+        step: position,
+        id: step.id.clone(),
+        kind: step.kind.word().to_owned(),
+        status: StepStatus::Waiting,
+        ignored: false,
+        attempts: 0,
+        exit_code: None,
+        reason: None,
+        started_at: None,
+        ended_at: None,
+        images: serde_json::Value::Null,
+    };
+    steps.map(row).collect()
+}

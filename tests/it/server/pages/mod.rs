@@ -1,0 +1,7 @@
+//! What the pages promise, asked over the router without a browser.
+
+mod lists;
+mod run;
+mod sessions;
+mod tasks;
+mod visitor;

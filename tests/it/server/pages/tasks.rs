@@ -1,0 +1,169 @@
+//! Stored tasks, and who may change what on pages.
+
+use careen::ports::Role;
+use serde_json::Value;
+
+use super::visitor::Visitor;
+
+const STEPS: &str = "steps:\n  - id: one\n    cmd: busybox echo {{.Values.word}}\n";
+
+/// Stores a task by the form.
+async fn stores(visitor: &Visitor, name: &str, steps: &str) {
+    let fields = [
+        ("name", name),
+        ("manifest", "values:\n  word: hi\n  note: <b>\n"),
+        ("steps", steps),
+    ];
+    visitor
+        .fills_in("/new-task", "/new-task", &fields)
+        .await
+        .is(303);
+}
+
+#[tokio::test]
+async fn a_task_is_made_shown_changed_and_compared() {
+    let visitor = Visitor::signed_in(Role::Editor).await;
+    stores(&visitor, "nightly.1", STEPS).await;
+    let list = visitor.visits("/tasks").await.is(200).text;
+    assert!(list.contains("/tasks/nightly.1"), "{list}");
+    let path = "/tasks/nightly.1";
+    let page = visitor.visits(path).await.is(200).text;
+    assert!(page.contains("class=\"node waiting\""), "{page}");
+    assert!(page.contains("&lt;b&gt;") && !page.contains("<b>"));
+    let edit = format!("{path}/edit");
+    let more = format!("{STEPS}  - id: two\n    cmd: busybox true\n");
+    let fields = [
+        ("version", "1"),
+        ("manifest", "values:\n  word: ho\n"),
+        ("steps", more.as_str()),
+    ];
+    visitor.fills_in(&edit, &edit, &fields).await.is(303);
+    let versions = visitor
+        .visits(&format!("{path}/versions"))
+        .await
+        .is(200)
+        .text;
+    for line in [
+        "<ins>+   - id: two",
+        "<del>- hi",
+        "<ins>+ ho",
+        "values.word",
+    ] {
+        assert!(versions.contains(line), "no {line} in {versions}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_or_stale_is_said_and_nothing_typed_is_lost() {
+    let visitor = Visitor::signed_in(Role::Editor).await;
+    stores(&visitor, "a", STEPS).await;
+    let edit = "/tasks/a/edit";
+    for (version, manifest) in [("1", "colour: blue\n"), ("7", "timeout_seconds: 60\n")] {
+        let fields = [
+            ("version", version),
+            ("manifest", manifest),
+            ("steps", "steps: [typed]"),
+        ];
+        let page = visitor.fills_in(edit, edit, &fields).await.is(422).text;
+        assert!(
+            page.contains("role=\"alert\"") && page.contains("steps: [typed]"),
+            "{page}"
+        );
+    }
+    let row = visitor
+        .served
+        .app
+        .tasks
+        .task("a")
+        .await
+        .expect("it is there");
+    assert_eq!(row.version, 1);
+}
+
+#[tokio::test]
+async fn a_task_runs_with_other_values() {
+    let visitor = Visitor::signed_in(Role::Editor).await;
+    stores(&visitor, "a", STEPS).await;
+    let answer = visitor
+        .fills_in("/tasks/a", "/tasks/a/run", &[("values", "word=there\r\n")])
+        .await;
+    let run = answer.is(303).header("location").to_owned();
+    let id = run.trim_start_matches("/runs/");
+    let row = visitor.served.app.ports.store.run(id).await.expect("a run");
+    assert_eq!(row.request["values"]["word"], "there");
+    visitor.served.settles().await;
+    let page = visitor.visits(&run).await.is(200).text;
+    assert!(page.contains("busybox echo there"), "{page}");
+}
+
+#[tokio::test]
+async fn the_editor_is_told_where_a_file_is_wrong() {
+    let mut visitor = Visitor::signed_in(Role::Reader).await;
+    let cookie = visitor.cookie.clone();
+    let body = serde_json::json!({ "text": "steps:\n  - cmd: a\n    when: [nowhere]\n" });
+    let asked = visitor
+        .served
+        .asks("POST", "/check", &[("cookie", &cookie)], body.clone())
+        .await;
+    let found: Value = asked.is(200).json();
+    assert_eq!(found["findings"][0]["line"], 3, "{found}");
+    visitor.served.asks_as(Role::Reader).await;
+    let asked = visitor.served.posts("/api/v1/check", body).await.is(200);
+    assert_eq!(asked.json(), found);
+}
+
+#[tokio::test]
+async fn each_role_sees_and_does_what_is_its_own() {
+    for role in Role::ALL {
+        let visitor = Visitor::signed_in(role).await;
+        for (path, needed) in [
+            ("/", Role::Reader),
+            ("/tasks", Role::Reader),
+            ("/new-task", Role::Editor),
+            ("/connections", Role::Editor),
+            ("/tokens", Role::Admin),
+            ("/audit", Role::Admin),
+        ] {
+            let status = if role >= needed { 200 } else { 403 };
+            visitor.visits(path).await.is(status);
+        }
+        let fields = [
+            ("name", "x"),
+            ("manifest", "timeout_seconds: 1\n"),
+            ("steps", STEPS),
+        ];
+        let status = if role >= Role::Editor { 303 } else { 403 };
+        visitor.fills_in("/", "/new-task", &fields).await.is(status);
+        let status = if role >= Role::Admin { 200 } else { 403 };
+        visitor
+            .fills_in("/", "/tokens", &[("name", "x"), ("role", "reader")])
+            .await
+            .is(status);
+    }
+}
+
+#[tokio::test]
+async fn a_new_token_is_shown_once_and_revoked_by_a_button() {
+    let visitor = Visitor::signed_in(Role::Admin).await;
+    let fields = [("name", "ci"), ("role", "runner"), ("days", "30")];
+    let made = visitor
+        .fills_in("/tokens", "/tokens", &fields)
+        .await
+        .is(200)
+        .text;
+    let at = made.find("careen_").expect("the secret");
+    let secret: String = made[at..].chars().take_while(|it| *it != '<').collect();
+    let page = visitor.visits("/tokens").await.is(200).text;
+    assert!(page.contains(">ci<") && !page.contains(&secret));
+    let tokens = visitor.served.app.access.tokens().await.expect("tokens");
+    let ci = tokens
+        .iter()
+        .find(|it| it.name == "ci")
+        .expect("it was made");
+    assert!(ci.expires_at.is_some());
+    let path = format!("/tokens/{}/revoke", ci.id);
+    visitor.fills_in("/tokens", &path, &[]).await.is(303);
+    let mut other = Visitor::new().await;
+    other.served = visitor.served;
+    other.signs_in(&secret).await.is(401);
+}
