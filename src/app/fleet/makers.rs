@@ -108,7 +108,6 @@ fn bases_of(file: &Path, build: &Build, request: &Request) -> Option<Vec<String>
         target: build.target.clone(),
         build_platform: format!("{}/{}", request.vars.os, request.vars.architecture),
         platform: build.platforms.first().cloned(),
-        ..Options::default()
     };
     let bases = Dockerfile::read(&text).0?.bases(&options).0?;
     let (images, findings) = base_images(&bases);
