@@ -127,11 +127,18 @@ impl State {
             return;
         }
         let has_others = self.open.as_ref().is_some_and(|open| open.writes > 0);
-        let is_undone = has_others && self.run("ROLLBACK TO one; RELEASE one").await.is_ok();
-        if !is_undone {
+        let is_undone = self.run("ROLLBACK TO one; RELEASE one").await.is_ok();
+        if !has_others || !(is_undone || self.is_in_transaction().await) {
             self.end(Err(lost())).await;
         }
         self.is_torn = false;
+    }
+
+    /// Says whether the transaction still stands. Then a savepoint that is not found was given up before it was begun,
+    /// or when it had been kept already: either way the others' writes are whole.
+    async fn is_in_transaction(&mut self) -> bool {
+        // SQLite refuses a transaction within another; one that it lets begin is undone with the lost one.
+        self.run("BEGIN").await.is_err()
     }
 
     async fn end(&mut self, how: Result<(), StoreError>) {
