@@ -9,9 +9,9 @@ pub mod folder;
 pub mod locks;
 pub mod memory;
 pub mod objects;
-pub mod postgres;
 pub mod registry;
-mod sql_errors;
-pub mod sqlite;
+pub mod sql;
 pub mod vault;
 pub mod web;
+
+pub use sql::{postgres, sqlite};

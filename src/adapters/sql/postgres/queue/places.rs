@@ -1,0 +1,47 @@
+//! Where runs stand in their queues, and why they wait.
+
+use sqlx::Row;
+
+use super::super::read::queue::{depth, reason};
+use super::super::{PostgresStore, rows::Columns};
+use crate::ports::{Place, QueueDepth, StoreError};
+
+/// Says where a run stands in its queue; `None` when it does not wait.
+pub(super) async fn place(store: &PostgresStore, run: &str) -> Result<Option<Place>, StoreError> {
+    let row = sqlx::query(
+        "SELECT queue_state, (SELECT count(*) FROM runs AS other
+            WHERE other.pool = runs.pool AND other.queue_state IN ('ready', 'waiting')
+              AND (other.priority > runs.priority
+                OR other.priority = runs.priority AND other.number < runs.number)) AS ahead
+         FROM runs WHERE id = $1",
+    )
+    .bind(run)
+    .fetch_optional(&store.pool)
+    .await?
+    .ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?;
+    if row.try_get::<Option<&str>, _>("queue_state")?.is_none() {
+        return Ok(None);
+    }
+    let limits = sqlx::query(
+        "SELECT scope, allowed, (SELECT count(*) FROM slots WHERE slots.scope = waits.scope) AS used
+         FROM waits JOIN limits USING (scope) WHERE run = $1 ORDER BY scope",
+    )
+    .bind(run)
+    .fetch_all(&store.pool)
+    .await?;
+    Ok(Some(Place {
+        ahead: row.count("ahead")?,
+        waits_for: limits.iter().map(reason).collect::<Result<_, _>>()?,
+    }))
+}
+
+/// Says how full each pool's queue is.
+pub(super) async fn depths(store: &PostgresStore) -> Result<Vec<QueueDepth>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT pool, count(*) AS waiting, min(created_at) AS oldest FROM runs
+         WHERE queue_state IS NOT NULL GROUP BY pool ORDER BY pool",
+    )
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(depth).collect()
+}

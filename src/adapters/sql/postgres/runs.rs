@@ -1,0 +1,213 @@
+//! Runs: what was asked, how they stand, and how people find them.
+
+use sqlx::{PgExecutor, Postgres, QueryBuilder, Row};
+
+use super::read::runs::summary;
+use super::read::secrets::named_secret;
+use super::{
+    PostgresStore, causes, errors,
+    rows::{Columns, time_text},
+};
+use crate::{
+    engine::RunStatus,
+    ports::{LimitScope, NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, StoreError},
+};
+
+/// Records a queued run with its sealed secrets.
+pub(super) async fn create(store: &PostgresStore, run: &NewRun) -> Result<(), StoreError> {
+    if run.trigger.is_none() {
+        return insert(&store.pool, run, None).await.map(drop);
+    }
+    let mut transaction = store.pool.begin().await?;
+    if let Some(other) = causes::take(&mut transaction, run).await? {
+        return Err(StoreError::CauseTaken(other));
+    }
+    insert(&mut *transaction, run, None).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// A run that was recorded just now.
+pub(super) struct Added {
+    /// The number of its creation.
+    pub number: i64,
+    /// Whether it comes under a limit, full or not.
+    pub is_limited: bool,
+}
+
+/// Records a run in one statement, ready to be claimed if it is placed in a pool.
+pub(super) async fn insert<'c>(
+    to: impl PgExecutor<'c>,
+    run: &NewRun,
+    place: Option<&Placement>,
+) -> Result<Added, StoreError> {
+    let group = place.and_then(|place| place.group.as_ref());
+    let secrets =
+        |part: fn(&(String, Sealed)) -> String| run.secrets.iter().map(part).collect::<Vec<_>>();
+    let inserted = sqlx::query(
+        "WITH added AS (
+            INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
+                concurrency_group, group_policy, on_worker_loss, queue_state)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $7::text IS NULL THEN NULL ELSE 'ready' END)
+            RETURNING id, number),
+         documented AS (INSERT INTO documents (run, request) SELECT id, $13 FROM added),
+         sealed AS (
+            INSERT INTO secrets (run, name, key_id, sealed) SELECT id, secret.* FROM added,
+                UNNEST($14::text[], $15::text[], $16::bytea[]) AS secret)
+         SELECT number, EXISTS (SELECT 1 FROM limits WHERE scope = ANY($17)) AS is_limited FROM added",
+    )
+    .bind(&run.id)
+    .bind(&run.name)
+    .bind(&run.cause)
+    .bind(RunStatus::Queued.as_str())
+    .bind(&run.rerun_of)
+    .bind(time_text(run.created_at))
+    .bind(place.map(|place| place.pool.as_str()))
+    .bind(place.map_or(0, |place| i64::from(place.priority)))
+    .bind(place.and_then(|place| place.task.as_deref()))
+    .bind(group.map(|group| group.name.as_str()))
+    .bind(group.map(|group| group.policy.as_str()))
+    .bind(place.map(|place| place.on_worker_loss.as_str()))
+    .bind(run.request.to_string())
+    .bind(secrets(|(name, _)| name.clone()))
+    .bind(secrets(|(_, sealed)| sealed.key_id.clone()))
+    .bind(run.secrets.iter().map(|(_, sealed)| sealed.bytes.clone()).collect::<Vec<_>>())
+    .bind(place.map_or_else(Vec::new, scopes))
+    .fetch_one(to)
+    .await;
+    match inserted {
+        Err(error) if errors::is_taken(&error) => Err(StoreError::IdTaken(run.id.clone())),
+        Err(error) => Err(error.into()),
+        Ok(row) => Ok(Added {
+            number: row.try_get("number")?,
+            is_limited: row.try_get("is_limited")?,
+        }),
+    }
+}
+
+fn scopes(place: &Placement) -> Vec<String> {
+    let scopes = LimitScope::of(place);
+    scopes.iter().map(LimitScope::to_string).collect()
+}
+
+/// Reads the sealed secrets of a run.
+pub(super) async fn secrets(
+    store: &PostgresStore,
+    run: &str,
+) -> Result<Vec<(String, Sealed)>, StoreError> {
+    let rows = sqlx::query("SELECT name, key_id, sealed FROM secrets WHERE run = $1 ORDER BY name")
+        .bind(run)
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter().map(named_secret).collect()
+}
+
+/// Reads one run, long texts included.
+pub(super) async fn one(store: &PostgresStore, run: &str) -> Result<RunRow, StoreError> {
+    let found = sqlx::query(
+        "SELECT runs.*, request, prepared, causes.* FROM runs JOIN documents ON run = id
+            LEFT JOIN causes ON caused_run = id WHERE id = $1",
+    )
+    .bind(run)
+    .fetch_optional(&store.pool)
+    .await?;
+    let row = found.ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?;
+    Ok(RunRow {
+        request: row.json("request")?,
+        prepared: row.json("prepared")?,
+        ..summary(&row)?
+    })
+}
+
+/// Lists runs, newest first.
+pub(super) async fn list(
+    store: &PostgresStore,
+    filter: &RunFilter,
+) -> Result<Vec<RunRow>, StoreError> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "SELECT runs.*, causes.* FROM runs LEFT JOIN causes ON caused_run = id WHERE true",
+    );
+    if let Some(status) = filter.status {
+        query.push(" AND status = ").push_bind(status.as_str());
+    }
+    let columns = [
+        (" AND name = ", &filter.name),
+        (" AND task = ", &filter.task),
+        (" AND pool = ", &filter.pool),
+        (" AND concurrency_group = ", &filter.group),
+    ];
+    for (condition, wanted) in columns {
+        if let Some(wanted) = wanted {
+            query.push(condition).push_bind(wanted);
+        }
+    }
+    if let Some(wanted) = &filter.contains {
+        query
+            .push(" AND (id || ' ' || name || ' ' || cause) ILIKE ")
+            .push_bind(containing(wanted))
+            .push(" ESCAPE '!'");
+    }
+    if filter.local {
+        query.push(" AND pool IS NULL");
+    }
+    if filter.unfinished {
+        query.push(" AND status IN ('queued', 'preparing', 'running')");
+    }
+    if let Some(before) = &filter.before {
+        query
+            .push(" AND number < (SELECT number FROM runs WHERE id = ")
+            .push_bind(before)
+            .push(")");
+    }
+    query.push(" ORDER BY number DESC");
+    if filter.limit > 0 {
+        query.push(" LIMIT ").push_bind(i64::from(filter.limit));
+    }
+    let rows = query.build().fetch_all(&store.pool).await?;
+    rows.iter().map(summary).collect()
+}
+
+/// The pattern that matches what contains this, letter by letter.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern + "%"
+}
+
+/// Finds the id of the run that a person means.
+pub(super) async fn find(store: &PostgresStore, word: &str) -> Result<String, StoreError> {
+    let query = match RunWord::parse(word) {
+        RunWord::Latest(back) => {
+            sqlx::query("SELECT id FROM runs ORDER BY number DESC LIMIT 1 OFFSET $1")
+                .bind(i64::from(back))
+        }
+        // The whole id comes first, should it also begin another.
+        RunWord::Prefix(prefix) => {
+            sqlx::query("SELECT id FROM runs WHERE id >= $1 AND id < $1 || '~' ORDER BY id LIMIT 2")
+                .bind(prefix)
+        }
+    };
+    let rows = query.fetch_all(&store.pool).await?;
+    let first: Option<String> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    match first {
+        None => Err(StoreError::NoSuchRun(word.to_owned())),
+        Some(id) if id == word || rows.len() == 1 => Ok(id),
+        Some(_) => Err(StoreError::Ambiguous(word.to_owned())),
+    }
+}
+
+/// Forgets a run and everything recorded of it.
+pub(super) async fn delete(store: &PostgresStore, run: &str) -> Result<(), StoreError> {
+    let deleted = sqlx::query("DELETE FROM runs WHERE id = $1")
+        .bind(run)
+        .execute(&store.pool)
+        .await?;
+    if deleted.rows_affected() == 0 {
+        return Err(StoreError::NoSuchRun(run.to_owned()));
+    }
+    Ok(())
+}

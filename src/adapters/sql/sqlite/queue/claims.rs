@@ -1,0 +1,230 @@
+//! Who takes which run, and how it changes hands.
+
+use std::time::Duration;
+
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use super::super::read::runs::lease;
+use super::{
+    super::{
+        SqliteStore,
+        leases::{held, milliseconds},
+        rows::Columns,
+    },
+    limits, slots,
+};
+use crate::ports::{Claim, Lease, LimitScope, StoreError, TakenOver};
+
+/// Runs that limits may set aside in one transaction, so that other writers get their turn.
+const SET_ASIDE_AT_ONCE: usize = 100;
+
+/// Takes the first run of the pool that no limit holds back: in one statement where it comes under none at all.
+pub(super) async fn claim(store: &SqliteStore, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+    match claim_unlimited(store, claim).await? {
+        Some(lease) => Ok(Some(lease)),
+        None => claim_under_limits(store, claim).await,
+    }
+}
+
+async fn claim_unlimited(store: &SqliteStore, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE runs SET queue_state = NULL, lease_owner = ?2, lease_engine = ?3, status = 'preparing',
+                lease_token = lease_token + 1,
+                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?4
+         WHERE number = (SELECT number FROM runs WHERE pool = ?1 AND queue_state = 'ready'
+                ORDER BY priority DESC, number LIMIT 1)
+           AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
+                ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
+         RETURNING id, generation, lease_token",
+    )
+    .bind(&claim.pool)
+    .bind(&claim.worker)
+    .bind(&claim.engine)
+    .bind(milliseconds(claim.time))
+    .fetch_optional(&store.writer)
+    .await?;
+    row.map(|row| given(&row, claim)).transpose()
+}
+
+async fn claim_under_limits(
+    store: &SqliteStore,
+    claim: &Claim,
+) -> Result<Option<Lease>, StoreError> {
+    loop {
+        let mut transaction = store.begin().await?;
+        for _ in 0..SET_ASIDE_AT_ONCE {
+            let Some(first) = first_ready(&mut transaction, &claim.pool).await? else {
+                transaction.commit().await?;
+                return Ok(None);
+            };
+            if let Some(slots) = take_slots(&mut transaction, &first, &claim.pool).await? {
+                let number = first.try_get("number")?;
+                let lease = give(&mut transaction, number, claim, Some(slots)).await?;
+                transaction.commit().await?;
+                return Ok(Some(lease));
+            }
+        }
+        transaction.commit().await?;
+    }
+}
+
+async fn first_ready(
+    connection: &mut SqliteConnection,
+    pool: &str,
+) -> Result<Option<SqliteRow>, StoreError> {
+    let row = sqlx::query(
+        "SELECT number, id, priority, task, concurrency_group FROM runs
+         WHERE pool = ?1 AND queue_state = 'ready' ORDER BY priority DESC, number LIMIT 1",
+    )
+    .bind(pool)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row)
+}
+
+async fn take_slots(
+    connection: &mut SqliteConnection,
+    run: &SqliteRow,
+    pool: &str,
+) -> Result<Option<u32>, StoreError> {
+    let (task, group): (Option<String>, Option<String>) =
+        (run.try_get("task")?, run.try_get("concurrency_group")?);
+    let mut scopes = vec![LimitScope::Global, LimitScope::Pool(pool.to_owned())];
+    scopes.extend(task.map(LimitScope::Task));
+    scopes.extend(group.map(LimitScope::Group));
+    let waiter = slots::Waiter {
+        run: run.try_get("id")?,
+        number: run.try_get("number")?,
+        priority: run.try_get("priority")?,
+    };
+    slots::take(connection, &waiter, &scopes).await
+}
+
+/// Writes the claim on the run's row; `slots` when it comes out of the queue.
+async fn give(
+    connection: &mut SqliteConnection,
+    number: i64,
+    claim: &Claim,
+    slots: Option<u32>,
+) -> Result<Lease, StoreError> {
+    let row = sqlx::query(
+        "UPDATE runs SET queue_state = NULL, slots = coalesce(?5, slots), lease_owner = ?2, lease_engine = ?3,
+                status = iif(status = 'queued', 'preparing', status), lease_token = lease_token + 1,
+                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?4
+         WHERE number = ?1 RETURNING id, generation, lease_token",
+    )
+    .bind(number)
+    .bind(&claim.worker)
+    .bind(&claim.engine)
+    .bind(milliseconds(claim.time))
+    .bind(slots)
+    .fetch_one(connection)
+    .await?;
+    given(&row, claim)
+}
+
+fn given(row: &SqliteRow, claim: &Claim) -> Result<Lease, StoreError> {
+    let run: String = row.value("id")?;
+    lease(&run, (&claim.worker, claim.time), row)
+}
+
+/// Takes a run whose lease ran out long enough ago.
+pub(super) async fn take_over(
+    store: &SqliteStore,
+    claim: &Claim,
+    grace: Duration,
+) -> Result<Option<TakenOver>, StoreError> {
+    let mut transaction = store.begin().await?;
+    limits::wake_all_free(&mut transaction).await?;
+    let found = sqlx::query(
+        "SELECT number, lease_engine, on_worker_loss FROM runs
+         WHERE pool = ?1 AND queue_state IS NULL AND status IN ('queued', 'preparing', 'running')
+           AND lease_until + iif(lease_engine IS ?2, ?3, 2 * ?3) <= CAST(unixepoch('subsec') * 1000 AS INTEGER)
+         ORDER BY lease_until LIMIT 1",
+    )
+    .bind(&claim.pool)
+    .bind(&claim.engine)
+    .bind(milliseconds(grace))
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let taken = match &found {
+        Some(row) => Some(taken(&mut transaction, row, claim).await?),
+        None => None,
+    };
+    transaction.commit().await?;
+    Ok(taken)
+}
+
+/// Takes all runs that an earlier process of this worker holds on this engine.
+pub(super) async fn reclaim(
+    store: &SqliteStore,
+    claim: &Claim,
+) -> Result<Vec<TakenOver>, StoreError> {
+    let mut transaction = store.begin().await?;
+    let found = sqlx::query(
+        "SELECT number, lease_engine, on_worker_loss FROM runs
+         WHERE pool = ?1 AND queue_state IS NULL AND status IN ('queued', 'preparing', 'running')
+           AND lease_engine = ?2 AND lease_owner = ?3",
+    )
+    .bind(&claim.pool)
+    .bind(&claim.engine)
+    .bind(&claim.worker)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let mut all = Vec::new();
+    for row in &found {
+        all.push(taken(&mut transaction, row, claim).await?);
+    }
+    transaction.commit().await?;
+    Ok(all)
+}
+
+async fn taken(
+    connection: &mut SqliteConnection,
+    row: &SqliteRow,
+    claim: &Claim,
+) -> Result<TakenOver, StoreError> {
+    let engine: Option<String> = row.try_get("lease_engine")?;
+    Ok(TakenOver {
+        lease: give(connection, row.try_get("number")?, claim, None).await?,
+        engine: engine.unwrap_or_default(),
+        on_worker_loss: row.parsed("on_worker_loss")?,
+    })
+}
+
+/// Lets another worker on the same engine take the run at once.
+pub(super) async fn hand_over(
+    store: &SqliteStore,
+    lease: &Lease,
+    grace: Duration,
+) -> Result<(), StoreError> {
+    let given = sqlx::query(
+        "UPDATE runs SET lease_owner = NULL, lease_token = lease_token + 1,
+                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?3
+         WHERE id = ?1 AND lease_token = ?2",
+    )
+    .bind(&lease.run)
+    .bind(lease.token.cast_signed())
+    .bind(milliseconds(grace))
+    .execute(&store.writer)
+    .await?;
+    held(lease, given.rows_affected())
+}
+
+/// Lets the run wait again as its next generation.
+pub(super) async fn requeue(store: &SqliteStore, lease: &Lease) -> Result<(), StoreError> {
+    let mut transaction = store.begin().await?;
+    let queued = sqlx::query(
+        "UPDATE runs SET generation = generation + 1, status = 'queued', queue_state = 'ready', last_event = 0,
+                started_at = NULL, steps = 0, steps_ended = 0, slots = 0,
+                lease_owner = NULL, lease_token = lease_token + 1, lease_until = 0
+         WHERE id = ?1 AND lease_token = ?2",
+    )
+    .bind(&lease.run)
+    .bind(lease.token.cast_signed())
+    .execute(&mut *transaction)
+    .await?;
+    held(lease, queued.rows_affected())?;
+    slots::free(&mut transaction, &lease.run).await?;
+    transaction.commit().await
+}
