@@ -6,6 +6,7 @@ mod build;
 mod build_errors;
 mod build_log;
 mod build_options;
+mod cache_index;
 mod caches;
 mod connect;
 mod containers;
