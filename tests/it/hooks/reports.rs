@@ -30,6 +30,7 @@ async fn reporting(interface: &MockServer) -> Host {
 fn terms() -> ReportTerms {
     ReportTerms {
         public_url: Some("https://ci.example.com/".to_owned()),
+        allow_private: true,
     }
 }
 
