@@ -43,7 +43,7 @@ pub use contexts::{Access, BuildFiles, Contexts, OpenError, OpenFault, Opened, P
 pub use courier::{Courier, CourierError, Parcel};
 pub use deliveries::{
     Decision, Deliveries, Delivery, DeliveryFilter, HookSource, NewDelivery, Rejection, Report,
-    Starting, TaskDecision, Verdict,
+    Ruled, Ruling, Starting, TaskDecision, Verdict,
 };
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
 pub use folders::{
@@ -51,8 +51,8 @@ pub use folders::{
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, PackedLayer,
-    Progress, PushedImage, RegistryLogin, Sink,
+    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images,
+    PackedLayer, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};

@@ -2,6 +2,7 @@
 
 mod decider;
 mod gate;
+mod git_login;
 mod intake;
 mod judging;
 mod poller;
