@@ -51,7 +51,7 @@ pub use folders::{
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images,
+    BuildCacheBounds, BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images,
     PackedLayer, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
