@@ -21,6 +21,7 @@ mod objects;
 mod queue;
 mod registry;
 mod registry_error;
+mod scopes;
 mod store;
 mod stored_secrets;
 mod tasks;
@@ -66,6 +67,7 @@ pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,
 };
 pub use registry_error::RegistryError;
+pub use scopes::{CredentialScope, CredentialScopes};
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
