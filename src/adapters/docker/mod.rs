@@ -3,6 +3,7 @@
 mod address;
 mod archive;
 mod build;
+mod build_cache;
 mod build_errors;
 mod build_log;
 mod build_options;

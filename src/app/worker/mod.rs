@@ -1,7 +1,7 @@
 //! Takes runs out of a pool and drives them, each on the path that every run takes.
 //!
-//! Wake-ups only save time: the worker also looks every second for runs and wishes to cancel, and every few seconds
-//! for runs whose worker is lost.
+//! Wake-ups only save time: the worker also looks every second for runs, wishes to cancel, and runs whose worker is lost
+//! or has handed them over.
 
 mod beside;
 mod cancels;
@@ -29,6 +29,8 @@ pub use terms::WorkerTerms;
 
 /// How often a worker looks when nothing wakes it.
 const LOOK: Duration = Duration::from_secs(1);
+/// How soon after a look for lost and handed-over runs the next one is worth it, however often the worker is woken.
+const LOST: Duration = Duration::from_millis(100);
 /// Take-over waits so many parts of a lease longer than the lease itself: more than a worker needs to stop.
 const GRACE: u32 = 4;
 
@@ -42,6 +44,8 @@ pub struct Worker {
     under_way: HashMap<String, Wishes>,
     tasks: JoinSet<String>,
     looked_for_lost: Option<Instant>,
+    /// Whether the last look came too soon to be also one for lost and handed-over runs.
+    has_skipped_lost: bool,
     /// Whether the disk had no room for another run when it was last looked at.
     is_full: bool,
 }
@@ -70,6 +74,7 @@ impl Worker {
             under_way: HashMap::new(),
             tasks: JoinSet::new(),
             looked_for_lost: None,
+            has_skipped_lost: false,
             is_full: false,
         })
     }
@@ -97,7 +102,7 @@ impl Worker {
             () = stop.cancelled() => {}
             Ok(()) = wake_ups.changed() => {}
             Some(ended) = self.tasks.join_next() => self.forget(ended.ok()),
-            () = sleep(LOOK) => {}
+            () = sleep(if self.has_skipped_lost { LOST } else { LOOK }) => {}
         }
         while let Some(ended) = self.tasks.try_join_next() {
             self.forget(ended.ok());
@@ -113,10 +118,10 @@ impl Worker {
 
     async fn look(&mut self) -> Result<(), AppError> {
         self.heed_cancels().await?;
-        let grace = self.claim.time / GRACE;
-        let is_time = |last: Instant| last.elapsed() >= grace / 2;
-        if self.looked_for_lost.is_none_or(is_time) {
-            self.take_over(grace).await?;
+        let is_soon = |last: Instant| last.elapsed() < LOST;
+        self.has_skipped_lost = self.looked_for_lost.is_some_and(is_soon);
+        if !self.has_skipped_lost {
+            self.take_over(self.claim.time / GRACE).await?;
             self.looked_for_lost = Some(Instant::now());
         }
         if !self.has_room() {
