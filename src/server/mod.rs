@@ -33,6 +33,7 @@ mod timers;
 mod tokens;
 mod ui;
 mod views;
+mod workers;
 
 pub use api::{Api, Terms};
 pub use contexts::ContextView;

@@ -100,7 +100,7 @@ pub async fn queue(
         }
         None => None,
     };
-    let place = wish.place.clone().into();
+    let place = wish.place.clone().placement(&wish.limits);
     let asked = api.app.wished_request(wish, folder).await?;
     enqueue((&api, &caller), asked, &place).await
 }
