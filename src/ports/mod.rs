@@ -11,6 +11,7 @@ mod contexts;
 mod courier;
 mod deliveries;
 mod fetch;
+mod fleet;
 mod folders;
 mod frames;
 mod images;
@@ -46,6 +47,9 @@ pub use deliveries::{
     Starting, TaskDecision, Verdict,
 };
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
+pub use fleet::{
+    FleetEntry, FleetStore, NumberedEntry, RolloutRow, RolloutSchedule, TaskEntry, TaskMakes,
+};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
 };

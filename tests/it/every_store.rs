@@ -4,7 +4,7 @@ use std::future::Future;
 
 use careen::{
     adapters::{memory::store::MemoryStore, postgres::PostgresStore, sqlite::SqliteStore},
-    ports::{Bases, Deliveries, NewRun, Queue, RunStore, Timers},
+    ports::{Bases, Deliveries, FleetStore, NewRun, Queue, RunStore, Timers},
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -13,10 +13,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 /// Where `./dev setup postgres` puts its server.
 const USUAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5433/postgres";
 
-/// A store of runs with its queues, timers, deliveries and bases.
-pub trait Store: RunStore + Queue + Timers + Deliveries + Bases {}
+/// A store of runs with its queues, timers, deliveries, bases and fleet.
+pub trait Store: RunStore + Queue + Timers + Deliveries + Bases + FleetStore {}
 
-impl<T: RunStore + Queue + Timers + Deliveries + Bases> Store for T {}
+impl<T: RunStore + Queue + Timers + Deliveries + Bases + FleetStore> Store for T {}
 
 /// Checks a claim on each store.
 pub async fn on_every_store(claim: impl AsyncFn(&dyn Store)) {

@@ -31,6 +31,7 @@ mod engine_ways;
 mod engines;
 mod every_store;
 mod faulty_proxy;
+mod fleet_contract;
 mod fleet_simulation;
 mod folder;
 mod frames_contract;

@@ -4,6 +4,7 @@ mod access;
 mod bases;
 mod deliveries;
 mod faults;
+mod fleet;
 mod frames;
 mod queue;
 mod run;

@@ -11,7 +11,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    bases::BaseTable, deliveries::Hooks, faults::Faults, run::StoredRun, timers::TimerTable,
+    bases::BaseTable, deliveries::Hooks, faults::Faults, fleet::FleetTable, run::StoredRun,
+    timers::TimerTable,
 };
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
@@ -42,6 +43,8 @@ pub(super) struct Runs {
     pub(super) timers: TimerTable,
     /// What is known of base images.
     pub(super) bases: BaseTable,
+    /// What is known of the fleet.
+    pub(super) fleet: FleetTable,
 }
 
 impl MemoryStore {

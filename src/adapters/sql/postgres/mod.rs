@@ -12,6 +12,7 @@ mod dumps;
 mod errors;
 mod events;
 mod firing;
+mod fleet;
 mod frames;
 mod leases;
 mod notify;
