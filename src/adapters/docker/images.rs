@@ -9,6 +9,7 @@ use bollard::{
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use serde_json::{Value, json};
 
 use crate::ports::{
     BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, PackedLayer, PushedImage,
@@ -58,6 +59,21 @@ impl Images for DockerEngine {
 
     async fn pack(&self, reference: &str) -> Result<Vec<PackedLayer>, EngineError> {
         packing::pack(self, reference).await
+    }
+
+    async fn settings(&self, reference: &str) -> Result<Option<Value>, EngineError> {
+        let docker = self.docker().await?;
+        let image = docker.inspect_image(reference).await;
+        let image = image.map_err(|error| self.error(error))?;
+        Ok(serde_json::to_value(image).ok().map(|it| {
+            json!({
+                "architecture": it["Architecture"],
+                "os": it["Os"],
+                "variant": it["Variant"],
+                "config": it["Config"],
+                "rootfs": { "diff_ids": it["RootFS"]["Layers"] },
+            })
+        }))
     }
 
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError> {
