@@ -24,11 +24,11 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError, Credentials, Room},
+    app::{App, AppError, Credentials, KnownFleet, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, Bases, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
-        SecretStore, TaskStore, Timers, Upkeep,
+        AccessStore, Bases, ConnectionStore, Deliveries, EngineError, FleetStore, FrameStore,
+        Queue, RunStore, SecretStore, TaskStore, Timers, Upkeep,
     },
     runner::Ports,
 };
@@ -64,7 +64,7 @@ async fn app(settings: Settings) -> Result<App, AppError> {
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
     S: RunStore + Queue + Deliveries + TaskStore + AccessStore + 'static,
-    S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
+    S: ConnectionStore + SecretStore + Timers + Bases + FleetStore + Upkeep,
 {
     Kept {
         store: store.clone(),
@@ -73,6 +73,7 @@ where
         deliveries: store.clone(),
         timers: store.clone(),
         bases: store.clone(),
+        fleet: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -89,7 +90,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         queue: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -113,6 +115,7 @@ struct Kept {
     deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
     bases: Arc<dyn Bases>,
+    fleet: Arc<dyn FleetStore>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -144,6 +147,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         deliveries: kept.deliveries,
         timers: kept.timers,
         bases: kept.bases,
+        fleet: Arc::new(KnownFleet::new(kept.fleet)),
         tasks: kept.tasks,
         access: kept.access,
         upkeep: kept.upkeep,

@@ -18,10 +18,13 @@ use careen::{
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
+    app::{
+        App, AppError, Credentials, KnownFleet, Limits, Live, Outcome, Request, Room, Secrets, draw,
+    },
     ports::{
         Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
-        Downloads, Fetch, FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
+        Downloads, Fetch, FetchError, FleetStore, FrameStore, Parcel, Queue, RunStore, Timers,
+        Upkeep,
     },
     runner::Ports,
     spec::RunVars,
@@ -64,6 +67,7 @@ impl World {
             deliveries: self.app.deliveries.clone(),
             timers: self.app.timers.clone(),
             bases: self.app.bases.clone(),
+            fleet: self.app.fleet.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
             upkeep: self.app.upkeep.clone(),
@@ -159,7 +163,7 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
+        Arc<impl RunStore + Queue + Timers + Bases + FleetStore + Deliveries + Upkeep + 'static>,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -186,7 +190,8 @@ pub fn app(
         queue: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),
