@@ -28,6 +28,7 @@ mod lease;
 mod logging;
 mod making;
 mod names;
+mod networks;
 mod outputs;
 mod packing;
 mod pushing;

@@ -26,6 +26,7 @@ mod logins;
 mod networks;
 mod output;
 mod packing;
+mod ping;
 mod places;
 mod port_holder;
 mod pull;
