@@ -162,7 +162,8 @@ fn pushed(run: &Value) -> Value {
     let steps = run["step_list"].as_array().expect("steps");
     let images = steps.iter().filter_map(|it| it["images"].as_array());
     let digests = images.flatten().map(|it| it["digest"].clone());
-    digests.filter(Value::is_string).last().expect("a digest")
+    let mut digests = digests.filter(Value::is_string);
+    digests.next_back().expect("a digest")
 }
 
 #[test]
