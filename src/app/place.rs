@@ -13,6 +13,9 @@ use crate::{
 /// Draws of an id before giving up; two are rarely needed.
 const ID_DRAWS: usize = 5;
 
+/// Why a run waits that a person must approve.
+const APPROVAL: &str = "someone must approve it";
+
 /// Where the runs of a task wait.
 impl From<&Definition> for Placement {
     fn from(task: &Definition) -> Self {
@@ -121,6 +124,11 @@ impl App {
         let mut place = self.queue.place(&run.id).await?;
         if let (Some(place), Err(full)) = (&mut place, self.room.check()) {
             place.waits_for.push(full.to_string());
+        }
+        if let (Some(place), Some(true)) =
+            (&mut place, run.trigger.as_ref().map(|it| it.needs_approval))
+        {
+            place.waits_for.push(APPROVAL.to_owned());
         }
         Ok(place)
     }
