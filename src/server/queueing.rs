@@ -21,7 +21,10 @@ pub(super) async fn enqueue(
     (request, secrets): (Request, Secrets),
     place: &Placement,
 ) -> Result<Answer, ApiError> {
-    api.app.prepare(&request, &secrets)?;
+    // What is left to the worker cannot be checked before.
+    if request.deferred.is_none() {
+        api.app.prepare(&request, &secrets)?;
+    }
     let queued = api.app.enqueue(request, &secrets, place, BY_HAND).await?;
     Ok(answer(queued))
 }
