@@ -11,7 +11,6 @@ use std::{
 use careen::{
     adapters::{memory::containers::MemoryEngine, memory::store::MemoryFrames},
     app::{App, Duty},
-    ports::Duties,
 };
 use tokio_util::sync::CancellationToken;
 

@@ -6,6 +6,7 @@
 mod beside;
 mod cancels;
 mod driving;
+mod pace;
 mod presence;
 mod terms;
 
@@ -26,6 +27,7 @@ use crate::{
 
 pub use beside::work_beside;
 pub(super) use cancels::heed_cancel;
+pub use pace::Pace;
 pub use terms::WorkerTerms;
 
 /// How often a worker looks when nothing wakes it.
@@ -46,6 +48,7 @@ pub struct Worker {
     looked_for_lost: Option<Instant>,
     said_to_be_here: Option<Instant>,
     is_draining: bool,
+    pace: Pace,
 }
 
 /// A run that is being driven.
@@ -83,6 +86,7 @@ impl Worker {
             looked_for_lost: None,
             said_to_be_here: None,
             is_draining: false,
+            pace: Pace { workers: 1 },
         })
     }
 
@@ -106,11 +110,12 @@ impl Worker {
 
     /// Waits until there may be something to do.
     async fn wait(&mut self, wake_ups: &mut watch::Receiver<u64>, stop: &CancellationToken) {
+        let pace = self.pace;
         tokio::select! {
             () = stop.cancelled() => {}
-            Ok(()) = wake_ups.changed() => {}
+            () = called(wake_ups, pace) => {}
             Some(ended) = self.tasks.join_next() => self.forget(ended.ok()),
-            () = sleep(LOOK) => {}
+            () = sleep(pace.pause()) => {}
         }
         while let Some(ended) = self.tasks.try_join_next() {
             self.forget(ended.ok());
@@ -131,7 +136,8 @@ impl Worker {
             return Ok(());
         }
         let grace = self.claim.time / GRACE;
-        let is_time = |last: Instant| last.elapsed() >= grace / 2;
+        let between = self.pace.between_looks_for_lost(grace);
+        let is_time = |last: Instant| last.elapsed() >= between;
         if self.looked_for_lost.is_none_or(is_time) {
             self.take_over(grace).await?;
             self.looked_for_lost = Some(Instant::now());
@@ -204,4 +210,15 @@ impl Worker {
         }
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// Waits for a call that this worker heeds: where there are many, others heed the rest.
+async fn called(wake_ups: &mut watch::Receiver<u64>, pace: Pace) {
+    while wake_ups.changed().await.is_ok() {
+        if pace.heeds(rand::random()) {
+            return;
+        }
+    }
+    // Nobody calls any more.
+    std::future::pending().await
 }
