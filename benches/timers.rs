@@ -29,8 +29,11 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, Credentials, Room},
-    ports::{Bases, Clock, Deliveries, Expected, Queue, RunStore, TaskChange, Timers, Upkeep},
+    app::{App, Credentials, KnownFleet, Room},
+    ports::{
+        Bases, Clock, Deliveries, Duties, Expected, FleetStore, Queue, RunStore, TaskChange,
+        Timers, Upkeep, Workers,
+    },
     runner::Ports,
     tasks::{Definition, TimerTrigger},
 };
@@ -80,7 +83,18 @@ async fn postgres(folder: &Path, count: usize) {
 async fn measure(
     name: &str,
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
+    store: Arc<
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Deliveries
+        + Upkeep
+        + 'static,
+    >,
     count: usize,
 ) {
     let clock = Arc::new(ShiftedClock::default());
@@ -140,7 +154,18 @@ impl Clock for ShiftedClock {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
+    store: Arc<
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Deliveries
+        + Upkeep
+        + 'static,
+    >,
     clock: Arc<ShiftedClock>,
 ) -> App {
     let engine = Arc::new(MemoryEngine::new());
@@ -166,7 +191,10 @@ fn app(
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
-        bases: store,
+        workers: store.clone(),
+        duties: store.clone(),
+        bases: store.clone(),
+        fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),

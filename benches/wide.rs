@@ -22,9 +22,11 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, Credentials, Limits, Live, Request, Room, Secrets, draw},
+    app::{App, Credentials, KnownFleet, Limits, Live, Request, Room, Secrets, draw},
     engine::RunStatus,
-    ports::{Bases, Deliveries, FrameStore, Queue, RunStore, Timers, Upkeep},
+    ports::{
+        Bases, Deliveries, Duties, FleetStore, FrameStore, Queue, RunStore, Timers, Upkeep, Workers,
+    },
     runner::Ports,
     spec::RunVars,
 };
@@ -79,7 +81,18 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + Deliveries + 'static>,
+    store: Arc<
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Upkeep
+        + Deliveries
+        + 'static,
+    >,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -107,7 +120,10 @@ fn app(
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
-        bases: store,
+        workers: store.clone(),
+        duties: store.clone(),
+        bases: store.clone(),
+        fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),

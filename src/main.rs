@@ -25,11 +25,11 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError, Credentials, Room},
+    app::{App, AppError, Credentials, KnownFleet, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, Bases, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
-        SecretStore, TaskStore, Timers, Upkeep,
+        AccessStore, Bases, ConnectionStore, Deliveries, Duties, EngineError, FleetStore,
+        FrameStore, Queue, RunStore, SecretStore, TaskStore, Timers, Upkeep, Workers,
     },
     runner::Ports,
 };
@@ -63,23 +63,32 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         return wired(&settings, kept(store, frames));
     };
     let store = PostgresStore::connect(&address).await?;
-    let frames = PostgresFrames::open(store.clone(), &settings.objects(), std::env::vars())?;
+    let frames = PostgresFrames::open(store.clone(), &settings.objects(), clouds()?)?;
     wired(&settings, kept(Arc::new(store), Arc::new(frames)))
+}
+
+/// What the tools of clouds go by.
+fn clouds() -> Result<Vec<(String, String)>, AppError> {
+    cli::cloud_variables()
+        .map_err(|error| AppError::usage(error.to_string(), "Mend that variable, or unset it"))
 }
 
 /// All that one store holds, and the logs beside it.
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
-    S: RunStore + Queue + Deliveries + TaskStore + AccessStore + 'static,
-    S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
+    S: RunStore + Queue + Workers + Duties + Deliveries + TaskStore + AccessStore + 'static,
+    S: ConnectionStore + SecretStore + Timers + Bases + FleetStore + Upkeep,
 {
     Kept {
         store: store.clone(),
         upkeep: store.clone(),
         queue: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
         bases: store.clone(),
+        fleet: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -94,9 +103,12 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         store: store.clone(),
         upkeep: store.clone(),
         queue: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -117,9 +129,12 @@ struct Kept {
     store: Arc<dyn RunStore>,
     upkeep: Arc<dyn Upkeep>,
     queue: Arc<dyn Queue>,
+    workers: Arc<dyn Workers>,
+    duties: Arc<dyn Duties>,
     deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
     bases: Arc<dyn Bases>,
+    fleet: Arc<dyn FleetStore>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -152,9 +167,12 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        workers: kept.workers,
+        duties: kept.duties,
         deliveries: kept.deliveries,
         timers: kept.timers,
         bases: kept.bases,
+        fleet: Arc::new(KnownFleet::new(kept.fleet)),
         tasks: kept.tasks,
         access: kept.access,
         upkeep: kept.upkeep,
@@ -170,7 +188,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
         courier: Arc::new(Web),
-        objects: Arc::new(ObjectFolder::at(settings.objects(), std::env::vars())),
+        objects: Arc::new(ObjectFolder::at(settings.objects(), clouds()?)),
         contexts: data.join("uploaded"),
         uploads: Mutex::default(),
         credentials: kept.credentials,

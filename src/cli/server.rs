@@ -10,13 +10,13 @@ use tokio::task::JoinSet;
 use super::{
     CliError, Context,
     error::ERRORED,
-    remote::secret_variable,
+    settings::secret_variable,
     worker::{WorkerOptions, host_name, stop_on_signals},
 };
 use crate::{
     app::{
-        App, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
-        poll_sources, report_runs, work_beside,
+        App, Duty, FleetDriver, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms,
+        decide_deliveries, poll_sources, report_runs, work_beside,
     },
     server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
@@ -114,7 +114,12 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     beside.spawn(tell_ends(app.clone(), notices, api.stop.clone()));
     let news = api.intake.news.clone();
     beside.spawn(decide_deliveries(app.clone(), news, api.stop.clone()));
-    beside.spawn(poll_sources(app.clone(), api.stop.clone()));
+    let holder = format!("{}-{:016x}", host_name(), rand::random::<u64>());
+    let duty = |name| (Duty::of(name, &holder), app.clone(), api.stop.clone());
+    let (polls, polling, stop) = duty("polls");
+    beside.spawn(polls.tend(polling.clone(), stop.clone(), move || {
+        poll_sources(polling.clone(), stop.clone())
+    }));
     let report = ReportTerms {
         public_url: args.public_url.clone(),
         allow_private: args.notify_private,
@@ -126,15 +131,22 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     beside.spawn(app.clone().tend_timers(api.stop.clone()));
     let lookout = Lookout::new(app.clone(), look_terms(&args));
     beside.spawn(lookout.tend(api.stop.clone()));
+    let driver = FleetDriver::new(app.clone(), format!("{} {}", host_name(), args.listen));
+    beside.spawn(driver.drive(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
-        tokio::spawn(watch_specs(app, folder, api.stop.clone()));
+        let (specs, applying, stop) = duty("task-specs");
+        beside.spawn(specs.tend(applying.clone(), stop.clone(), move || {
+            watch_specs(applying.clone(), folder.clone(), stop.clone())
+        }));
     }
-    let (pruning, keep) = (api.app.clone(), context.settings.bounds.keep());
-    let pruning = async move { pruning.keep_pruning(keep, PRUNE_EVERY).await };
-    let pruning = api.stop.clone().run_until_cancelled_owned(pruning);
-    beside.spawn(async {
-        pruning.await;
-    });
+    let keep = context.settings.bounds.keep();
+    if !keep.is_all() {
+        let (prune, pruning, stop) = duty("prune");
+        beside.spawn(prune.tend(pruning.clone(), stop, move || {
+            let (pruning, keep) = (pruning.clone(), keep.clone());
+            async move { pruning.keep_pruning(keep, PRUNE_EVERY).await }
+        }));
+    }
     let stop = api.stop.clone();
     let served = listen(context, args, api).await;
     stop.cancel();

@@ -10,7 +10,9 @@ mod containers;
 mod contexts;
 mod courier;
 mod deliveries;
+mod duties;
 mod fetch;
+mod fleet;
 mod folders;
 mod frames;
 mod images;
@@ -28,11 +30,12 @@ mod tasks;
 mod timers;
 mod upkeep;
 mod vault;
+mod workers;
 
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
 pub use bases::{BaseDecision, BaseRow, Bases, Looked, NewBase, NewDecision, Observation, Watch};
-pub use cause::{Trigger, TriggerKind};
+pub use cause::{Starter, Trigger, TriggerKind};
 pub use clock::Clock;
 pub use connections::{Connection, ConnectionStore, PasswordSource};
 pub use containers::{
@@ -46,7 +49,11 @@ pub use deliveries::{
     Decision, Deliveries, Delivery, DeliveryFilter, HookSource, NewDelivery, Rejection, Report,
     Ruled, Ruling, Starting, TaskDecision, Verdict,
 };
+pub use duties::Duties;
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
+pub use fleet::{
+    FleetEntry, FleetStore, NumberedEntry, RolloutRow, RolloutSchedule, TaskEntry, TaskMakes,
+};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
 };
@@ -60,8 +67,8 @@ pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
 pub use objects::{KeptObject, ObjectError, Objects};
 pub use queue::{
-    CancelRequest, Cancellation, Claim, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitRow,
-    LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
+    CancelRequest, Cancellation, Claim, Claimed, DEFAULT_POOL, Enqueued, Group, GroupPolicy,
+    LimitRow, LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
 };
 pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,
@@ -77,3 +84,6 @@ pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore,
 pub use timers::{Firing, NewTimer, Occurrence, TimedRun, Timer, Timers};
 pub use upkeep::{Disk, EndedRun, EndedTotals, Upkeep};
 pub use vault::{Sealed, Vault, VaultError};
+pub use workers::{
+    Capacity, Needs, SILENCE_SECONDS, WorkerFacts, WorkerRow, WorkerState, Workers, platform_name,
+};

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Placement, Sealed, Trigger};
+use super::{Placement, Sealed, Starter, Trigger};
 use crate::engine::{RunStatus, StepStatus};
 
 /// A run to queue.
@@ -178,6 +178,12 @@ pub struct RunFilter {
     pub pool: Option<String>,
     /// Only runs of this concurrency group.
     pub group: Option<String>,
+    /// Only runs that this started.
+    pub starter: Option<Starter>,
+    /// Only runs of this branch, as it was asked for or found out.
+    pub branch: Option<String>,
+    /// Only runs that used or made an image with this in its name or digest, whatever its case.
+    pub image: Option<String>,
     /// Only runs whose id, name or cause contains this, whatever its case.
     pub contains: Option<String>,
     /// Only runs that have not ended.
@@ -232,9 +238,23 @@ pub enum StoreError {
     /// The database was made by a newer careen.
     #[error("the database at {0} was written by a newer careen; update this one")]
     TooNew(String),
+    /// The database did not answer, or went away in the middle: whether it did what it was asked is not known.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// Anything else, in the database's words.
     #[error("the database failed: {0}")]
     Database(String),
+}
+
+impl RunRow {
+    /// The row as lists give it: without what was asked and what preparing found.
+    pub fn without_texts(&self) -> RunRow {
+        RunRow {
+            request: Value::Null,
+            prepared: Value::Null,
+            ..self.clone()
+        }
+    }
 }
 
 /// How people name a run.

@@ -29,6 +29,7 @@ mod logging;
 mod making;
 mod names;
 mod networks;
+mod outage;
 mod outputs;
 mod packing;
 mod pushing;
@@ -38,6 +39,7 @@ mod registry_faults;
 mod setup;
 mod tidy;
 mod timers;
+mod unchanged;
 mod watcher;
 mod wishes;
 

@@ -14,7 +14,7 @@ use careen::{
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::every_store::{Store, new_run, on_every_store, time};
+use crate::every_store::{Store, ample, new_run, on_every_store, time};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -295,6 +295,7 @@ fn worker() -> Claim {
         engine: "e".to_owned(),
         pool: "default".to_owned(),
         time: LONG,
+        left: ample(),
     }
 }
 
@@ -319,7 +320,7 @@ async fn a_report_is_due_at_first_and_at_the_end_until_it_is_told() {
             .await
             .unwrap();
         assert!(due().await.is_empty(), "the run has not ended");
-        let lease = store.claim(&worker()).await.unwrap().unwrap();
+        let lease = store.claim(&worker()).await.unwrap().unwrap().lease;
         let ended = RunRow {
             status: RunStatus::Failed,
             ended_at: Some(time(9)),

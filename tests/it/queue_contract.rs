@@ -12,7 +12,7 @@ use careen::{
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::every_store::{Store, new_run, on_every_store, time};
+use crate::every_store::{Store, ample, new_run, on_every_store, time};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -22,6 +22,7 @@ fn worker(name: &str) -> Claim {
         engine: "engine-1".to_owned(),
         pool: "default".to_owned(),
         time: LONG,
+        left: ample(),
     }
 }
 
@@ -45,7 +46,8 @@ async fn enqueue(store: &dyn Store, id: &str, place: &Placement) -> Enqueued {
 }
 
 async fn claim(store: &dyn Store) -> Option<Lease> {
-    store.claim(&worker("w1")).await.unwrap()
+    let claimed = store.claim(&worker("w1")).await.unwrap();
+    claimed.map(|it| it.lease)
 }
 
 async fn claimed(store: &dyn Store) -> Option<String> {
@@ -98,7 +100,7 @@ async fn runs_are_claimed_by_priority_then_age_and_only_in_their_pool() {
 async fn a_claimed_run_shows_its_worker_and_where_it_was_placed() {
     on_every_store(async |store| {
         let place = Placement {
-            on_worker_loss: OnWorkerLoss::Retry,
+            on_worker_loss: OnWorkerLoss::Error,
             ..in_group(GroupPolicy::Queue)
         };
         enqueue(store, "r1", &place).await;
@@ -166,6 +168,44 @@ async fn a_full_limit_does_not_hold_other_runs_back() {
             .iter()
             .map(|limit| (limit.scope.as_str(), limit.used));
         assert_eq!(used.collect::<Vec<_>>(), [("global", 2), ("task:web", 1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_line_of_a_pool_is_in_the_order_of_claims_with_what_limits_hold_back() {
+    on_every_store(async |store| {
+        let web = LimitScope::Task("web".to_owned());
+        store.set_limit(&web, Some(1)).await.unwrap();
+        let urgent = Placement {
+            priority: 5,
+            ..Placement::default()
+        };
+        let elsewhere = Placement {
+            pool: "arm".to_owned(),
+            ..Placement::default()
+        };
+        for (id, place) in [
+            ("w1", of_task("web")),
+            ("w2", of_task("web")),
+            ("a1", of_task("api")),
+            ("u1", urgent),
+            ("e1", elsewhere),
+        ] {
+            enqueue(store, id, &place).await;
+        }
+        let line = async |limit: u32| -> Vec<String> {
+            let line = store.line("default", limit).await.unwrap();
+            line.into_iter().map(|run| run.id).collect()
+        };
+        assert_eq!(line(9).await, ["u1", "w1", "w2", "a1"]);
+        assert_eq!(claimed(store).await.as_deref(), Some("u1"));
+        assert_eq!(claimed(store).await.as_deref(), Some("w1"));
+        assert_eq!(claimed(store).await.as_deref(), Some("a1"));
+        assert_eq!(claimed(store).await, None, "w2 is held back");
+        enqueue(store, "a2", &of_task("api")).await;
+        assert_eq!(line(9).await, ["w2", "a2"]);
+        assert_eq!(line(1).await, ["w2"]);
     })
     .await;
 }

@@ -3,7 +3,9 @@
 mod access;
 mod bases;
 mod deliveries;
+mod duties;
 mod faults;
+mod fleet;
 mod frames;
 mod queue;
 mod run;
@@ -11,6 +13,7 @@ mod runs;
 mod tasks;
 mod timers;
 mod upkeep;
+mod workers;
 
 pub use access::MemoryAccess;
 pub use frames::MemoryFrames;

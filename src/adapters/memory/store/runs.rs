@@ -1,17 +1,18 @@
 //! A store of runs in memory.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    bases::BaseTable, deliveries::Hooks, faults::Faults, run::StoredRun, timers::TimerTable,
+    bases::BaseTable, deliveries::Hooks, duties::DutyTable, faults::Faults, fleet::FleetTable,
+    run::StoredRun, timers::TimerTable, workers::WorkerTable,
 };
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
@@ -34,6 +35,8 @@ pub struct MemoryStore {
 pub(super) struct Runs {
     pub(super) by_number: BTreeMap<u64, StoredRun>,
     numbers: HashMap<String, u64>,
+    /// The runs that wait, by pool, in the order in which they go; some of them may wait no more.
+    pub(super) lines: HashMap<String, BTreeSet<(Reverse<i32>, u64)>>,
     /// How many runs may be under way, by scope.
     pub(super) limits: BTreeMap<LimitScope, u32>,
     /// The runs that causes started, by key; they outlive the runs.
@@ -42,6 +45,12 @@ pub(super) struct Runs {
     pub(super) timers: TimerTable,
     /// What is known of base images.
     pub(super) bases: BaseTable,
+    /// Workers that were heard of.
+    pub(super) workers: WorkerTable,
+    /// Who has which duty.
+    pub(super) duties: DutyTable,
+    /// What is known of the fleet.
+    pub(super) fleet: FleetTable,
 }
 
 impl MemoryStore {
@@ -102,8 +111,27 @@ impl Runs {
         }
         let number = self.by_number.last_key_value().map_or(1, |(n, _)| n + 1);
         self.numbers.insert(run.id.clone(), number);
+        self.stand_in_line(number, place);
         self.by_number
             .insert(number, StoredRun::new(run, place.cloned()));
+        Ok(())
+    }
+
+    /// Lets a run stand in the line of its pool.
+    pub(super) fn stand_in_line(&mut self, number: u64, place: Option<&Placement>) {
+        if let Some(place) = place {
+            let line = self.lines.entry(place.pool.clone()).or_default();
+            line.insert((Reverse(place.priority), number));
+        }
+    }
+
+    /// Lets a run wait again as its next generation.
+    pub(super) fn requeue(&mut self, lease: &Lease) -> Result<(), StoreError> {
+        let run = held(self.stored(&lease.run), lease)?;
+        run.requeue();
+        let place = run.row.placement.clone();
+        let number = self.numbers.get(&lease.run).copied().unwrap_or_default();
+        self.stand_in_line(number, place.as_ref());
         Ok(())
     }
 
@@ -148,18 +176,16 @@ impl Runs {
         self.by_number
             .range(..end)
             .rev()
-            .map(|(_, run)| &run.row)
+            .map(|(_, run)| run)
+            .filter(|run| was_so(run, filter))
+            .map(|run| &run.row)
             .filter(|row| filter.status.is_none_or(|status| row.status == status))
             .filter(|row| filter.name.as_ref().is_none_or(|name| row.name == *name))
             .filter(|row| is_placed_so(row, filter))
             .filter(|row| says(row, filter))
             .filter(|row| !filter.unfinished || !row.status.is_ended())
             .take(limit)
-            .map(|row| RunRow {
-                request: Value::Null,
-                prepared: Value::Null,
-                ..row.clone()
-            })
+            .map(RunRow::without_texts)
             .collect()
     }
 }
@@ -250,6 +276,23 @@ impl RunStore for MemoryStore {
             Err(_) => Vec::new(),
         })
     }
+}
+
+/// Says whether a run was started by what the filter wants, and bears it in its record.
+fn was_so(run: &StoredRun, filter: &RunFilter) -> bool {
+    let row = &run.row;
+    let asked = row.request["vars"]["branch"].as_str();
+    let found = row.prepared["branch"].as_str().filter(|it| !it.is_empty());
+    let is_of = |wanted: &String| found.or(asked) == Some(wanted.as_str());
+    let bears = |wanted: &String| {
+        let wanted = wanted.to_lowercase();
+        let mut records = run.steps.values().map(|it| it.images.to_string());
+        records.any(|it| it.to_lowercase().contains(&wanted))
+    };
+    let trigger = row.trigger.as_ref();
+    filter.starter.is_none_or(|it| it.started(trigger))
+        && filter.branch.as_ref().is_none_or(is_of)
+        && filter.image.as_ref().is_none_or(bears)
 }
 
 /// Says whether a run bears the text that the filter wants.

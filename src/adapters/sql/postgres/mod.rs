@@ -9,9 +9,11 @@ mod causes;
 mod connections;
 mod deliveries;
 mod dumps;
+mod duties;
 mod errors;
 mod events;
 mod firing;
+mod fleet;
 mod frames;
 mod leases;
 mod notify;
@@ -23,6 +25,7 @@ mod stored_secrets;
 mod tasks;
 mod timers;
 mod upkeep;
+mod workers;
 
 use std::{sync::Arc, time::Duration};
 

@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use super::SqliteStore;
 use crate::ports::{
-    CancelRequest, Cancellation, Claim, Enqueued, Lease, LimitRow, LimitScope, NewRun, Place,
-    Placement, Queue, QueueDepth, StoreError, TakenOver,
+    CancelRequest, Cancellation, Claim, Claimed, Enqueued, Lease, LimitRow, LimitScope, NewRun,
+    Place, Placement, Queue, QueueDepth, RunRow, StoreError, TakenOver,
 };
 
 pub(super) use enqueue::enqueue_in;
@@ -28,7 +28,7 @@ impl Queue for SqliteStore {
         self.waking(enqueue::enqueue(self, run, place).await)
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Option<Claimed>, StoreError> {
         claims::claim(self, claim).await
     }
 
@@ -62,6 +62,10 @@ impl Queue for SqliteStore {
 
     async fn place(&self, run: &str) -> Result<Option<Place>, StoreError> {
         places::place(self, run).await
+    }
+
+    async fn line(&self, pool: &str, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        places::line(self, pool, limit).await
     }
 
     async fn set_limit(&self, scope: &LimitScope, allowed: Option<u32>) -> Result<(), StoreError> {
