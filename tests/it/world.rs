@@ -23,8 +23,8 @@ use careen::{
     },
     ports::{
         Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
-        Downloads, Duties, Fetch, FetchError, FleetStore, FrameStore, NewRun, Parcel, Queue, RunStore,
-        Timers, Trigger, TriggerKind, Upkeep, Workers,
+        Downloads, Duties, Fetch, FetchError, FleetStore, FrameStore, NewRun, Parcel, Queue,
+        RunStore, Timers, Trigger, TriggerKind, Upkeep, Workers,
     },
     runner::Ports,
     spec::RunVars,
