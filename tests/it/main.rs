@@ -72,6 +72,7 @@ mod stored_secrets;
 mod task_commands;
 mod task_files;
 mod task_store_contract;
+mod telemetry;
 mod templates;
 mod timers;
 mod timers_contract;
