@@ -233,6 +233,8 @@ async fn app(folder: &Path, clock: Arc<ShiftedClock>) -> App {
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         bases: store.clone(),
         fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),

@@ -31,7 +31,8 @@ use careen::{
     },
     app::{App, Credentials, KnownFleet, Room},
     ports::{
-        Bases, Clock, Deliveries, Expected, FleetStore, Queue, RunStore, TaskChange, Timers, Upkeep,
+        Bases, Clock, Deliveries, Duties, Expected, FleetStore, Queue, RunStore, TaskChange,
+        Timers, Upkeep, Workers,
     },
     runner::Ports,
     tasks::{Definition, TimerTrigger},
@@ -82,7 +83,18 @@ async fn postgres(folder: &Path, count: usize) {
 async fn measure(
     name: &str,
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + FleetStore + Deliveries + Upkeep + 'static>,
+    store: Arc<
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Deliveries
+        + Upkeep
+        + 'static,
+    >,
     count: usize,
 ) {
     let clock = Arc::new(ShiftedClock::default());
@@ -142,7 +154,18 @@ impl Clock for ShiftedClock {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + FleetStore + Deliveries + Upkeep + 'static>,
+    store: Arc<
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Deliveries
+        + Upkeep
+        + 'static,
+    >,
     clock: Arc<ShiftedClock>,
 ) -> App {
     let engine = Arc::new(MemoryEngine::new());
@@ -168,6 +191,8 @@ fn app(
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         bases: store.clone(),
         fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),

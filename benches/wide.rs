@@ -24,7 +24,9 @@ use careen::{
     },
     app::{App, Credentials, KnownFleet, Limits, Live, Request, Room, Secrets, draw},
     engine::RunStatus,
-    ports::{Bases, Deliveries, FleetStore, FrameStore, Queue, RunStore, Timers, Upkeep},
+    ports::{
+        Bases, Deliveries, Duties, FleetStore, FrameStore, Queue, RunStore, Timers, Upkeep, Workers,
+    },
     runner::Ports,
     spec::RunVars,
 };
@@ -79,7 +81,18 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + FleetStore + Upkeep + Deliveries + 'static>,
+    store: Arc<
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Upkeep
+        + Deliveries
+        + 'static,
+    >,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -107,6 +120,8 @@ fn app(
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         bases: store.clone(),
         fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),
@@ -157,6 +172,7 @@ async fn run(app: App) -> (f64, RunStatus) {
         allow: Vec::new(),
         limits: Limits::default(),
         outputs: Vec::new(),
+        bounds: Vec::new(),
         retry_of: None,
     };
     let queued = app

@@ -9,6 +9,7 @@ mod runs;
 mod stream;
 mod tasks;
 mod timers;
+mod workers;
 
 pub use call::Client;
 pub use stream::{Message, Messages};

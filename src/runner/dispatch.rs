@@ -22,6 +22,7 @@ use super::{
     lease::{self, Deadline, FencedFrames},
     making::Made,
     networks::Networks,
+    outage::Outage,
     packing::Packing,
     record::Recorder,
     recover,
@@ -169,14 +170,17 @@ pub async fn run(
     let had_started = recorded.iter().any(|event| event.kind == "started");
     let recorded_bases = Recorded::of(&recorded);
     let shared = Shared::of(&job, ports.store.store_id());
-    let (mut recorder, state) = Recorder::open(&ports, &job, recorded)?;
+    let deadline = Arc::new(Deadline::new(&job.lease, job.leased_at));
+    let (mut recorder, state) = Recorder::open(&ports, &job, recorded, deadline.clone())?;
     if state.phase() != Phase::New {
         recorder.take_over(ports.store.steps(&job.run.id).await?);
     }
-    let deadline = Arc::new(Deadline::new(&job.lease, job.leased_at));
     let frames = FencedFrames {
         frames: ports.frames.clone(),
-        deadline: deadline.clone(),
+        outage: Outage {
+            deadline: deadline.clone(),
+            run: job.run.id.clone(),
+        },
     };
     let env = Arc::new(Env {
         logs: Logs::new(Arc::new(frames)),

@@ -29,6 +29,7 @@ mod logging;
 mod making;
 mod names;
 mod networks;
+mod outage;
 mod outputs;
 mod packing;
 mod pushing;

@@ -23,8 +23,8 @@ use careen::{
     },
     ports::{
         Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
-        Downloads, Fetch, FetchError, FleetStore, FrameStore, Parcel, Queue, RunStore, Timers,
-        Upkeep,
+        Downloads, Duties, Fetch, FetchError, FleetStore, FrameStore, Parcel, Queue, RunStore,
+        Timers, Upkeep, Workers,
     },
     runner::Ports,
     spec::RunVars,
@@ -64,6 +64,8 @@ impl World {
         App {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
+            workers: self.app.workers.clone(),
+            duties: self.app.duties.clone(),
             deliveries: self.app.deliveries.clone(),
             timers: self.app.timers.clone(),
             bases: self.app.bases.clone(),
@@ -146,6 +148,7 @@ pub fn request(app: &App, text: &str) -> Request {
         allow: Vec::new(),
         limits: Limits::default(),
         outputs: Vec::new(),
+        bounds: Vec::new(),
         retry_of: None,
     }
 }
@@ -163,7 +166,18 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Timers + Bases + FleetStore + Deliveries + Upkeep + 'static>,
+        Arc<
+            impl RunStore
+            + Queue
+            + Workers
+            + Duties
+            + Timers
+            + Bases
+            + FleetStore
+            + Deliveries
+            + Upkeep
+            + 'static,
+        >,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -188,6 +202,8 @@ pub fn app(
         upkeep: store.clone(),
         room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
         bases: store.clone(),

@@ -3,9 +3,11 @@
 mod address;
 mod archive;
 mod build;
+mod build_cache;
 mod build_errors;
 mod build_log;
 mod build_options;
+mod cache_index;
 mod caches;
 mod connect;
 mod containers;

@@ -9,6 +9,7 @@ mod causes;
 mod connections;
 mod deliveries;
 mod dumps;
+mod duties;
 mod errors;
 mod events;
 mod firing;
@@ -24,6 +25,7 @@ mod stored_secrets;
 mod tasks;
 mod timers;
 mod upkeep;
+mod workers;
 
 use std::{sync::Arc, time::Duration};
 
