@@ -167,7 +167,9 @@ impl FleetEntry {
     /// The key under which it is known once; `None` for what may come again.
     pub fn once(&self) -> Option<String> {
         match self {
-            FleetEntry::Fact(Fact::Queued { run, .. }) => Some(format!("queued/{run}")),
+            FleetEntry::Fact(Fact::Queued { run, inputs, .. }) => {
+                Some(format!("queued/{run}/{}", inputs.key()))
+            }
             FleetEntry::Fact(Fact::Ended { run, .. }) => Some(format!("ended/{run}")),
             FleetEntry::Fact(Fact::Raised {
                 task, key, epoch, ..

@@ -4,6 +4,7 @@ mod access;
 mod again;
 pub mod asked;
 mod contexts;
+mod fleet;
 mod notices;
 mod pages;
 mod queue;
