@@ -34,6 +34,7 @@ mod engines;
 mod every_store;
 mod faulty_proxy;
 mod fleet_contract;
+mod fleet_driver;
 mod fleet_patches;
 mod fleet_simulation;
 mod folder;
