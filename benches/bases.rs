@@ -233,6 +233,8 @@ async fn app(folder: &Path, clock: Arc<ShiftedClock>) -> App {
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),

@@ -15,7 +15,7 @@ use std::{
 use careen::{
     adapters::{postgres::PostgresStore, sqlite::SqliteStore},
     engine::{Event, RunStatus},
-    ports::{Batch, Claim, NewRun, Placement, Queue, RecordedEvent, RunFilter, RunStore},
+    ports::{Batch, Capacity, Claim, NewRun, Placement, Queue, RecordedEvent, RunFilter, RunStore},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -180,8 +180,9 @@ async fn claim_and_end(store: &dyn Store, worker: usize) -> Option<Duration> {
         engine: "e".to_owned(),
         pool: "default".to_owned(),
         time: Duration::from_secs(60),
+        left: Capacity::default(),
     };
-    let lease = store.claim(&claim).await.expect("an answer")?;
+    let lease = store.claim(&claim).await.expect("an answer")?.lease;
     let claimed = begun.elapsed();
     let mut run = store.run(&lease.run).await.expect("a run");
     run.status = RunStatus::Succeeded;

@@ -30,7 +30,10 @@ use careen::{
         web::Web,
     },
     app::{App, Credentials, Room},
-    ports::{Bases, Clock, Deliveries, Expected, Queue, RunStore, TaskChange, Timers, Upkeep},
+    ports::{
+        Bases, Clock, Deliveries, Duties, Expected, Queue, RunStore, TaskChange, Timers, Upkeep,
+        Workers,
+    },
     runner::Ports,
     tasks::{Definition, TimerTrigger},
 };
@@ -80,7 +83,9 @@ async fn postgres(folder: &Path, count: usize) {
 async fn measure(
     name: &str,
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
+    store: Arc<
+        impl RunStore + Queue + Workers + Duties + Timers + Bases + Deliveries + Upkeep + 'static,
+    >,
     count: usize,
 ) {
     let clock = Arc::new(ShiftedClock::default());
@@ -140,7 +145,9 @@ impl Clock for ShiftedClock {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
+    store: Arc<
+        impl RunStore + Queue + Workers + Duties + Timers + Bases + Deliveries + Upkeep + 'static,
+    >,
     clock: Arc<ShiftedClock>,
 ) -> App {
     let engine = Arc::new(MemoryEngine::new());
@@ -166,6 +173,8 @@ fn app(
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),

@@ -24,7 +24,7 @@ use careen::{
     },
     app::{App, Credentials, Limits, Live, Request, Room, Secrets, draw},
     engine::RunStatus,
-    ports::{Bases, Deliveries, FrameStore, Queue, RunStore, Timers, Upkeep},
+    ports::{Bases, Deliveries, Duties, FrameStore, Queue, RunStore, Timers, Upkeep, Workers},
     runner::Ports,
     spec::RunVars,
 };
@@ -79,7 +79,9 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 
 fn app(
     folder: &Path,
-    store: Arc<impl RunStore + Queue + Timers + Bases + Upkeep + Deliveries + 'static>,
+    store: Arc<
+        impl RunStore + Queue + Workers + Duties + Timers + Bases + Upkeep + Deliveries + 'static,
+    >,
     frames: Arc<dyn FrameStore>,
 ) -> App {
     let engine = MemoryEngine::new();
@@ -107,6 +109,8 @@ fn app(
         queue: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         bases: store,
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -156,6 +160,7 @@ async fn run(app: App) -> (f64, RunStatus) {
         allow: Vec::new(),
         limits: Limits::default(),
         outputs: Vec::new(),
+        bounds: Vec::new(),
         retry_of: None,
     };
     let queued = app

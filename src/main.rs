@@ -11,7 +11,7 @@ use careen::{
         docker::DockerEngine,
         docker_config::{self, DockerConfig},
         files::FileFrames,
-        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
+        folder::{Bounds, Cache, Caps, Elsewhere, Hidden, LocalFolders},
         locks::LockFolder,
         memory::{
             credentials::MemoryCredentials,
@@ -27,8 +27,8 @@ use careen::{
     app::{App, AppError, Credentials, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, Bases, ConnectionStore, Deliveries, EngineError, FrameStore, Queue, RunStore,
-        SecretStore, TaskStore, Timers, Upkeep,
+        AccessStore, Bases, ConnectionStore, Deliveries, Duties, EngineError, FrameStore, Queue,
+        RunStore, SecretStore, TaskStore, Timers, Upkeep, Workers,
     },
     runner::Ports,
 };
@@ -56,20 +56,28 @@ async fn app(settings: Settings) -> Result<App, AppError> {
         return wired(&settings, kept(store, frames));
     };
     let store = PostgresStore::connect(&address).await?;
-    let frames = PostgresFrames::open(store.clone(), &settings.objects(), std::env::vars())?;
+    let frames = PostgresFrames::open(store.clone(), &settings.objects(), clouds()?)?;
     wired(&settings, kept(Arc::new(store), Arc::new(frames)))
+}
+
+/// What the tools of clouds go by.
+fn clouds() -> Result<Vec<(String, String)>, AppError> {
+    cli::cloud_variables()
+        .map_err(|error| AppError::usage(error.to_string(), "Mend that variable, or unset it"))
 }
 
 /// All that one store holds, and the logs beside it.
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
-    S: RunStore + Queue + Deliveries + TaskStore + AccessStore + 'static,
+    S: RunStore + Queue + Workers + Duties + Deliveries + TaskStore + AccessStore + 'static,
     S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
 {
     Kept {
         store: store.clone(),
         upkeep: store.clone(),
         queue: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         deliveries: store.clone(),
         timers: store.clone(),
         bases: store.clone(),
@@ -87,6 +95,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         store: store.clone(),
         upkeep: store.clone(),
         queue: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
         bases: store,
@@ -110,6 +120,8 @@ struct Kept {
     store: Arc<dyn RunStore>,
     upkeep: Arc<dyn Upkeep>,
     queue: Arc<dyn Queue>,
+    workers: Arc<dyn Workers>,
+    duties: Arc<dyn Duties>,
     deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
     bases: Arc<dyn Bases>,
@@ -124,23 +136,29 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
     let engine = Arc::new(engine(settings)?);
     let registry = Arc::new(HttpRegistry::new(Terms::default()));
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
+    let hidden = Hidden::new(settings.own_paths());
     Ok(App {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
             frames: kept.frames,
             store: kept.store,
-            contexts: Arc::new(Elsewhere::new(
-                Cache::new(data.join("contexts"), settings.bounds.cache_bytes.value),
-                Arc::new(Web),
-                registry.clone(),
-                Bounds::default(),
-            )),
-            folders: Arc::new(LocalFolders::new(notes, Caps::default())),
+            contexts: Arc::new(
+                Elsewhere::new(
+                    Cache::new(data.join("contexts"), settings.bounds.cache_bytes.value),
+                    Arc::new(Web),
+                    registry.clone(),
+                    Bounds::default(),
+                )
+                .without(hidden.clone()),
+            ),
+            folders: Arc::new(LocalFolders::new(notes, Caps::default()).without(hidden)),
             registry,
             clock: Arc::new(SystemClock),
         },
         queue: kept.queue,
+        workers: kept.workers,
+        duties: kept.duties,
         deliveries: kept.deliveries,
         timers: kept.timers,
         bases: kept.bases,
@@ -159,7 +177,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
         courier: Arc::new(Web),
-        objects: Arc::new(ObjectFolder::at(settings.objects(), std::env::vars())),
+        objects: Arc::new(ObjectFolder::at(settings.objects(), clouds()?)),
         contexts: data.join("uploaded"),
         uploads: Mutex::default(),
         credentials: kept.credentials,

@@ -8,6 +8,7 @@ mod connections;
 mod contexts;
 mod copy_image;
 mod credentials;
+mod duty;
 mod error;
 mod fleet;
 mod hooks;
@@ -37,13 +38,15 @@ mod timers;
 mod tokens;
 mod uploads;
 mod worker;
+mod worker_desk;
+mod workers;
 
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     ports::{
-        AccessStore, Bases, Courier, Deliveries, Fetch, Liveness, Objects, Queue, TaskStore,
-        Timers, Upkeep, Vault,
+        AccessStore, Bases, Courier, Deliveries, Duties, Fetch, Liveness, Objects, Queue,
+        TaskStore, Timers, Upkeep, Vault, Workers,
     },
     runner::Ports,
 };
@@ -56,11 +59,12 @@ pub use connections::{ConnectionChange, NewConnection, NewPassword};
 pub use contexts::{access, find_inside};
 pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
+pub use duty::Duty;
 pub use error::AppError;
 pub use fleet::{Gathered, Wave};
 pub use hooks::{
-    Admitted, Gate, Intake, NewSource, Refusal, ReportTerms, SourceView, decide_deliveries,
-    poll_sources, report_runs,
+    Admitted, Gate, Intake, NewSource, Refusal, Refusals, ReportTerms, SourceView,
+    decide_deliveries, poll_sources, report_runs,
 };
 pub use notices::{Hook, Notices, Wants};
 pub use occasion::{Deferred, Occasion};
@@ -80,6 +84,7 @@ pub use task_desk::{TaskDesk, TaskWish};
 pub use timer_desk::TimerDesk;
 pub use uploads::{ContextDigest, Upload, hash_file};
 pub use worker::{Worker, WorkerTerms, work_beside};
+pub use worker_desk::WorkerDesk;
 
 /// careen, as its surfaces see it.
 pub struct App {
@@ -87,6 +92,10 @@ pub struct App {
     pub ports: Ports,
     /// Keeps the queues of runs, over the same store.
     pub queue: Arc<dyn Queue>,
+    /// Knows the workers, over the same store.
+    pub workers: Arc<dyn Workers>,
+    /// Keeps who has which duty, over the same store.
+    pub duties: Arc<dyn Duties>,
     /// Keeps deliveries of code hosts and what was decided, over the same store.
     pub deliveries: Arc<dyn Deliveries>,
     /// Keeps timers, over the same store.

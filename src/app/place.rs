@@ -1,11 +1,11 @@
 //! Lets a run wait in a pool for a worker, and cancels runs.
 
-use super::{App, AppError, PlaceWish, Request, Secrets, ids};
+use super::{App, AppError, Limits, PlaceWish, Request, Secrets, ids, run_task::limits, workers};
 use crate::{
     engine::RunStatus,
     ports::{
-        Cancellation, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitScope, OnWorkerLoss, Pin,
-        Place, Placement, RunRow, StoreError,
+        Cancellation, CredentialScopes, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitScope,
+        Needs, OnWorkerLoss, Pin, Place, Placement, RunRow, StoreError, platform_name,
     },
     tasks::{Concurrency, Definition, Policy, WorkerLoss},
 };
@@ -16,6 +16,9 @@ const ID_DRAWS: usize = 5;
 /// Why a run waits that a person must approve.
 const APPROVAL: &str = "someone must approve it";
 
+/// Billionths in a thousandth.
+const NANO_IN_MILLI: u64 = 1_000_000;
+
 /// Where the runs of a task wait.
 impl From<&Definition> for Placement {
     fn from(task: &Definition) -> Self {
@@ -24,24 +27,33 @@ impl From<&Definition> for Placement {
             priority: task.priority,
             concurrency: task.concurrency.clone(),
             on_worker_loss: task.on_worker_loss,
+            platform: task.platform.clone(),
+            labels: task.labels.clone(),
         };
         Placement {
             task: Some(task.name.clone()),
-            ..wish.into()
+            ..wish.placement(&limits(task))
         }
     }
 }
 
-impl From<PlaceWish> for Placement {
-    fn from(wish: PlaceWish) -> Self {
+impl PlaceWish {
+    /// Where a run waits whose steps may use so much.
+    pub fn placement(self, limits: &Limits) -> Placement {
         Placement {
-            pool: wish.pool.unwrap_or_else(|| DEFAULT_POOL.to_owned()),
-            priority: wish.priority,
+            pool: self.pool.unwrap_or_else(|| DEFAULT_POOL.to_owned()),
+            priority: self.priority,
             task: None,
-            group: wish.concurrency.map(group),
-            on_worker_loss: match wish.on_worker_loss {
+            group: self.concurrency.map(group),
+            on_worker_loss: match self.on_worker_loss {
                 WorkerLoss::Error => OnWorkerLoss::Error,
                 WorkerLoss::Retry => OnWorkerLoss::Retry,
+            },
+            needs: Needs {
+                cpu_millis: limits.nano_cpus.unwrap_or(0) / NANO_IN_MILLI,
+                memory_bytes: limits.memory_bytes.unwrap_or(0),
+                platform: self.platform.as_deref().and_then(platform_name),
+                labels: self.labels,
             },
         }
     }
@@ -72,9 +84,14 @@ impl App {
     }
 
     /// Queues a recorded request again, as a run of its own that waits where the first did.
-    pub async fn enqueue_again(&self, run: &str) -> Result<(String, Enqueued), AppError> {
+    pub async fn enqueue_again(
+        &self,
+        run: &str,
+        bound: Option<&CredentialScopes>,
+    ) -> Result<(String, Enqueued), AppError> {
         let row = self.ports.store.run(run).await?;
-        let (request, secrets) = self.request_again(&row).await?;
+        let (mut request, secrets) = self.request_again(&row).await?;
+        request.bind(bound);
         self.enqueue_like(&row, (request, &secrets), format!("rerun of {run}"))
             .await
     }
@@ -115,22 +132,28 @@ impl App {
         Err(StoreError::IdTaken(request.vars.id).into())
     }
 
-    /// Says where a run stands in its queue and what it waits for: limits, and a disk without room; `None` when it does
-    /// not wait.
+    /// Says where a run stands in its queue and what it waits for: limits, a disk without room, a worker that fits;
+    /// `None` when it does not wait.
     pub async fn place(&self, run: &RunRow) -> Result<Option<Place>, StoreError> {
         if run.status != RunStatus::Queued || run.placement.is_none() {
             return Ok(None);
         }
-        let mut place = self.queue.place(&run.id).await?;
-        if let (Some(place), Err(full)) = (&mut place, self.room.check()) {
-            place.waits_for.push(full.to_string());
+        let Some(mut place) = self.queue.place(&run.id).await? else {
+            return Ok(None);
+        };
+        place
+            .waits_for
+            .extend(self.room.check().err().map(|full| full.to_string()));
+        if let Some(placement) = &run.placement {
+            let workers = self.workers.workers().await?;
+            place
+                .waits_for
+                .extend(workers::none_fits(placement, &workers));
         }
-        if let (Some(place), Some(true)) =
-            (&mut place, run.trigger.as_ref().map(|it| it.needs_approval))
-        {
+        if run.trigger.as_ref().is_some_and(|it| it.needs_approval) {
             place.waits_for.push(APPROVAL.to_owned());
         }
-        Ok(place)
+        Ok(Some(place))
     }
 
     /// Cancels a run, whatever it is doing.

@@ -93,6 +93,12 @@ pub struct PlaceWish {
     pub concurrency: Option<Concurrency>,
     /// What becomes of it when its worker is lost together with the engine.
     pub on_worker_loss: WorkerLoss,
+    /// The platform of the worker, such as `linux/arm64`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// Labels that the worker must bear.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What git says of a context.
@@ -217,6 +223,7 @@ impl App {
             allow: wish.allow,
             limits: wish.limits,
             outputs: Vec::new(),
+            bounds: Vec::new(),
             retry_of: None,
         };
         Ok((request, secrets))

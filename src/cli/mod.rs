@@ -43,7 +43,7 @@ use clap::{Parser, Subcommand};
 use futures_util::future::BoxFuture;
 
 pub use error::CliError;
-pub use settings::{Setting, Settings, docker_config_file};
+pub use settings::{Setting, Settings, cloud_variables, docker_config_file};
 
 use crate::{
     app::{App, AppError, TaskDesk},
@@ -69,7 +69,7 @@ pub struct Cli {
 /// What every command understands.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Globals {
-    /// The database, a file or a postgres:// address [default: the XDG data folder]
+    /// The database, a file or a postgres:// address, which CAREEN_DB_FILE may hold [default: the XDG data folder]
     #[arg(
         long,
         global = true,

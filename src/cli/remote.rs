@@ -11,6 +11,7 @@ use super::{
     error::exit_code,
     live,
     run::{finish, signalled},
+    settings::secret_variable,
 };
 use crate::{
     app::{App, AppError, Outcome, Overrides, Request, RunWish, SecretText, Secrets, outline},
@@ -24,21 +25,6 @@ use crate::{
 /// Reads the token for the server from the environment.
 pub fn token() -> Result<Option<SecretString>, CliError> {
     secret_variable("CAREEN_TOKEN")
-}
-
-/// Reads a secret from a variable, or from the file that the variable with `_FILE` behind its name names.
-pub fn secret_variable(name: &str) -> Result<Option<SecretString>, CliError> {
-    if let Ok(secret) = std::env::var(name) {
-        return Ok(Some(SecretString::from(secret)));
-    }
-    let name = format!("{name}_FILE");
-    let Ok(path) = std::env::var(&name) else {
-        return Ok(None);
-    };
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        CliError::usage(format!("the file {path}: {error}"), format!("Mend {name}"))
-    })?;
-    Ok(Some(SecretString::from(text.trim())))
 }
 
 /// Checks a request here, uploads its context, queues it there and follows it.

@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 use super::{
     CliError, Context,
     error::ERRORED,
-    remote::secret_variable,
+    settings::secret_variable,
     worker::{WorkerOptions, host_name, stop_on_signals},
 };
 use crate::{
     app::{
-        App, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
+        App, Duty, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
         poll_sources, report_runs, work_beside,
     },
     server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
@@ -65,6 +65,10 @@ pub struct Args {
     /// CAREEN_HOOK_KEY_FILE, holds the key that signs
     #[arg(long, value_name = "[WHICH:]URL")]
     notify: Vec<Hook>,
+    /// Tell addresses in private networks, too, when tasks or deliveries name them: notices of tasks, statuses of
+    /// commits. Those of --notify may be anywhere
+    #[arg(long, env = "CAREEN_NOTIFY_PRIVATE")]
+    notify_private: bool,
     /// Look at base images this often, give or take a fifth; such as 15m or 1h
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
     base_interval: Duration,
@@ -106,9 +110,15 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     beside.spawn(tell_ends(app.clone(), notices, api.stop.clone()));
     let news = api.intake.news.clone();
     beside.spawn(decide_deliveries(app.clone(), news, api.stop.clone()));
-    beside.spawn(poll_sources(app.clone(), api.stop.clone()));
+    let holder = format!("{}-{:016x}", host_name(), rand::random::<u64>());
+    let duty = |name| (Duty::of(name, &holder), app.clone(), api.stop.clone());
+    let (polls, polling, stop) = duty("polls");
+    beside.spawn(polls.tend(polling.clone(), stop.clone(), move || {
+        poll_sources(polling.clone(), stop.clone())
+    }));
     let report = ReportTerms {
         public_url: args.public_url.clone(),
+        allow_private: args.notify_private,
     };
     beside.spawn(report_runs(app.clone(), report, api.stop.clone()));
     if let Some(terms) = terms {
@@ -118,14 +128,19 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let lookout = Lookout::new(app.clone(), look_terms(&args));
     beside.spawn(lookout.tend(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
-        tokio::spawn(watch_specs(app, folder, api.stop.clone()));
+        let (specs, applying, stop) = duty("task-specs");
+        beside.spawn(specs.tend(applying.clone(), stop.clone(), move || {
+            watch_specs(applying.clone(), folder.clone(), stop.clone())
+        }));
     }
-    let (pruning, keep) = (api.app.clone(), context.settings.bounds.keep());
-    let pruning = async move { pruning.keep_pruning(keep, PRUNE_EVERY).await };
-    let pruning = api.stop.clone().run_until_cancelled_owned(pruning);
-    beside.spawn(async {
-        pruning.await;
-    });
+    let keep = context.settings.bounds.keep();
+    if !keep.is_all() {
+        let (prune, pruning, stop) = duty("prune");
+        beside.spawn(prune.tend(pruning.clone(), stop, move || {
+            let (pruning, keep) = (pruning.clone(), keep.clone());
+            async move { pruning.keep_pruning(keep, PRUNE_EVERY).await }
+        }));
+    }
     let stop = api.stop.clone();
     let served = listen(context, args, api).await;
     stop.cancel();
@@ -202,7 +217,10 @@ fn look_terms(args: &Args) -> LookTerms {
 fn notices(args: &Args) -> Result<Option<Notices>, CliError> {
     let key = secret_variable("CAREEN_HOOK_KEY")?;
     match key {
-        Some(key) => Ok(Some(Notices::new(args.notify.clone(), key))),
+        Some(key) => {
+            let notices = Notices::new(args.notify.clone(), key);
+            Ok(Some(notices.allow_private(args.notify_private)))
+        }
         None if args.notify.is_empty() => Ok(None),
         None => Err(CliError::usage(
             "--notify needs a key that signs what is told",

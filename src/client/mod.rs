@@ -8,6 +8,7 @@ mod runs;
 mod stream;
 mod tasks;
 mod timers;
+mod workers;
 
 pub use call::Client;
 pub use stream::{Message, Messages};

@@ -10,6 +10,7 @@ mod containers;
 mod contexts;
 mod courier;
 mod deliveries;
+mod duties;
 mod fetch;
 mod folders;
 mod frames;
@@ -21,12 +22,14 @@ mod objects;
 mod queue;
 mod registry;
 mod registry_error;
+mod scopes;
 mod store;
 mod stored_secrets;
 mod tasks;
 mod timers;
 mod upkeep;
 mod vault;
+mod workers;
 
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
@@ -43,29 +46,31 @@ pub use contexts::{Access, BuildFiles, Contexts, OpenError, OpenFault, Opened, P
 pub use courier::{Courier, CourierError, Parcel};
 pub use deliveries::{
     Decision, Deliveries, Delivery, DeliveryFilter, HookSource, NewDelivery, Rejection, Report,
-    Starting, TaskDecision, Verdict,
+    Ruled, Ruling, Starting, TaskDecision, Verdict,
 };
+pub use duties::Duties;
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, PackedLayer,
-    Progress, PushedImage, RegistryLogin, Sink,
+    BuildCacheBounds, BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images,
+    PackedLayer, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
 pub use objects::{KeptObject, ObjectError, Objects};
 pub use queue::{
-    CancelRequest, Cancellation, Claim, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitRow,
-    LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
+    CancelRequest, Cancellation, Claim, Claimed, DEFAULT_POOL, Enqueued, Group, GroupPolicy,
+    LimitRow, LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
 };
 pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,
 };
 pub use registry_error::RegistryError;
+pub use scopes::{CredentialScope, CredentialScopes};
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
@@ -75,3 +80,6 @@ pub use tasks::{Expected, TaskChange, TaskError, TaskFilter, TaskRow, TaskStore,
 pub use timers::{Firing, NewTimer, Occurrence, TimedRun, Timer, Timers};
 pub use upkeep::{Disk, EndedRun, EndedTotals, Upkeep};
 pub use vault::{Sealed, Vault, VaultError};
+pub use workers::{
+    Capacity, Needs, SILENCE_SECONDS, WorkerFacts, WorkerRow, WorkerState, Workers, platform_name,
+};

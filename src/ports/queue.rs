@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{Lease, NewRun, RunRow, StoreError};
+use super::{Capacity, Lease, Needs, NewRun, RunRow, StoreError};
 use crate::engine::RunStatus;
 
 /// Where and how a run waits.
@@ -26,6 +26,9 @@ pub struct Placement {
     pub group: Option<Group>,
     /// What to do when its worker is lost and no other can re-attach to its containers.
     pub on_worker_loss: OnWorkerLoss,
+    /// What it demands of its worker.
+    #[serde(default)]
+    pub needs: Needs,
 }
 
 /// The pool of runs and workers that name none.
@@ -38,7 +41,8 @@ impl Default for Placement {
             priority: 0,
             task: None,
             group: None,
-            on_worker_loss: OnWorkerLoss::Error,
+            on_worker_loss: OnWorkerLoss::default(),
+            needs: Needs::default(),
         }
     }
 }
@@ -69,9 +73,9 @@ pub enum GroupPolicy {
 #[serde(rename_all = "kebab-case")]
 pub enum OnWorkerLoss {
     /// The run ends *errored*.
-    #[default]
     Error,
-    /// The run goes back to the queue as its next generation and begins anew.
+    /// The run goes back to the queue as its next generation and begins anew, once.
+    #[default]
     Retry,
 }
 
@@ -106,6 +110,17 @@ pub struct Claim {
     pub pool: String,
     /// How long the lease lasts without a renewal.
     pub time: Duration,
+    /// What it has left: it takes no run that demands more.
+    pub left: Capacity,
+}
+
+/// A run out of the queue, given to a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The claim on it.
+    pub lease: Lease,
+    /// What it demands of the worker.
+    pub needs: Needs,
 }
 
 /// A run taken over from a worker that let its lease run out or handed the run over.
@@ -113,6 +128,8 @@ pub struct Claim {
 pub struct TakenOver {
     /// The claim on it, with a higher token than any before.
     pub lease: Lease,
+    /// What it demands of the worker.
+    pub needs: Needs,
     /// The engine that has the run's containers.
     pub engine: String,
     /// What to do when that is another engine than the worker's.
@@ -290,8 +307,9 @@ words!(OnWorkerLoss {
 pub trait Queue: Send + Sync {
     /// Records a run and lets it wait in its pool; in one transaction with what its concurrency group asks for.
     async fn enqueue(&self, run: &NewRun, place: &Placement) -> Result<Enqueued, StoreError>;
-    /// Takes the first run of the pool that no limit holds back. Its cost does not depend on how many wait.
-    async fn claim(&self, claim: &Claim) -> Result<Option<Lease>, StoreError>;
+    /// Takes the first run of the pool that fits the worker and that no limit holds back; none for a worker that is to
+    /// drain. Its cost does not depend on how many wait.
+    async fn claim(&self, claim: &Claim) -> Result<Option<Claimed>, StoreError>;
     /// Takes a run of the pool whose lease ran out at least `grace` ago, twice that for one on another engine.
     async fn take_over(
         &self,

@@ -238,6 +238,9 @@ pub enum StoreError {
     /// The database was made by a newer careen.
     #[error("the database at {0} was written by a newer careen; update this one")]
     TooNew(String),
+    /// The database did not answer, or went away in the middle: whether it did what it was asked is not known.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// Anything else, in the database's words.
     #[error("the database failed: {0}")]
     Database(String),

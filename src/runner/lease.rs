@@ -9,13 +9,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::{sync::watch, time::Instant};
 
-use super::dispatch::{Env, Input};
+use super::{
+    dispatch::{Env, Input},
+    outage::Outage,
+};
 use crate::ports::{Frame, FrameIndex, FrameStore, Lease, LogKey, LogSummary, StoreError};
 
 /// How long a lease lasts from its last renewal, unless something else is set.
 pub const LEASE: Duration = Duration::from_secs(60);
 /// A lease is renewed this often in its time.
 const RENEWALS: u32 = 4;
+/// It is tried so often in that time once a renewal has failed.
+const TRIES: u32 = 60;
 /// The part of its time before its end at which the worker stops by itself: it must be still before anyone may take
 /// the run over.
 const MARGIN: u32 = 6;
@@ -56,18 +61,23 @@ fn moment(lease: &Lease, sent: Instant) -> Instant {
 /// renewal was sent.
 pub(super) async fn keep(env: Arc<Env>) {
     let lease = &env.job.lease;
+    let mut pause = lease.time / RENEWALS;
     loop {
-        tokio::time::sleep(lease.time / RENEWALS).await;
+        tokio::time::sleep(pause).await;
         let sent = Instant::now();
         let deadline = env.deadline.at();
         let renewal = env.ports.store.renew(lease, lease.time);
         match tokio::time::timeout_at(deadline, renewal).await {
-            Ok(Ok(())) => env.deadline.put_off(lease, sent),
+            Ok(Ok(())) => {
+                env.deadline.put_off(lease, sent);
+                pause = lease.time / RENEWALS;
+            }
             Ok(Err(error @ StoreError::LeaseLost(_))) => {
                 return env.inbox.send(Input::LeaseLost(error));
             }
             Ok(Err(error)) if Instant::now() < deadline => {
                 tracing::warn!(%error, "could not renew the lease; trying again");
+                pause = lease.time / TRIES;
             }
             Ok(Err(_)) | Err(_) => return env.inbox.send(lost(&env)),
         }
@@ -99,18 +109,18 @@ pub(super) async fn may_remove(env: &Env) -> bool {
 pub(super) struct FencedFrames {
     /// Where they are written.
     pub frames: Arc<dyn FrameStore>,
-    /// Until when.
-    pub deadline: Arc<Deadline>,
+    /// Until when, whatever the database is like meanwhile.
+    pub outage: Outage,
 }
 
 #[async_trait]
 impl FrameStore for FencedFrames {
     async fn append(&self, frames: Vec<(LogKey, Frame)>) -> Result<(), StoreError> {
-        if self.deadline.is_over() {
+        if self.outage.deadline.is_over() {
             let run = frames.first().map(|(key, _)| key.run.clone());
             return Err(StoreError::LeaseLost(run.unwrap_or_default()));
         }
-        self.frames.append(frames).await
+        self.outage.append(self.frames.as_ref(), frames).await
     }
 
     async fn index(

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Job, Ports, RunError};
+use super::{Job, Ports, RunError, lease::Deadline, outage::Outage};
 use crate::{
     engine::{Action, Event, Outcome, RunState, advance},
     ports::{AttemptRow, Batch, Lease, RecordedEvent, RunRow, RunStore, StepRow},
@@ -17,6 +17,7 @@ use crate::{
 /// Collects one transaction after another.
 pub(super) struct Recorder {
     store: Arc<dyn RunStore>,
+    outage: Outage,
     lease: Lease,
     run: RunRow,
     last_seq: u64,
@@ -32,10 +33,15 @@ impl Recorder {
         ports: &Ports,
         job: &Job,
         recorded: Vec<RecordedEvent>,
+        deadline: Arc<Deadline>,
     ) -> Result<(Self, RunState), RunError> {
         let mut state = RunState::new(job.plan.clone(), job.settings);
         let mut recorder = Self {
             store: ports.store.clone(),
+            outage: Outage {
+                deadline,
+                run: job.run.id.clone(),
+            },
             lease: job.lease.clone(),
             run: job.run.clone(),
             last_seq: 0,
@@ -152,7 +158,8 @@ impl Recorder {
         self.batch.run = Some(self.run.clone());
         keep_last(&mut self.batch.attempts);
         let batch = std::mem::take(&mut self.batch);
-        self.store.record(&self.lease, &batch).await?;
+        let store = self.store.as_ref();
+        self.outage.record(store, &self.lease, &batch).await?;
         Ok(touched)
     }
 

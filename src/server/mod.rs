@@ -33,12 +33,14 @@ mod timers;
 mod tokens;
 mod ui;
 mod views;
+mod workers;
 
 pub use api::{Api, Terms};
 pub use contexts::ContextView;
 pub use docs::openapi;
 pub use ends::tell_ends;
 pub use error::{ErrorBody, ErrorDetail};
+pub use hooks::{PutSource, SetSource};
 pub use logs::{LineView, LogPage};
 pub use page::Page;
 pub use router::router;

@@ -19,6 +19,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{
     Api, access, again, audit, bases, check, contexts, docs::Docs, etag, health, hooks, logs,
     metrics, registry_hooks, run, runs, stream, task, task_versions, tasks, timers, tokens, ui,
+    workers,
 };
 
 /// The largest body of a request.
@@ -56,9 +57,8 @@ pub(super) fn limited_router(api: Api, limit: impl FnOnce(Router<Api>) -> Router
             StatusCode::REQUEST_TIMEOUT,
             TIMEOUT,
         ));
-    let registry_hooks = Router::new()
-        .route("/hooks/registries/{name}", post(registry_hooks::take))
-        .layer(DefaultBodyLimit::max(registry_hooks::BODY_BYTES));
+    let registry_hooks =
+        Router::new().route("/hooks/registries/{name}", post(registry_hooks::take));
     let routes = Router::new()
         .merge(routes)
         .merge(registry_hooks)
@@ -105,6 +105,9 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(timers::occurrences))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(workers::list))
+        .routes(routes!(workers::drain))
+        .routes(routes!(workers::resume))
         .routes(routes!(run::approve))
         .routes(routes!(audit::list))
         .merge(hooks::routes());

@@ -150,7 +150,7 @@ pub async fn run(
             .await?;
     }
     let place = Placement::from(&row.definition);
-    enqueue(&api, (request, secrets), &place).await
+    enqueue((&api, &caller), (request, secrets), &place).await
 }
 
 fn tagged(row: TaskRow) -> Tagged {

@@ -80,7 +80,7 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<Concurrency>,
     /// What becomes of a run whose worker is lost together with its engine.
-    #[serde(default, skip_serializing_if = "WorkerLoss::is_error")]
+    #[serde(default, skip_serializing_if = "WorkerLoss::is_retry")]
     pub on_worker_loss: WorkerLoss,
     /// Where the ends of its runs are told, beside the server's own hooks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -151,15 +151,15 @@ pub enum Policy {
 #[serde(rename_all = "kebab-case")]
 pub enum WorkerLoss {
     /// It ends *errored*.
-    #[default]
     Error,
-    /// It begins anew on another worker.
+    /// It begins anew on another worker, once.
+    #[default]
     Retry,
 }
 
 impl WorkerLoss {
-    fn is_error(&self) -> bool {
-        *self == WorkerLoss::Error
+    fn is_retry(&self) -> bool {
+        *self == WorkerLoss::Retry
     }
 }
 
@@ -197,7 +197,7 @@ impl Definition {
             priority: 0,
             max_runs: None,
             concurrency: None,
-            on_worker_loss: WorkerLoss::Error,
+            on_worker_loss: WorkerLoss::default(),
             notify: Vec::new(),
         }
     }

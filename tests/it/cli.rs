@@ -359,3 +359,30 @@ fn a_step_that_is_held_back_says_why() {
     let ran = careen.run(&["--parallel", "1"]).exits(0);
     ran.says(&["two", "held back: 1 step", "--parallel"]);
 }
+
+#[test]
+fn a_secret_setting_may_stand_in_a_file() {
+    let careen = Careen::new();
+    let file = careen.path("database");
+    std::fs::write(&file, "/tmp/elsewhere.db\n").unwrap();
+    let shown = |file: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_careen"));
+        let command = command.args(["config", "show"]).env_remove("CAREEN_DB");
+        let ran = command.env("CAREEN_DB_FILE", file).output().unwrap();
+        String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned()
+    };
+    let said = shown(file.to_str().unwrap());
+    assert!(
+        said.contains("/tmp/elsewhere.db") && said.contains("CAREEN_DB_FILE"),
+        "{said}"
+    );
+    let said = shown("/no/such/file");
+    assert!(
+        said.contains("/no/such/file") && said.contains("CAREEN_DB_FILE"),
+        "{said}"
+    );
+    let mut careen = careen;
+    careen.set("AWS_SECRET_ACCESS_KEY_FILE", "/no/such/file");
+    let says = ["/no/such/file", "AWS_SECRET_ACCESS_KEY_FILE"];
+    careen.does(&["runs", "list"]).exits(2).says(&says);
+}

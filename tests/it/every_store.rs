@@ -4,7 +4,7 @@ use std::future::Future;
 
 use careen::{
     adapters::{memory::store::MemoryStore, postgres::PostgresStore, sqlite::SqliteStore},
-    ports::{Bases, Deliveries, NewRun, Queue, RunStore, Timers},
+    ports::{Bases, Capacity, Deliveries, Duties, NewRun, Queue, RunStore, Timers, Workers},
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -13,10 +13,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 /// Where `./dev setup postgres` puts its server.
 const USUAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5433/postgres";
 
-/// A store of runs with its queues, timers, deliveries and bases.
-pub trait Store: RunStore + Queue + Timers + Deliveries + Bases {}
+/// A store of runs with its queues, workers, duties, timers, deliveries and bases.
+pub trait Store: RunStore + Queue + Workers + Duties + Timers + Deliveries + Bases {}
 
-impl<T: RunStore + Queue + Timers + Deliveries + Bases> Store for T {}
+impl<T: RunStore + Queue + Workers + Duties + Timers + Deliveries + Bases> Store for T {}
 
 /// Checks a claim on each store.
 pub async fn on_every_store(claim: impl AsyncFn(&dyn Store)) {
@@ -75,5 +75,15 @@ pub fn new_run(id: &str) -> NewRun {
         secrets: Vec::new(),
         rerun_of: None,
         created_at: time(0),
+    }
+}
+
+/// More than any run of these tests demands.
+pub fn ample() -> Capacity {
+    Capacity {
+        cpu_millis: 64_000,
+        memory_bytes: 256 << 30,
+        platforms: vec!["linux".to_owned(), "linux/amd64".to_owned()],
+        labels: Default::default(),
     }
 }

@@ -12,7 +12,7 @@ use careen::{
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::every_store::{Store, new_run, on_every_store, time};
+use crate::every_store::{Store, ample, new_run, on_every_store, time};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -22,6 +22,7 @@ fn worker(name: &str) -> Claim {
         engine: "engine-1".to_owned(),
         pool: "default".to_owned(),
         time: LONG,
+        left: ample(),
     }
 }
 
@@ -45,7 +46,8 @@ async fn enqueue(store: &dyn Store, id: &str, place: &Placement) -> Enqueued {
 }
 
 async fn claim(store: &dyn Store) -> Option<Lease> {
-    store.claim(&worker("w1")).await.unwrap()
+    let claimed = store.claim(&worker("w1")).await.unwrap();
+    claimed.map(|it| it.lease)
 }
 
 async fn claimed(store: &dyn Store) -> Option<String> {
@@ -98,7 +100,7 @@ async fn runs_are_claimed_by_priority_then_age_and_only_in_their_pool() {
 async fn a_claimed_run_shows_its_worker_and_where_it_was_placed() {
     on_every_store(async |store| {
         let place = Placement {
-            on_worker_loss: OnWorkerLoss::Retry,
+            on_worker_loss: OnWorkerLoss::Error,
             ..in_group(GroupPolicy::Queue)
         };
         enqueue(store, "r1", &place).await;

@@ -25,7 +25,7 @@ const COUNTING: &str =
 const LEASE: &str = "3";
 
 /// Something that queues into the database of a careen.
-async fn desk(careen: &Careen, address: Option<&str>) -> App {
+pub async fn desk(careen: &Careen, address: Option<&str>) -> App {
     let (engine, frames) = (MemoryEngine::new(), Arc::new(MemoryFrames::new()));
     let folder = careen.path("desk");
     match address {
@@ -41,7 +41,7 @@ async fn desk(careen: &Careen, address: Option<&str>) -> App {
     }
 }
 
-async fn enqueue(desk: &App, text: &str) -> String {
+pub async fn enqueue(desk: &App, text: &str) -> String {
     let request = world::request(desk, text);
     let (secrets, place) = (Secrets::default(), Placement::default());
     desk.enqueue(request, &secrets, &place, "a test")

@@ -21,8 +21,8 @@ use careen::{
     app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
     ports::{
         Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
-        Downloads, Fetch, FetchError, FrameStore, NewRun, Parcel, Queue, RunStore, Timers, Trigger,
-        TriggerKind, Upkeep,
+        Downloads, Duties, Fetch, FetchError, FrameStore, NewRun, Parcel, Queue, RunStore, Timers,
+        Trigger, TriggerKind, Upkeep, Workers,
     },
     runner::Ports,
     spec::RunVars,
@@ -63,6 +63,8 @@ impl World {
         App {
             ports: self.app.ports.clone(),
             queue: self.app.queue.clone(),
+            workers: self.app.workers.clone(),
+            duties: self.app.duties.clone(),
             deliveries: self.app.deliveries.clone(),
             timers: self.app.timers.clone(),
             bases: self.app.bases.clone(),
@@ -171,6 +173,7 @@ pub fn request(app: &App, text: &str) -> Request {
         allow: Vec::new(),
         limits: Limits::default(),
         outputs: Vec::new(),
+        bounds: Vec::new(),
         retry_of: None,
     }
 }
@@ -188,7 +191,9 @@ pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
     (store, frames): (
-        Arc<impl RunStore + Queue + Timers + Bases + Deliveries + Upkeep + 'static>,
+        Arc<
+            impl RunStore + Queue + Workers + Duties + Timers + Bases + Deliveries + Upkeep + 'static,
+        >,
         Arc<dyn FrameStore>,
     ),
 ) -> App {
@@ -213,6 +218,8 @@ pub fn app(
         upkeep: store.clone(),
         room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
         queue: store.clone(),
+        workers: store.clone(),
+        duties: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
         bases: store,

@@ -9,6 +9,18 @@ const SQLITE_BUSY: &str = "5";
 /// The codes for a full disk, of SQLite and of Postgres.
 const DISK_FULL: [&str; 2] = ["13", "53100"];
 
+/// How the codes begin of a Postgres that ends, starts, or takes no more connections just now.
+const AWAY: [&str; 3] = ["57P0", "08", "53300"];
+
+/// Says whether an error is about the way to the database.
+fn is_away(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, WorkerCrashed};
+    matches!(
+        error,
+        Io(_) | PoolTimedOut | PoolClosed | Protocol(_) | WorkerCrashed
+    )
+}
+
 /// Carries an error of ours through code that speaks the library's.
 impl From<StoreError> for sqlx::Error {
     fn from(error: StoreError) -> Self {
@@ -26,6 +38,10 @@ impl From<sqlx::Error> for StoreError {
         let code = error.as_database_error().and_then(|error| error.code());
         match code.as_deref() {
             Some(code) if DISK_FULL.contains(&code) => StoreError::DiskFull,
+            Some(code) if AWAY.iter().any(|class| code.starts_with(class)) => {
+                StoreError::Unreachable(error.to_string())
+            }
+            None if is_away(&error) => StoreError::Unreachable(error.to_string()),
             Some(SQLITE_BUSY) => StoreError::Database("another careen keeps it locked".to_owned()),
             _ => StoreError::Database(error.to_string()),
         }

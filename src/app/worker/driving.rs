@@ -5,10 +5,10 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::{GRACE, Worker};
+use super::{GRACE, UnderWay, Worker};
 use crate::{
     app::{App, AppError, Live, lost::Ending},
-    ports::{Lease, OnWorkerLoss, RegistryLogin, TakenOver},
+    ports::{Lease, Needs, OnWorkerLoss, RegistryLogin, TakenOver},
     runner::{RunError, Wishes},
     text::{Source, render},
 };
@@ -18,14 +18,18 @@ const SWEEP: Duration = Duration::from_secs(600);
 
 impl Worker {
     /// Begins, or goes on with, a run that was leased to this worker.
-    pub(super) fn drive(&mut self, lease: Lease, sent: Instant) {
+    pub(super) fn drive(&mut self, (lease, needs): (Lease, Needs), sent: Instant) {
         let (app, logins, wishes) = (
             self.app.clone(),
             self.terms.logins.clone(),
             Wishes::default(),
         );
         let run = lease.run.clone();
-        self.under_way.insert(run.clone(), wishes.clone());
+        let under_way = UnderWay {
+            wishes: wishes.clone(),
+            needs,
+        };
+        self.under_way.insert(run.clone(), under_way);
         self.tasks.spawn(async move {
             // A driver that breaks down must not take the place of its run with it.
             let driven = AssertUnwindSafe(drive(app, (lease, sent), wishes, logins));
@@ -98,10 +102,14 @@ pub(super) async fn without_its_engine(app: &App, taken: &TakenOver) -> Result<(
             .record_end(&lease.run, lease, &Ending::canceled(reason))
             .await;
     }
-    if taken.on_worker_loss == OnWorkerLoss::Retry || recorded.is_empty() {
+    let again = taken.on_worker_loss == OnWorkerLoss::Retry && lease.generation == 1;
+    if again || recorded.is_empty() {
         return Ok(app.queue.requeue(lease).await?);
     }
-    let reason = "worker lost: no other worker can reach its engine";
+    let reason = match lease.generation {
+        1 => "worker lost: no other worker can reach its engine",
+        _ => "worker lost once more: a run begins anew only once",
+    };
     app.record_end(&lease.run, lease, &Ending::lost(reason))
         .await
 }

@@ -1,11 +1,12 @@
 //! Takes runs out of a pool and drives them, each on the path that every run takes.
 //!
-//! Wake-ups only save time: the worker also looks every second for runs and wishes to cancel, and every few seconds
-//! for runs whose worker is lost.
+//! Wake-ups only save time: the worker also looks every second for runs, wishes to cancel, and runs whose worker is lost
+//! or has handed them over.
 
 mod beside;
 mod cancels;
 mod driving;
+mod presence;
 mod terms;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, AppError};
 use crate::{
-    ports::{Claim, Held, StoreError},
+    ports::{Claim, Held, Needs, StoreError, WorkerFacts},
     runner::Wishes,
 };
 
@@ -29,6 +30,8 @@ pub use terms::WorkerTerms;
 
 /// How often a worker looks when nothing wakes it.
 const LOOK: Duration = Duration::from_secs(1);
+/// How soon after a look for lost and handed-over runs the next one is worth it, however often the worker is woken.
+const LOST: Duration = Duration::from_millis(100);
 /// Take-over waits so many parts of a lease longer than the lease itself: more than a worker needs to stop.
 const GRACE: u32 = 4;
 
@@ -37,13 +40,22 @@ pub struct Worker {
     app: Arc<App>,
     terms: WorkerTerms,
     claim: Claim,
+    facts: WorkerFacts,
     /// Shows that a process of this name lives.
     _held: Box<dyn Held>,
-    under_way: HashMap<String, Wishes>,
+    under_way: HashMap<String, UnderWay>,
     tasks: JoinSet<String>,
     looked_for_lost: Option<Instant>,
-    /// Whether the disk had no room for another run when it was last looked at.
-    is_full: bool,
+    /// Whether the last look came too soon to be also one for lost and handed-over runs.
+    has_skipped_lost: bool,
+    said_to_be_here: Option<Instant>,
+    is_draining: bool,
+}
+
+/// A run that is being driven.
+struct UnderWay {
+    wishes: Wishes,
+    needs: Needs,
 }
 
 impl Worker {
@@ -56,13 +68,16 @@ impl Worker {
                 "Give this one another name with --name",
             )
         })?;
+        let facts = presence::facts(&terms, &engine);
         let claim = Claim {
             worker: terms.name.clone(),
             engine: engine.id,
             pool: terms.pool.clone(),
             time: terms.lease,
+            left: facts.capacity.clone(),
         };
         Ok(Worker {
+            facts,
             app,
             terms,
             claim,
@@ -70,7 +85,9 @@ impl Worker {
             under_way: HashMap::new(),
             tasks: JoinSet::new(),
             looked_for_lost: None,
-            is_full: false,
+            has_skipped_lost: false,
+            said_to_be_here: None,
+            is_draining: false,
         })
     }
 
@@ -88,6 +105,7 @@ impl Worker {
             self.wait(&mut wake_ups, &stop).await;
         }
         self.drain(&mut wake_ups).await;
+        self.leave().await;
         Ok(())
     }
 
@@ -97,7 +115,7 @@ impl Worker {
             () = stop.cancelled() => {}
             Ok(()) = wake_ups.changed() => {}
             Some(ended) = self.tasks.join_next() => self.forget(ended.ok()),
-            () = sleep(LOOK) => {}
+            () = sleep(if self.has_skipped_lost { LOST } else { LOOK }) => {}
         }
         while let Some(ended) = self.tasks.try_join_next() {
             self.forget(ended.ok());
@@ -113,33 +131,27 @@ impl Worker {
 
     async fn look(&mut self) -> Result<(), AppError> {
         self.heed_cancels().await?;
-        let grace = self.claim.time / GRACE;
-        let is_time = |last: Instant| last.elapsed() >= grace / 2;
-        if self.looked_for_lost.is_none_or(is_time) {
-            self.take_over(grace).await?;
-            self.looked_for_lost = Some(Instant::now());
-        }
-        if !self.has_room() {
+        self.say_here().await?;
+        self.has_skipped_lost = false;
+        if self.is_draining || self.facts.problem.is_some() {
             return Ok(());
         }
+        let is_soon = |last: Instant| last.elapsed() < LOST;
+        self.has_skipped_lost = self.looked_for_lost.is_some_and(is_soon);
+        if !self.has_skipped_lost {
+            self.take_over(self.claim.time / GRACE).await?;
+            self.looked_for_lost = Some(Instant::now());
+        }
         while self.under_way.len() < self.terms.parallel_runs {
+            let taken = self.under_way.values().map(|it| &it.needs);
+            self.claim.left = self.facts.capacity.beside(taken);
             let sent = Instant::now();
-            let Some(lease) = self.app.queue.claim(&self.claim).await? else {
+            let Some(claimed) = self.app.queue.claim(&self.claim).await? else {
                 break;
             };
-            self.drive(lease, sent);
+            self.drive((claimed.lease, claimed.needs), sent);
         }
         Ok(())
-    }
-
-    /// Says whether the disk has room for another run; those under way go on and need what there is.
-    fn has_room(&mut self) -> bool {
-        let full = self.app.room.check().err();
-        if let Some(error) = full.as_ref().filter(|_| !self.is_full) {
-            tracing::warn!("claiming no runs: {error}");
-        }
-        self.is_full = full.is_some();
-        !self.is_full
     }
 
     /// Takes up what an earlier process of this worker left, however many runs that are.
@@ -147,7 +159,7 @@ impl Worker {
         let sent = Instant::now();
         for taken in self.app.queue.reclaim(&self.claim).await? {
             tracing::info!(run = taken.lease.run, "going on with a run");
-            self.drive(taken.lease, sent);
+            self.drive((taken.lease, taken.needs), sent);
         }
         Ok(())
     }
@@ -163,7 +175,7 @@ impl Worker {
                 "taking over a run whose worker is lost"
             );
             if taken.engine == self.claim.engine {
-                self.drive(taken.lease, sent);
+                self.drive((taken.lease, taken.needs), sent);
             } else {
                 driving::without_its_engine(&self.app, &taken).await?;
             }
@@ -176,8 +188,8 @@ impl Worker {
             return Ok(());
         }
         for wish in self.app.queue.cancel_requests(&self.claim.worker).await? {
-            if let Some(wishes) = self.under_way.get(&wish.run) {
-                wishes.cancel(&wish.reason);
+            if let Some(run) = self.under_way.get(&wish.run) {
+                run.wishes.cancel(&wish.reason);
             }
         }
         Ok(())
@@ -193,7 +205,9 @@ impl Worker {
             let left = until - Instant::now();
             let _ = timeout(left, self.wait(wake_ups, &end)).await;
         }
-        self.under_way.values().for_each(Wishes::hand_over);
+        for run in self.under_way.values() {
+            run.wishes.hand_over();
+        }
         while self.tasks.join_next().await.is_some() {}
     }
 }

@@ -1,6 +1,6 @@
 //! On what terms a worker works.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     ports::{DEFAULT_POOL, RegistryLogin},
@@ -20,6 +20,14 @@ pub struct WorkerTerms {
     pub lease: Duration,
     /// How long its runs may take to end when it is told to stop, before they are handed over.
     pub drain: Duration,
+    /// Its labels: tasks that demand one go to workers that bear it.
+    pub labels: BTreeMap<String, String>,
+    /// Platforms that it takes beside its engine's own, as an engine that emulates them may.
+    pub platforms: Vec<String>,
+    /// The CPUs that it offers, in thousandths; no more than its engine has.
+    pub cpu_millis: Option<u64>,
+    /// The memory that it offers, in bytes; no more than its engine has.
+    pub memory_bytes: Option<u64>,
     /// Credentials for registries.
     pub logins: Vec<RegistryLogin>,
 }
@@ -33,6 +41,10 @@ impl WorkerTerms {
             parallel_runs: std::thread::available_parallelism().map_or(2, usize::from),
             lease: LEASE,
             drain: Duration::ZERO,
+            labels: BTreeMap::new(),
+            platforms: Vec::new(),
+            cpu_millis: None,
+            memory_bytes: None,
             logins: Vec::new(),
         }
     }

@@ -1,18 +1,20 @@
 //! Settings: a flag over a `CAREEN_*` variable over the settings file over the default, each with its source.
 
 mod bounds;
+mod secrets;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{CliError, Globals};
 pub use bounds::Bounds;
 use bounds::BoundsFile;
+pub use secrets::{cloud_variables, secret_variable};
 
 /// Where a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,9 +112,7 @@ impl Settings {
         let default_parallel = u32::try_from(cores * STEPS_PER_CORE).unwrap_or(u32::MAX);
         let data = data_folder();
         Ok(Self {
-            db: from.pick("CAREEN_DB", globals.db.clone(), file.db, || {
-                data.join("careen.db")
-            })?,
+            db: database(&from, globals, file.db, &data)?,
             registry: from.pick_text("CAREEN_REGISTRY", file.registry),
             docker_host: from.pick_text("DOCKER_HOST", file.docker_host),
             builder: from.pick_text("CAREEN_BUILDER", file.builder),
@@ -140,6 +140,23 @@ impl Settings {
         }
         let parent = self.db.value.parent().unwrap_or(Path::new("."));
         parent.to_path_buf()
+    }
+
+    /// All that careen itself writes, which no context is to hold.
+    pub fn own_paths(&self) -> Vec<PathBuf> {
+        let data = self.data_folder();
+        let folders = ["contexts", "uploaded", "logs", "locks", "files"];
+        let mut own: Vec<PathBuf> = folders.iter().map(|name| data.join(name)).collect();
+        own.extend([self.key_file.value.clone(), PathBuf::from(self.objects())]);
+        if self.postgres().is_none() {
+            let beside = ["", "-wal", "-shm", "-journal"].into_iter();
+            own.extend(beside.map(|end| {
+                let mut path = self.db.value.clone().into_os_string();
+                path.push(end);
+                PathBuf::from(path)
+            }));
+        }
+        own
     }
 
     /// The address of the Postgres database, if it is one.
@@ -267,6 +284,25 @@ impl Source {
         };
         Setting { value, origin }
     }
+}
+
+/// The database; its address may hold a password, so a file may hold the address.
+fn database(
+    from: &Source,
+    globals: &Globals,
+    file: Option<PathBuf>,
+    data: &Path,
+) -> Result<Setting<PathBuf>, CliError> {
+    if globals.db.is_none()
+        && let Some(address) = secret_variable("CAREEN_DB")?
+    {
+        return Ok(Setting {
+            value: PathBuf::from(address.expose_secret()),
+            origin: Origin::Variable("CAREEN_DB_FILE"),
+        });
+    }
+    let usual = || data.join("careen.db");
+    from.pick("CAREEN_DB", globals.db.clone(), file, usual)
 }
 
 /// The docker client's own settings file, as far as there is a place for one.

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
+use careen::ports::WorkerFacts;
+
 use super::asked::{Served, TASK};
+use crate::every_store::ample;
 
 async fn task(served: &Served, definition: Value) {
     let body = json!({ "definition": definition });
@@ -39,7 +42,7 @@ async fn a_task_says_where_its_runs_wait() {
     assert_eq!(
         placement,
         json!({
-            "pool": "arm", "priority": 7, "task": "a", "on_worker_loss": "retry",
+            "pool": "arm", "priority": 7, "task": "a", "on_worker_loss": "retry", "needs": {},
             "group": { "name": "deploy", "policy": "skip" },
         })
     );
@@ -69,7 +72,7 @@ async fn who_waits_is_told_how_many_go_before_and_ends_at_once_when_canceled() {
     let place = |run: Value| run["place"].clone();
     assert_eq!(
         place(shown(&served, &first).await),
-        json!({ "ahead": 0, "waits_for": [] })
+        json!({ "ahead": 0, "waits_for": ["no worker of pool nobody-serves-it is at work"] })
     );
     assert_eq!(place(shown(&served, &second).await)["ahead"], 1);
     let listed = served
@@ -94,7 +97,10 @@ async fn no_more_runs_of_a_task_are_under_way_than_it_allows() {
     let (first, second) = (run(&served).await, run(&served).await);
     let reason = loop {
         let shown = shown(&served, &second).await;
-        if let Some(reason) = shown["place"]["waits_for"][0].as_str() {
+        let reasons = shown["place"]["waits_for"].as_array().into_iter().flatten();
+        let mut reasons = reasons.filter_map(Value::as_str);
+        // Before the worker has said that it is here, that is a reason, too.
+        if let Some(reason) = reasons.find(|it| it.contains("at most")) {
             break reason.to_owned();
         }
         assert_eq!(shown["ended_at"], Value::Null, "{shown}");
@@ -126,4 +132,91 @@ async fn only_what_did_not_succeed_is_retried() {
         (&again["status"], &again["rerun_of"]),
         (&json!("failed"), &json!(bad))
     );
+}
+
+fn worker(name: &str, problem: Option<&str>) -> WorkerFacts {
+    WorkerFacts {
+        name: name.to_owned(),
+        pool: "default".to_owned(),
+        capacity: ample(),
+        parallel_runs: 1,
+        engine: "e".to_owned(),
+        engine_version: "1".to_owned(),
+        version: "1".to_owned(),
+        problem: problem.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_no_worker_takes_says_why() {
+    let served = Served::new().await;
+    let definition = json!({
+        "yaml": TASK, "cpu": 65, "platform": "linux/amd64", "labels": { "gpu": "yes" },
+    });
+    task(&served, definition).await;
+    let id = run(&served).await;
+    let reasons = async || shown(&served, &id).await["place"]["waits_for"].to_string();
+    assert!(
+        reasons()
+            .await
+            .contains("no worker of pool default is at work")
+    );
+    served
+        .app
+        .workers
+        .worker_is_here(&worker("w1", None))
+        .await
+        .unwrap();
+    assert!(
+        reasons().await.contains("w1 has 64 of 65 CPUs"),
+        "{}",
+        reasons().await
+    );
+    let away = worker("w2", Some("no engine"));
+    served.app.workers.worker_is_here(&away).await.unwrap();
+    assert!(
+        reasons().await.contains("w2 takes no runs: no engine"),
+        "{}",
+        reasons().await
+    );
+    let mut large = worker("w3", None);
+    large.capacity.cpu_millis = 65_000;
+    served.app.workers.worker_is_here(&large).await.unwrap();
+    assert!(
+        reasons().await.contains("w3 has no label gpu=yes"),
+        "{}",
+        reasons().await
+    );
+    large
+        .capacity
+        .labels
+        .insert("gpu".to_owned(), "yes".to_owned());
+    served.app.workers.worker_is_here(&large).await.unwrap();
+    assert_eq!(reasons().await, "[]");
+    served
+        .posts("/api/v1/workers/w3/drain", json!({}))
+        .await
+        .is(204);
+    assert!(
+        reasons().await.contains("w3 is draining"),
+        "{}",
+        reasons().await
+    );
+    served
+        .posts("/api/v1/workers/w9/drain", json!({}))
+        .await
+        .is(400);
+    let listed = served.gets("/api/v1/workers").await.is(200).json();
+    let states: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["active", "active", "draining"]);
+    served
+        .posts("/api/v1/workers/w3/resume", json!({}))
+        .await
+        .is(204);
+    assert_eq!(reasons().await, "[]");
 }

@@ -3,6 +3,7 @@
 mod access;
 mod bases;
 mod deliveries;
+mod duties;
 mod faults;
 mod frames;
 mod queue;
@@ -11,6 +12,7 @@ mod runs;
 mod tasks;
 mod timers;
 mod upkeep;
+mod workers;
 
 pub use access::MemoryAccess;
 pub use frames::MemoryFrames;

@@ -12,8 +12,9 @@ use super::{
 use crate::{
     engine::RunStatus,
     ports::{
-        CancelRequest, Cancellation, Claim, Enqueued, GroupPolicy, Lease, LimitRow, LimitScope,
-        NewRun, Place, Placement, Queue, QueueDepth, RunRow, StoreError, TakenOver,
+        CancelRequest, Cancellation, Claim, Claimed, Enqueued, GroupPolicy, Lease, LimitRow,
+        LimitScope, Needs, NewRun, Place, Placement, Queue, QueueDepth, RunRow, StoreError,
+        TakenOver,
     },
 };
 
@@ -38,6 +39,11 @@ impl StoredRun {
             .unwrap_or_default()
     }
 
+    fn needs(&self) -> Needs {
+        let place = self.row.placement.as_ref();
+        place.map(|place| place.needs.clone()).unwrap_or_default()
+    }
+
     /// Says whether a person must approve it first.
     fn is_held(&self) -> bool {
         let trigger = self.row.trigger.as_ref();
@@ -49,7 +55,7 @@ impl StoredRun {
     }
 
     /// Says whether a worker has it, or had it and was lost.
-    fn is_under_way(&self) -> bool {
+    pub(super) fn is_under_way(&self) -> bool {
         self.row.placement.is_some() && !self.is_waiting && !self.row.status.is_ended()
     }
 
@@ -144,16 +150,41 @@ impl Runs {
         }
     }
 
-    fn claim(&mut self, claim: &Claim) -> Result<Option<Lease>, StoreError> {
-        let first = self
-            .by_number
-            .iter()
-            .filter(|(_, run)| run.is_waiting && !run.is_held() && run.is_in(&claim.pool))
-            .filter(|(_, run)| self.full(run).is_empty())
-            .min_by_key(|(number, run)| run.order(**number))
-            .map(|(number, _)| *number);
+    fn claim(&mut self, claim: &Claim) -> Result<Option<Claimed>, StoreError> {
+        if self.workers.is_draining(&claim.worker) {
+            return Ok(None);
+        }
+        self.leave_line(&claim.pool);
+        let line = self.lines.get(&claim.pool).into_iter().flatten();
+        let mut may_go = line.filter(|(_, number)| {
+            let run = self.by_number.get(number).filter(|run| run.is_waiting);
+            run.is_some_and(|run| {
+                !run.is_held() && claim.left.fits(&run.needs()) && self.full(run).is_empty()
+            })
+        });
+        let first = may_go.next().map(|(_, number)| *number);
         let run = first.and_then(|number| self.by_number.get_mut(&number));
-        run.map(|run| run.give(claim)).transpose()
+        let claimed = run.map(|run| {
+            Ok(Claimed {
+                needs: run.needs(),
+                lease: run.give(claim)?,
+            })
+        });
+        claimed.transpose()
+    }
+
+    /// Takes those out of the line of a pool, at its head, that wait no more.
+    fn leave_line(&mut self, pool: &str) {
+        let Some(line) = self.lines.get_mut(pool) else {
+            return;
+        };
+        while let Some(first) = line.first().copied() {
+            let run = self.by_number.get(&first.1);
+            if run.is_some_and(|run| run.is_waiting) {
+                return;
+            }
+            line.remove(&first);
+        }
     }
 
     /// Takes the runs under way in the pool that may be taken, one after the other.
@@ -167,6 +198,7 @@ impl Runs {
         self.by_number.values_mut().filter(lost).map(|run| {
             let place = run.row.placement.clone().unwrap_or_default();
             Ok(TakenOver {
+                needs: place.needs,
                 engine: run.engine.clone(),
                 on_worker_loss: place.on_worker_loss,
                 lease: run.give(claim)?,
@@ -256,7 +288,7 @@ impl Queue for MemoryStore {
         enqueued
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Option<Claimed>, StoreError> {
         self.lock().claim(claim)
     }
 
@@ -285,11 +317,12 @@ impl Queue for MemoryStore {
 
     async fn hand_over(&self, lease: &Lease, grace: Duration) -> Result<(), StoreError> {
         held(self.lock().stored(&lease.run), lease)?.hand_over(grace);
+        self.wake();
         Ok(())
     }
 
     async fn requeue(&self, lease: &Lease) -> Result<(), StoreError> {
-        held(self.lock().stored(&lease.run), lease)?.requeue();
+        self.lock().requeue(lease)?;
         self.wake();
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! A store of runs in memory.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -10,7 +11,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::{
-    bases::BaseTable, deliveries::Hooks, faults::Faults, run::StoredRun, timers::TimerTable,
+    bases::BaseTable, deliveries::Hooks, duties::DutyTable, faults::Faults, run::StoredRun,
+    timers::TimerTable, workers::WorkerTable,
 };
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
@@ -33,6 +35,8 @@ pub struct MemoryStore {
 pub(super) struct Runs {
     pub(super) by_number: BTreeMap<u64, StoredRun>,
     numbers: HashMap<String, u64>,
+    /// The runs that wait, by pool, in the order in which they go; some of them may wait no more.
+    pub(super) lines: HashMap<String, BTreeSet<(Reverse<i32>, u64)>>,
     /// How many runs may be under way, by scope.
     pub(super) limits: BTreeMap<LimitScope, u32>,
     /// The runs that causes started, by key; they outlive the runs.
@@ -41,6 +45,10 @@ pub(super) struct Runs {
     pub(super) timers: TimerTable,
     /// What is known of base images.
     pub(super) bases: BaseTable,
+    /// Workers that were heard of.
+    pub(super) workers: WorkerTable,
+    /// Who has which duty.
+    pub(super) duties: DutyTable,
 }
 
 impl MemoryStore {
@@ -101,8 +109,27 @@ impl Runs {
         }
         let number = self.by_number.last_key_value().map_or(1, |(n, _)| n + 1);
         self.numbers.insert(run.id.clone(), number);
+        self.stand_in_line(number, place);
         self.by_number
             .insert(number, StoredRun::new(run, place.cloned()));
+        Ok(())
+    }
+
+    /// Lets a run stand in the line of its pool.
+    pub(super) fn stand_in_line(&mut self, number: u64, place: Option<&Placement>) {
+        if let Some(place) = place {
+            let line = self.lines.entry(place.pool.clone()).or_default();
+            line.insert((Reverse(place.priority), number));
+        }
+    }
+
+    /// Lets a run wait again as its next generation.
+    pub(super) fn requeue(&mut self, lease: &Lease) -> Result<(), StoreError> {
+        let run = held(self.stored(&lease.run), lease)?;
+        run.requeue();
+        let place = run.row.placement.clone();
+        let number = self.numbers.get(&lease.run).copied().unwrap_or_default();
+        self.stand_in_line(number, place.as_ref());
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod causes;
 mod connections;
 mod deliveries;
 mod dumps;
+mod duties;
 mod errors;
 mod events;
 mod firing;
@@ -23,6 +24,7 @@ mod stored_secrets;
 mod tasks;
 mod timers;
 mod upkeep;
+mod workers;
 
 use std::{sync::Arc, time::Duration};
 

@@ -48,8 +48,9 @@ pub(super) async fn insert<'c>(
     let inserted = sqlx::query(
         "WITH added AS (
             INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
-                concurrency_group, group_policy, on_worker_loss, queue_state)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $7::text IS NULL THEN NULL ELSE 'ready' END)
+                concurrency_group, group_policy, on_worker_loss, needs, queue_state)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $18,
+                CASE WHEN $7::text IS NULL THEN NULL ELSE 'ready' END)
             RETURNING id, number),
          documented AS (INSERT INTO documents (run, request) SELECT id, $13 FROM added),
          sealed AS (
@@ -74,6 +75,7 @@ pub(super) async fn insert<'c>(
     .bind(secrets(|(_, sealed)| sealed.key_id.clone()))
     .bind(run.secrets.iter().map(|(_, sealed)| sealed.bytes.clone()).collect::<Vec<_>>())
     .bind(place.map_or_else(Vec::new, scopes))
+    .bind(place.map_or_else(|| "{}".to_owned(), |place| place.needs.key()))
     .fetch_one(to)
     .await;
     match inserted {

@@ -9,3 +9,4 @@ pub(super) mod runs;
 pub(super) mod secrets;
 pub(super) mod tasks;
 pub(super) mod timers;
+pub(super) mod workers;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::rows::Columns;
+use super::{super::rows::Columns, workers::needs};
 use crate::ports::{
     AttemptRow, EndedRun, Group, Lease, Placement, RunRow, StepRow, StoreError, Trigger,
 };
@@ -48,6 +48,7 @@ fn placement(row: &impl Columns) -> Result<Option<Placement>, StoreError> {
         task: row.value("task")?,
         group: group.transpose()?,
         on_worker_loss: row.parsed("on_worker_loss")?,
+        needs: needs(row)?,
     }))
 }
 

@@ -7,6 +7,7 @@ mod bases;
 mod causes;
 mod connections;
 mod deliveries;
+mod duties;
 mod errors;
 mod events;
 mod frames;
@@ -22,6 +23,7 @@ mod stored_secrets;
 mod tasks;
 mod timers;
 mod upkeep;
+mod workers;
 
 use std::{sync::Arc, time::Duration};
 

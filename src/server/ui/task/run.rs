@@ -97,6 +97,7 @@ pub(in crate::server::ui) async fn run(
         ..Overrides::default()
     };
     let (mut request, secrets) = api.app.asked_request(&row, overrides).await?;
+    request.bind(viewer.caller.credentials.as_ref());
     if request.deferred.is_none() {
         api.app
             .read_alias_files(&mut request, &secrets, false)

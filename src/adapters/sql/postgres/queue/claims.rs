@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{PgConnection, PgExecutor, Row, postgres::PgRow};
 
-use super::super::read::runs::lease;
+use super::super::read::{runs::lease, workers::needs};
 use super::{
     super::{
         PostgresStore,
@@ -13,18 +13,37 @@ use super::{
     },
     limits, slots,
 };
-use crate::ports::{Claim, Lease, LimitScope, StoreError, TakenOver};
+use crate::ports::{Claim, Claimed, Lease, LimitScope, StoreError, TakenOver};
 
 /// Runs that limits may set aside in one transaction, so that other writers get their turn.
 const SET_ASIDE_AT_ONCE: usize = 100;
 
-/// Takes the first run of the pool that no limit holds back: in one statement where it comes under none at all.
+/// The lanes that fit the worker, in the order of their first runs. Lanes are found one after the other by the index,
+/// so that it does not matter how many runs wait in each; a worker that is to drain finds none.
+macro_rules! lanes {
+    () => {
+        "WITH RECURSIVE every_lane AS (
+            (SELECT needs AS lane FROM runs WHERE pool = $1 AND queue_state = 'ready'
+                AND NOT EXISTS (SELECT 1 FROM workers WHERE name = $2 AND state = 'draining')
+             ORDER BY needs LIMIT 1)
+            UNION ALL
+            SELECT (SELECT needs FROM runs WHERE pool = $1 AND queue_state = 'ready' AND needs > lane
+                    ORDER BY needs LIMIT 1) FROM every_lane WHERE lane IS NOT NULL),
+         lanes AS (
+            SELECT lane FROM every_lane, LATERAL (
+                SELECT priority, number FROM runs WHERE pool = $1 AND queue_state = 'ready' AND needs = lane
+                ORDER BY priority DESC, number LIMIT 1) AS first_of_lane
+            WHERE fits(lane, $3::jsonb) ORDER BY priority DESC, number)"
+    };
+}
+
+/// Takes the first run that fits and that no limit holds back: in one statement where it comes under none at all.
 pub(super) async fn claim(
     store: &PostgresStore,
     claim: &Claim,
-) -> Result<Option<Lease>, StoreError> {
+) -> Result<Option<Claimed>, StoreError> {
     match claim_unlimited(store, claim).await? {
-        Some(lease) => Ok(Some(lease)),
+        Some(claimed) => Ok(Some(claimed)),
         None => claim_under_limits(store, claim).await,
     }
 }
@@ -32,19 +51,22 @@ pub(super) async fn claim(
 async fn claim_unlimited(
     store: &PostgresStore,
     claim: &Claim,
-) -> Result<Option<Lease>, StoreError> {
-    let row = sqlx::query(
-        "WITH first AS (SELECT number AS first_number FROM runs WHERE pool = $1 AND queue_state = 'ready'
+) -> Result<Option<Claimed>, StoreError> {
+    let row = sqlx::query(concat!(
+        lanes!(),
+        ", first AS (SELECT number AS first_number FROM runs WHERE pool = $1 AND queue_state = 'ready'
+                AND needs = (SELECT lane FROM lanes LIMIT 1)
                 ORDER BY priority DESC, number LIMIT 1 FOR UPDATE SKIP LOCKED)
-         UPDATE runs SET queue_state = NULL, lease_owner = $2, lease_engine = $3, status = 'preparing',
-                lease_token = lease_token + 1, lease_until = now_ms() + $4
+         UPDATE runs SET queue_state = NULL, lease_owner = $2, lease_engine = $4, status = 'preparing',
+                lease_token = lease_token + 1, lease_until = now_ms() + $5
          FROM first WHERE number = first_number
            AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
                 ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
-         RETURNING id, generation, lease_token",
-    )
+         RETURNING id, generation, lease_token, needs",
+    ))
     .bind(&claim.pool)
     .bind(&claim.worker)
+    .bind(left(claim))
     .bind(&claim.engine)
     .bind(milliseconds(claim.time))
     .fetch_optional(&store.pool)
@@ -52,41 +74,66 @@ async fn claim_unlimited(
     row.map(|row| given(&row, claim)).transpose()
 }
 
+fn left(claim: &Claim) -> String {
+    serde_json::json!(claim.left).to_string()
+}
+
 async fn claim_under_limits(
     store: &PostgresStore,
     claim: &Claim,
-) -> Result<Option<Lease>, StoreError> {
+) -> Result<Option<Claimed>, StoreError> {
+    // Mostly nothing waits, and then no transaction is begun.
+    if lanes(&store.pool, claim).await?.is_empty() {
+        return Ok(None);
+    }
     loop {
         let mut transaction = store.pool.begin().await?;
         for _ in 0..SET_ASIDE_AT_ONCE {
-            let Some(first) = first_ready(&mut transaction, &claim.pool).await? else {
+            let Some(first) = first_ready(&mut transaction, claim).await? else {
                 transaction.commit().await?;
                 return Ok(None);
             };
             if let Some(slots) = take_slots(&mut transaction, &first, &claim.pool).await? {
                 let number = first.try_get("number")?;
-                let lease = give(&mut transaction, number, claim, Some(slots)).await?;
+                let claimed = give(&mut transaction, number, claim, Some(slots)).await?;
                 transaction.commit().await?;
-                return Ok(Some(lease));
+                return Ok(Some(claimed));
             }
         }
         transaction.commit().await?;
     }
 }
 
+async fn lanes(to: impl PgExecutor<'_>, claim: &Claim) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(concat!(lanes!(), " SELECT lane FROM lanes"))
+        .bind(&claim.pool)
+        .bind(&claim.worker)
+        .bind(left(claim))
+        .fetch_all(to)
+        .await?;
+    rows.iter().map(|row| row.value("lane")).collect()
+}
+
+/// Locks the first run of the first lane that has one which nobody else is at.
 async fn first_ready(
     connection: &mut PgConnection,
-    pool: &str,
+    claim: &Claim,
 ) -> Result<Option<PgRow>, StoreError> {
-    let row = sqlx::query(
-        "SELECT number, id, priority, task, concurrency_group FROM runs
-         WHERE pool = $1 AND queue_state = 'ready' ORDER BY priority DESC, number LIMIT 1
-         FOR UPDATE SKIP LOCKED",
-    )
-    .bind(pool)
-    .fetch_optional(connection)
-    .await?;
-    Ok(row)
+    for lane in lanes(&mut *connection, claim).await? {
+        let row = sqlx::query(
+            "SELECT number, id, priority, task, concurrency_group FROM runs
+             WHERE pool = $1 AND queue_state = 'ready' AND needs = $2 ORDER BY priority DESC, number LIMIT 1
+             FOR UPDATE SKIP LOCKED",
+        )
+        .bind(&claim.pool)
+        .bind(lane)
+        .fetch_optional(&mut *connection)
+        .await?;
+        if row.is_some() {
+            return Ok(row);
+        }
+    }
+    Ok(None)
 }
 
 async fn take_slots(
@@ -113,12 +160,12 @@ async fn give(
     number: i64,
     claim: &Claim,
     slots: Option<u32>,
-) -> Result<Lease, StoreError> {
+) -> Result<Claimed, StoreError> {
     let row = sqlx::query(
         "UPDATE runs SET queue_state = NULL, slots = coalesce($5, slots), lease_owner = $2, lease_engine = $3,
                 status = CASE WHEN status = 'queued' THEN 'preparing' ELSE status END, lease_token = lease_token + 1,
                 lease_until = now_ms() + $4
-         WHERE number = $1 RETURNING id, generation, lease_token",
+         WHERE number = $1 RETURNING id, generation, lease_token, needs",
     )
     .bind(number)
     .bind(&claim.worker)
@@ -130,9 +177,12 @@ async fn give(
     given(&row, claim)
 }
 
-fn given(row: &PgRow, claim: &Claim) -> Result<Lease, StoreError> {
+fn given(row: &PgRow, claim: &Claim) -> Result<Claimed, StoreError> {
     let run: String = row.value("id")?;
-    lease(&run, (&claim.worker, claim.time), row)
+    Ok(Claimed {
+        lease: lease(&run, (&claim.worker, claim.time), row)?,
+        needs: needs(row)?,
+    })
 }
 
 /// Takes a run whose lease ran out long enough ago.
@@ -192,8 +242,10 @@ async fn taken(
     claim: &Claim,
 ) -> Result<TakenOver, StoreError> {
     let engine: Option<String> = row.try_get("lease_engine")?;
+    let given = give(connection, row.try_get("number")?, claim, None).await?;
     Ok(TakenOver {
-        lease: give(connection, row.try_get("number")?, claim, None).await?,
+        lease: given.lease,
+        needs: given.needs,
         engine: engine.unwrap_or_default(),
         on_worker_loss: row.parsed("on_worker_loss")?,
     })

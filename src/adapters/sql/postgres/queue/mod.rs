@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use super::{PostgresStore, errors::again_on_deadlock};
 use crate::ports::{
-    CancelRequest, Cancellation, Claim, Enqueued, Lease, LimitRow, LimitScope, NewRun, Place,
-    Placement, Queue, QueueDepth, RunRow, StoreError, TakenOver,
+    CancelRequest, Cancellation, Claim, Claimed, Enqueued, Lease, LimitRow, LimitScope, NewRun,
+    Place, Placement, Queue, QueueDepth, RunRow, StoreError, TakenOver,
 };
 
 pub(super) use enqueue::enqueue_in;
@@ -28,7 +28,7 @@ impl Queue for PostgresStore {
         self.waking(again_on_deadlock(|| enqueue::enqueue(self, run, place)).await)
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Option<Claimed>, StoreError> {
         again_on_deadlock(|| claims::claim(self, claim)).await
     }
 
@@ -45,7 +45,7 @@ impl Queue for PostgresStore {
     }
 
     async fn hand_over(&self, lease: &Lease, grace: Duration) -> Result<(), StoreError> {
-        claims::hand_over(self, lease, grace).await
+        self.waking(claims::hand_over(self, lease, grace).await)
     }
 
     async fn requeue(&self, lease: &Lease) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::super::read::runs::lease;
+use super::super::read::{runs::lease, workers::needs};
 use super::{
     super::{
         SqliteStore,
@@ -13,32 +13,67 @@ use super::{
     },
     limits, slots,
 };
-use crate::ports::{Claim, Lease, LimitScope, StoreError, TakenOver};
+use crate::ports::{Claim, Claimed, Lease, LimitScope, StoreError, TakenOver};
 
 /// Runs that limits may set aside in one transaction, so that other writers get their turn.
 const SET_ASIDE_AT_ONCE: usize = 100;
 
-/// Takes the first run of the pool that no limit holds back: in one statement where it comes under none at all.
-pub(super) async fn claim(store: &SqliteStore, claim: &Claim) -> Result<Option<Lease>, StoreError> {
+/// The first run of the first lane that fits the worker. Lanes are found one after the other by the index, so that it
+/// does not matter how many runs wait in each; a worker that is to drain finds none.
+macro_rules! first_fitting {
+    () => {
+        "WITH RECURSIVE every_lane AS (
+            SELECT (SELECT needs FROM runs WHERE pool = ?1 AND queue_state = 'ready'
+                AND NOT EXISTS (SELECT 1 FROM workers WHERE name = ?2 AND state = 'draining')
+             ORDER BY needs LIMIT 1) AS lane
+            UNION ALL
+            SELECT (SELECT needs FROM runs WHERE pool = ?1 AND queue_state = 'ready' AND needs > lane
+                    ORDER BY needs LIMIT 1) FROM every_lane WHERE lane IS NOT NULL),
+         fitting AS (
+            SELECT lane FROM every_lane WHERE lane = '{}' OR lane IS NOT NULL
+              AND coalesce(lane ->> 'cpu_millis', 0) <= ?3 ->> 'cpu_millis'
+              AND coalesce(lane ->> 'memory_bytes', 0) <= ?3 ->> 'memory_bytes'
+              AND (lane ->> 'platform' IS NULL
+                OR lane ->> 'platform' IN (SELECT value FROM json_each(?3, '$.platforms')))
+              AND NOT EXISTS (SELECT 1 FROM json_each(lane, '$.labels') AS wanted WHERE NOT EXISTS (
+                SELECT 1 FROM json_each(?3, '$.labels') AS has
+                WHERE has.key = wanted.key AND has.value = wanted.value))),
+         first AS (
+            SELECT runs.* FROM fitting JOIN runs ON number =
+                (SELECT number FROM runs WHERE pool = ?1 AND queue_state = 'ready' AND needs = lane
+                 ORDER BY priority DESC, number LIMIT 1)
+            ORDER BY priority DESC, number LIMIT 1)"
+    };
+}
+
+/// Takes the first run that fits and that no limit holds back: in one statement where it comes under none at all.
+pub(super) async fn claim(
+    store: &SqliteStore,
+    claim: &Claim,
+) -> Result<Option<Claimed>, StoreError> {
     match claim_unlimited(store, claim).await? {
-        Some(lease) => Ok(Some(lease)),
+        Some(claimed) => Ok(Some(claimed)),
         None => claim_under_limits(store, claim).await,
     }
 }
 
-async fn claim_unlimited(store: &SqliteStore, claim: &Claim) -> Result<Option<Lease>, StoreError> {
-    let row = sqlx::query(
-        "UPDATE runs SET queue_state = NULL, lease_owner = ?2, lease_engine = ?3, status = 'preparing',
+async fn claim_unlimited(
+    store: &SqliteStore,
+    claim: &Claim,
+) -> Result<Option<Claimed>, StoreError> {
+    let row = sqlx::query(concat!(
+        first_fitting!(),
+        " UPDATE runs SET queue_state = NULL, lease_owner = ?2, lease_engine = ?4, status = 'preparing',
                 lease_token = lease_token + 1,
-                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?4
-         WHERE number = (SELECT number FROM runs WHERE pool = ?1 AND queue_state = 'ready'
-                ORDER BY priority DESC, number LIMIT 1)
+                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?5
+         WHERE number = (SELECT number FROM first)
            AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
                 ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
-         RETURNING id, generation, lease_token",
-    )
+         RETURNING id, generation, lease_token, needs",
+    ))
     .bind(&claim.pool)
     .bind(&claim.worker)
+    .bind(left(claim))
     .bind(&claim.engine)
     .bind(milliseconds(claim.time))
     .fetch_optional(&store.writer)
@@ -46,22 +81,26 @@ async fn claim_unlimited(store: &SqliteStore, claim: &Claim) -> Result<Option<Le
     row.map(|row| given(&row, claim)).transpose()
 }
 
+fn left(claim: &Claim) -> String {
+    serde_json::json!(claim.left).to_string()
+}
+
 async fn claim_under_limits(
     store: &SqliteStore,
     claim: &Claim,
-) -> Result<Option<Lease>, StoreError> {
+) -> Result<Option<Claimed>, StoreError> {
     loop {
         let mut transaction = store.begin().await?;
         for _ in 0..SET_ASIDE_AT_ONCE {
-            let Some(first) = first_ready(&mut transaction, &claim.pool).await? else {
+            let Some(first) = first_ready(&mut transaction, claim).await? else {
                 transaction.commit().await?;
                 return Ok(None);
             };
             if let Some(slots) = take_slots(&mut transaction, &first, &claim.pool).await? {
                 let number = first.try_get("number")?;
-                let lease = give(&mut transaction, number, claim, Some(slots)).await?;
+                let claimed = give(&mut transaction, number, claim, Some(slots)).await?;
                 transaction.commit().await?;
-                return Ok(Some(lease));
+                return Ok(Some(claimed));
             }
         }
         transaction.commit().await?;
@@ -70,13 +109,15 @@ async fn claim_under_limits(
 
 async fn first_ready(
     connection: &mut SqliteConnection,
-    pool: &str,
+    claim: &Claim,
 ) -> Result<Option<SqliteRow>, StoreError> {
-    let row = sqlx::query(
-        "SELECT number, id, priority, task, concurrency_group FROM runs
-         WHERE pool = ?1 AND queue_state = 'ready' ORDER BY priority DESC, number LIMIT 1",
-    )
-    .bind(pool)
+    let row = sqlx::query(concat!(
+        first_fitting!(),
+        " SELECT number, id, priority, task, concurrency_group FROM first",
+    ))
+    .bind(&claim.pool)
+    .bind(&claim.worker)
+    .bind(left(claim))
     .fetch_optional(connection)
     .await?;
     Ok(row)
@@ -106,12 +147,12 @@ async fn give(
     number: i64,
     claim: &Claim,
     slots: Option<u32>,
-) -> Result<Lease, StoreError> {
+) -> Result<Claimed, StoreError> {
     let row = sqlx::query(
         "UPDATE runs SET queue_state = NULL, slots = coalesce(?5, slots), lease_owner = ?2, lease_engine = ?3,
                 status = iif(status = 'queued', 'preparing', status), lease_token = lease_token + 1,
                 lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?4
-         WHERE number = ?1 RETURNING id, generation, lease_token",
+         WHERE number = ?1 RETURNING id, generation, lease_token, needs",
     )
     .bind(number)
     .bind(&claim.worker)
@@ -123,9 +164,12 @@ async fn give(
     given(&row, claim)
 }
 
-fn given(row: &SqliteRow, claim: &Claim) -> Result<Lease, StoreError> {
+fn given(row: &SqliteRow, claim: &Claim) -> Result<Claimed, StoreError> {
     let run: String = row.value("id")?;
-    lease(&run, (&claim.worker, claim.time), row)
+    Ok(Claimed {
+        lease: lease(&run, (&claim.worker, claim.time), row)?,
+        needs: needs(row)?,
+    })
 }
 
 /// Takes a run whose lease ran out long enough ago.
@@ -185,8 +229,10 @@ async fn taken(
     claim: &Claim,
 ) -> Result<TakenOver, StoreError> {
     let engine: Option<String> = row.try_get("lease_engine")?;
+    let given = give(connection, row.try_get("number")?, claim, None).await?;
     Ok(TakenOver {
-        lease: give(connection, row.try_get("number")?, claim, None).await?,
+        lease: given.lease,
+        needs: given.needs,
         engine: engine.unwrap_or_default(),
         on_worker_loss: row.parsed("on_worker_loss")?,
     })

@@ -1,0 +1,236 @@
+//! A worker that is cut off from its database stops what it runs before anyone else may take it, and a database that is
+//! away for a while costs no run and no line.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use serde_json::Value;
+use sqlx::{Connection, PgConnection, Row};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::{
+    careens::{Careen, Running},
+    cli::sh,
+    every_store,
+    worker_processes::{desk, enqueue},
+};
+
+/// In seconds.
+const LEASE: i64 = 6;
+
+/// A way to Postgres that can be cut: then nothing goes through either way and nobody is told, as when packets are
+/// dropped. Or it is closed: then connections break and new ones are refused, as when Postgres is off.
+struct Way {
+    address: String,
+    is_cut: Arc<AtomicBool>,
+    is_closed: Arc<AtomicBool>,
+}
+
+impl Way {
+    async fn to(address: &str) -> Way {
+        let mut url = url::Url::parse(address).expect("an address");
+        let server = format!(
+            "{}:{}",
+            url.host_str().expect("a host"),
+            url.port().unwrap_or(5432)
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        url.set_host(Some("127.0.0.1")).expect("a host");
+        url.set_port(Some(port)).expect("a port");
+        let (is_cut, is_closed) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let (cut, closed) = (is_cut.clone(), is_closed.clone());
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (server, cut, closed) = (server.clone(), cut.clone(), closed.clone());
+                tokio::spawn(async move { pass(client, &server, (&cut, &closed)).await.ok() });
+            }
+        });
+        Way {
+            address: url.into(),
+            is_cut,
+            is_closed,
+        }
+    }
+}
+
+/// Passes bytes on until it is closed.
+async fn pass(
+    mut client: TcpStream,
+    server: &str,
+    (cut, closed): (&AtomicBool, &AtomicBool),
+) -> std::io::Result<()> {
+    if closed.load(SeqCst) {
+        return Ok(());
+    }
+    let mut server = TcpStream::connect(server).await?;
+    let (mut up, mut down) = (vec![0; 16 << 10], vec![0; 16 << 10]);
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    loop {
+        if closed.load(SeqCst) {
+            return Ok(());
+        }
+        if cut.load(SeqCst) {
+            // A connection that was cut stays so: what was dropped is gone.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            while cut.load(SeqCst) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            return Ok(());
+        }
+        let (count, is_up) = tokio::select! {
+            count = client.read(&mut up) => (count?, true),
+            count = server.read(&mut down) => (count?, false),
+            _ = look.tick() => continue,
+        };
+        if count == 0 {
+            return Ok(());
+        }
+        if cut.load(SeqCst) {
+            continue;
+        }
+        match is_up {
+            true => server.write_all(&up[..count]).await?,
+            false => client.write_all(&down[..count]).await?,
+        }
+    }
+}
+
+/// A worker that reaches its database by a way of its own.
+fn worker(careen: &mut Careen, (way, direct): (&Way, &str), lease: i64) -> Running {
+    careen.set("CAREEN_DB", &way.address);
+    let running = careen.start(&["worker", "--name", "one", "--lease", &lease.to_string()]);
+    careen.set("CAREEN_DB", direct);
+    running
+}
+
+/// What the database says of the only run: status, owner, token, events, and for how long its lease holds still.
+async fn recorded(address: &str) -> (String, Option<String>, i64, i64, i64) {
+    let mut connection = PgConnection::connect(address).await.unwrap();
+    let row = sqlx::query(
+        "SELECT status, lease_owner, lease_token, last_event, lease_until - now_ms() AS left FROM runs",
+    );
+    let row = row.fetch_one(&mut connection).await.unwrap();
+    (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4))
+}
+
+/// Proves a story over a Postgres of its own, on the engine of this machine.
+fn over_postgres(story: impl AsyncFn(&mut Careen, &str)) {
+    if Careen::on_docker().is_none() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(every_store::on_postgres_at(async |address| {
+        let mut careen = Careen::new();
+        careen.set("CAREEN_DB", &address);
+        story(&mut careen, &address).await;
+        assert_eq!(careen.json(&["sweep"])["removed"], 0);
+    }));
+}
+
+/// Says whether the container of the first step is there and runs.
+async fn is_running(address: &str) -> bool {
+    let mut connection = PgConnection::connect(address).await.unwrap();
+    let store: String = sqlx::query("SELECT id FROM store")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+        .get(0);
+    let filter = format!("name=careen-{store}-.*count-1");
+    let listed = std::process::Command::new("docker")
+        .args(["ps", "--quiet", "--filter", &filter])
+        .output();
+    !listed.expect("docker").stdout.is_empty()
+}
+
+fn steps() -> String {
+    let count = "for i in $(seq 1 600); do echo line $i; sleep 0.1; done";
+    format!("steps:\n{}", sh("count", count, ""))
+}
+
+fn until_counting(careen: &Careen) {
+    careen.until("it counts", |careen| {
+        let ran = careen.does(&["runs", "logs", "latest", "--step", "count"]);
+        ran.stdout.lines().count() > 5
+    });
+}
+
+#[test]
+fn a_worker_cut_off_from_its_database_stops_its_containers_while_its_lease_still_holds() {
+    over_postgres(async |careen, address| {
+        let way = Way::to(address).await;
+        enqueue(&desk(careen, Some(address)).await, &steps()).await;
+        let worker = worker(careen, (&way, address), LEASE);
+        until_counting(careen);
+        way.is_cut.store(true, SeqCst);
+        let before = recorded(address).await;
+        assert!(is_running(address).await);
+        while is_running(address).await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let stopped = recorded(address).await;
+        assert!(
+            stopped.4 > 0,
+            "stopped {} ms after anyone could have taken it",
+            -stopped.4
+        );
+        assert_eq!(
+            (&stopped.0, stopped.2, stopped.3),
+            (&before.0, before.2, before.3)
+        );
+        // Back again it writes nothing under the lease that it had; whoever takes the run next has a higher token.
+        way.is_cut.store(false, SeqCst);
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let back = recorded(address).await;
+        assert!(
+            back.3 == before.3 || back.2 > before.2,
+            "{before:?}, then {back:?}"
+        );
+        careen.until("someone ends it", |careen| {
+            careen.latest()["ended_at"] != Value::Null
+        });
+        assert_eq!(careen.latest()["status"], "errored");
+        drop(worker);
+    });
+}
+
+#[test]
+fn a_database_that_is_away_for_a_while_costs_no_run_and_no_line() {
+    over_postgres(async |careen, address| {
+        let way = Way::to(address).await;
+        let count = "for i in $(seq 1 60); do echo line $i; sleep 0.1; done";
+        let after = sh("after", "echo done", "    when: [count]\n");
+        let text = format!("steps:\n{}{after}", sh("count", count, ""));
+        enqueue(&desk(careen, Some(address)).await, &text).await;
+        let _worker = worker(careen, (&way, address), 10 * LEASE);
+        until_counting(careen);
+        // The step ends, and the next one is due, while nothing can be recorded.
+        way.is_closed.store(true, SeqCst);
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        assert_eq!(careen.latest()["status"], "running");
+        way.is_closed.store(false, SeqCst);
+        careen.until("it has ended", |careen| {
+            careen.latest()["ended_at"] != Value::Null
+        });
+        let run = careen.latest();
+        assert_eq!(
+            (&run["status"], &run["generation"]),
+            (&"succeeded".into(), &1.into()),
+            "{run}"
+        );
+        let lines: Vec<String> = (1..=60).map(|number| format!("line {number}")).collect();
+        assert_eq!(careen.log("count").lines().collect::<Vec<_>>(), lines);
+        assert_eq!(run["attempts"].as_array().unwrap().len(), 2);
+    });
+}
