@@ -24,11 +24,11 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError, Credentials, Room},
+    app::{App, AppError, Credentials, KnownFleet, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, Bases, ConnectionStore, Deliveries, Duties, EngineError, FrameStore, Queue,
-        RunStore, SecretStore, TaskStore, Timers, Upkeep, Workers,
+        AccessStore, Bases, ConnectionStore, Deliveries, Duties, EngineError, FleetStore,
+        FrameStore, Queue, RunStore, SecretStore, TaskStore, Timers, Upkeep, Workers,
     },
     runner::Ports,
 };
@@ -70,7 +70,7 @@ fn clouds() -> Result<Vec<(String, String)>, AppError> {
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
     S: RunStore + Queue + Workers + Duties + Deliveries + TaskStore + AccessStore + 'static,
-    S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
+    S: ConnectionStore + SecretStore + Timers + Bases + FleetStore + Upkeep,
 {
     Kept {
         store: store.clone(),
@@ -81,6 +81,7 @@ where
         deliveries: store.clone(),
         timers: store.clone(),
         bases: store.clone(),
+        fleet: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -99,7 +100,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         duties: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -125,6 +127,7 @@ struct Kept {
     deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
     bases: Arc<dyn Bases>,
+    fleet: Arc<dyn FleetStore>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -162,6 +165,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         deliveries: kept.deliveries,
         timers: kept.timers,
         bases: kept.bases,
+        fleet: Arc::new(KnownFleet::new(kept.fleet)),
         tasks: kept.tasks,
         access: kept.access,
         upkeep: kept.upkeep,

@@ -13,11 +13,10 @@ use crate::{
 /// Draws of an id before giving up; two are rarely needed.
 const ID_DRAWS: usize = 5;
 
-/// Why a run waits that a person must approve.
-const APPROVAL: &str = "someone must approve it";
-
 /// Billionths in a thousandth.
 const NANO_IN_MILLI: u64 = 1_000_000;
+/// Why a run waits that a person must approve.
+const APPROVAL: &str = "someone must approve it";
 
 /// Where the runs of a task wait.
 impl From<&Definition> for Placement {

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     app::{
-        App, Duty, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
-        poll_sources, report_runs, work_beside,
+        App, Duty, FleetDriver, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms,
+        decide_deliveries, poll_sources, report_runs, work_beside,
     },
     server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
@@ -127,6 +127,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     beside.spawn(app.clone().tend_timers(api.stop.clone()));
     let lookout = Lookout::new(app.clone(), look_terms(&args));
     beside.spawn(lookout.tend(api.stop.clone()));
+    let driver = FleetDriver::new(app.clone(), format!("{} {}", host_name(), args.listen));
+    beside.spawn(driver.drive(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
         let (specs, applying, stop) = duty("task-specs");
         beside.spawn(specs.tend(applying.clone(), stop.clone(), move || {

@@ -12,6 +12,7 @@ mod courier;
 mod deliveries;
 mod duties;
 mod fetch;
+mod fleet;
 mod folders;
 mod frames;
 mod images;
@@ -50,6 +51,9 @@ pub use deliveries::{
 };
 pub use duties::Duties;
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
+pub use fleet::{
+    FleetEntry, FleetStore, NumberedEntry, RolloutRow, RolloutSchedule, TaskEntry, TaskMakes,
+};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
 };

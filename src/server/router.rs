@@ -17,9 +17,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    Api, access, again, audit, bases, check, contexts, docs::Docs, etag, health, hooks, logs,
-    metrics, registry_hooks, run, runs, stream, task, task_versions, tasks, timers, tokens, ui,
-    workers,
+    Api, access, again, audit, bases, check, contexts, docs::Docs, etag, fleet, health, hooks,
+    logs, metrics, registry_hooks, rollouts, run, runs, stream, task, task_versions, tasks, timers,
+    tokens, ui, workers,
 };
 
 /// The largest body of a request.
@@ -103,6 +103,17 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(bases::watches))
         .routes(routes!(bases::decisions))
         .routes(routes!(timers::occurrences))
+        .routes(routes!(fleet::page))
+        .routes(routes!(fleet::graph))
+        .routes(routes!(fleet::status))
+        .routes(routes!(fleet::plan))
+        .routes(routes!(fleet::report))
+        .routes(routes!(fleet::why))
+        .routes(routes!(rollouts::list, rollouts::create))
+        .routes(routes!(rollouts::show))
+        .routes(routes!(rollouts::pause))
+        .routes(routes!(rollouts::resume))
+        .routes(routes!(rollouts::cancel))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(workers::list))

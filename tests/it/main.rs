@@ -33,6 +33,8 @@ mod engine_ways;
 mod engines;
 mod every_store;
 mod faulty_proxy;
+mod fleet_contract;
+mod fleet_patches;
 mod fleet_simulation;
 mod folder;
 mod frames_contract;

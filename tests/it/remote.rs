@@ -38,7 +38,8 @@ impl Served {
         served
     }
 
-    fn start(&mut self, options: &[&str]) {
+    /// Starts the server, and waits until it listens.
+    pub fn start(&mut self, options: &[&str]) {
         let words = [&["server", "--listen", &self.address], options].concat();
         self.running = Some(self.server.start(&words));
         for _ in 0..600 {
@@ -60,7 +61,8 @@ impl Served {
         self.running.take().expect("a server").end().exits(0);
     }
 
-    fn kill(&mut self) {
+    /// Kills the server as nothing can prevent.
+    pub fn kill(&mut self) {
         self.running.take().expect("a server").kill();
     }
 }

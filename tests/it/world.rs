@@ -18,11 +18,13 @@ use careen::{
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
+    app::{
+        App, AppError, Credentials, KnownFleet, Limits, Live, Outcome, Request, Room, Secrets, draw,
+    },
     ports::{
         Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
-        Downloads, Duties, Fetch, FetchError, FrameStore, NewRun, Parcel, Queue, RunStore, Timers,
-        Trigger, TriggerKind, Upkeep, Workers,
+        Downloads, Duties, Fetch, FetchError, FleetStore, FrameStore, NewRun, Parcel, Queue,
+        RunStore, Timers, Trigger, TriggerKind, Upkeep, Workers,
     },
     runner::Ports,
     spec::RunVars,
@@ -68,6 +70,7 @@ impl World {
             deliveries: self.app.deliveries.clone(),
             timers: self.app.timers.clone(),
             bases: self.app.bases.clone(),
+            fleet: self.app.fleet.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
             upkeep: self.app.upkeep.clone(),
@@ -192,7 +195,16 @@ pub fn app(
     engine: &MemoryEngine,
     (store, frames): (
         Arc<
-            impl RunStore + Queue + Workers + Duties + Timers + Bases + Deliveries + Upkeep + 'static,
+            impl RunStore
+            + Queue
+            + Workers
+            + Duties
+            + Timers
+            + Bases
+            + FleetStore
+            + Deliveries
+            + Upkeep
+            + 'static,
         >,
         Arc<dyn FrameStore>,
     ),
@@ -222,7 +234,8 @@ pub fn app(
         duties: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),

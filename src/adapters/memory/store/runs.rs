@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::{
-    bases::BaseTable, deliveries::Hooks, duties::DutyTable, faults::Faults, run::StoredRun,
-    timers::TimerTable, workers::WorkerTable,
+    bases::BaseTable, deliveries::Hooks, duties::DutyTable, faults::Faults, fleet::FleetTable,
+    run::StoredRun, timers::TimerTable, workers::WorkerTable,
 };
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
@@ -49,6 +49,8 @@ pub(super) struct Runs {
     pub(super) workers: WorkerTable,
     /// Who has which duty.
     pub(super) duties: DutyTable,
+    /// What is known of the fleet.
+    pub(super) fleet: FleetTable,
 }
 
 impl MemoryStore {
