@@ -104,4 +104,7 @@ fn pages_of_work() -> Router<Api> {
         .route("/deliveries/{delivery}", get(deliveries::one))
         .route("/deliveries/{delivery}/replay", post(deliveries::replay))
         .route("/workers", get(workers::show))
+        .route("/live/workers", get(workers::follow))
+        .route("/workers/{worker}/drain", post(workers::drain))
+        .route("/workers/{worker}/resume", post(workers::resume))
 }
