@@ -160,6 +160,7 @@ async fn run(app: App) -> (f64, RunStatus) {
         allow: Vec::new(),
         limits: Limits::default(),
         outputs: Vec::new(),
+        bounds: Vec::new(),
         retry_of: None,
     };
     let queued = app

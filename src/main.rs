@@ -11,7 +11,7 @@ use careen::{
         docker::DockerEngine,
         docker_config::{self, DockerConfig},
         files::FileFrames,
-        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
+        folder::{Bounds, Cache, Caps, Elsewhere, Hidden, LocalFolders},
         locks::LockFolder,
         memory::{
             credentials::MemoryCredentials,
@@ -136,19 +136,23 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
     let engine = Arc::new(engine(settings)?);
     let registry = Arc::new(HttpRegistry::new(Terms::default()));
     let notes = Arc::new(|text: String| tracing::info!("{text}"));
+    let hidden = Hidden::new(settings.own_paths());
     Ok(App {
         ports: Ports {
             containers: engine.clone(),
             images: engine,
             frames: kept.frames,
             store: kept.store,
-            contexts: Arc::new(Elsewhere::new(
-                Cache::new(data.join("contexts"), settings.bounds.cache_bytes.value),
-                Arc::new(Web),
-                registry.clone(),
-                Bounds::default(),
-            )),
-            folders: Arc::new(LocalFolders::new(notes, Caps::default())),
+            contexts: Arc::new(
+                Elsewhere::new(
+                    Cache::new(data.join("contexts"), settings.bounds.cache_bytes.value),
+                    Arc::new(Web),
+                    registry.clone(),
+                    Bounds::default(),
+                )
+                .without(hidden.clone()),
+            ),
+            folders: Arc::new(LocalFolders::new(notes, Caps::default()).without(hidden)),
             registry,
             clock: Arc::new(SystemClock),
         },

@@ -63,8 +63,8 @@ pub use duty::Duty;
 pub use error::AppError;
 pub use fleet::{Gathered, Wave};
 pub use hooks::{
-    Admitted, Gate, Intake, NewSource, Refusal, ReportTerms, SourceView, decide_deliveries,
-    poll_sources, report_runs,
+    Admitted, Gate, Intake, NewSource, Refusal, Refusals, ReportTerms, SourceView,
+    decide_deliveries, poll_sources, report_runs,
 };
 pub use notices::{Hook, Notices, Wants};
 pub use occasion::{Deferred, Occasion};

@@ -43,6 +43,7 @@ pub struct Hook {
 pub struct Notices {
     hooks: Vec<Hook>,
     key: SecretString,
+    allow_private: bool,
 }
 
 impl std::str::FromStr for Hook {
@@ -84,7 +85,19 @@ impl Wants {
 impl Notices {
     /// Tells these hooks, signed with this key.
     pub fn new(hooks: Vec<Hook>, key: SecretString) -> Self {
-        Self { hooks, key }
+        Self {
+            hooks,
+            key,
+            allow_private: false,
+        }
+    }
+
+    /// Says whether hooks of tasks, too, may be in a private network; those of the server may be anywhere.
+    pub fn allow_private(self, allow_private: bool) -> Self {
+        Self {
+            allow_private,
+            ..self
+        }
     }
 
     /// Tells that a run has ended; what cannot be delivered is logged and given up.
@@ -96,14 +109,15 @@ impl Notices {
         let before = status_before(app, run).await;
         let wanted = hooks
             .iter()
-            .filter(|hook| hook.wants.takes(run.status, before));
+            .filter(|(hook, _)| hook.wants.takes(run.status, before));
         let told = wanted.map(|hook| self.deliver(app, hook, (run, before)));
         futures_util::future::join_all(told).await;
     }
 
-    /// The server's own hooks and those of the run's task.
-    async fn hooks_of(&self, app: &App, run: &RunRow) -> Vec<Hook> {
-        let mut hooks = self.hooks.clone();
+    /// The server's own hooks and those of the run's task, and whether each may be in a private network.
+    async fn hooks_of(&self, app: &App, run: &RunRow) -> Vec<(Hook, bool)> {
+        let own = self.hooks.iter().cloned();
+        let mut hooks: Vec<(Hook, bool)> = own.map(|hook| (hook, true)).collect();
         // Only a run of a task bears a task's name; another's hooks would be told by mistake.
         let task = run.request["vars"]["task_name"]
             .as_str()
@@ -115,13 +129,18 @@ impl Notices {
                 .definition
                 .notify
                 .iter()
-                .filter_map(|it| it.parse().ok());
+                .filter_map(|it| Some((it.parse().ok()?, self.allow_private)));
             hooks.extend(of_task);
         }
         hooks
     }
 
-    async fn deliver(&self, app: &App, hook: &Hook, (run, before): (&RunRow, Option<RunStatus>)) {
+    async fn deliver(
+        &self,
+        app: &App,
+        (hook, allow_private): &(Hook, bool),
+        (run, before): (&RunRow, Option<RunStatus>),
+    ) {
         let body = body(run, before);
         let parcel = Parcel {
             url: hook.url.clone(),
@@ -131,6 +150,7 @@ impl Notices {
                 ("careen-signature".to_owned(), self.sign(&body)),
             ],
             body,
+            allow_private: *allow_private,
         };
         let retries = ExponentialBuilder::default()
             .with_min_delay(FIRST_WAIT)

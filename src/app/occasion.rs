@@ -82,6 +82,7 @@ impl App {
                 allow: task.allow.clone(),
                 limits: limits(&task),
                 outputs: Vec::new(),
+                bounds: Vec::new(),
                 retry_of: None,
             },
             secrets,

@@ -4,8 +4,8 @@ use super::{App, AppError, Limits, PlaceWish, Request, Secrets, ids, run_task::l
 use crate::{
     engine::RunStatus,
     ports::{
-        Cancellation, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitScope, Needs, OnWorkerLoss,
-        Pin, Place, Placement, RunRow, StoreError, platform_name,
+        Cancellation, CredentialScopes, DEFAULT_POOL, Enqueued, Group, GroupPolicy, LimitScope,
+        Needs, OnWorkerLoss, Pin, Place, Placement, RunRow, StoreError, platform_name,
     },
     tasks::{Concurrency, Definition, Policy, WorkerLoss},
 };
@@ -81,9 +81,14 @@ impl App {
     }
 
     /// Queues a recorded request again, as a run of its own that waits where the first did.
-    pub async fn enqueue_again(&self, run: &str) -> Result<(String, Enqueued), AppError> {
+    pub async fn enqueue_again(
+        &self,
+        run: &str,
+        bound: Option<&CredentialScopes>,
+    ) -> Result<(String, Enqueued), AppError> {
         let row = self.ports.store.run(run).await?;
-        let (request, secrets) = self.request_again(&row).await?;
+        let (mut request, secrets) = self.request_again(&row).await?;
+        request.bind(bound);
         self.enqueue_like(&row, (request, &secrets), format!("rerun of {run}"))
             .await
     }

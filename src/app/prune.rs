@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{App, AppError};
-use crate::ports::{EndedRun, RunFilter, StoreError};
+use crate::ports::{BuildCacheBounds, EndedRun, RunFilter, StoreError};
 
 /// Runs that are looked at together.
 const AT_ONCE: u32 = 200;
@@ -16,7 +16,7 @@ const UPLOAD_HOURS: u64 = 24;
 /// What is kept of the past; where nothing is said, all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// For how many days runs, uploaded contexts and parts of the build cache are kept.
+    /// For how many days runs, uploaded contexts and what started runs are kept.
     pub days: Option<u64>,
     /// How many ended runs are kept.
     pub runs: Option<u64>,
@@ -27,12 +27,25 @@ pub struct Keep {
     /// For how many days the engine keeps what builds do not use; never touched unless this is said, for the engine
     /// and its cache may serve others, too.
     pub build_cache_days: Option<u64>,
+    /// How many records of its build cache the engine keeps.
+    pub build_cache_records: Option<u64>,
+    /// How many bytes of build cache the engine keeps.
+    pub build_cache_bytes: Option<u64>,
 }
 
 impl Keep {
     /// Says whether everything is kept.
     pub fn is_all(&self) -> bool {
         *self == Keep::default()
+    }
+
+    fn build_cache(&self) -> BuildCacheBounds {
+        let age = |days: u64| Duration::from_secs(days.saturating_mul(24 * 3600));
+        BuildCacheBounds {
+            unused_for: self.build_cache_days.map(age),
+            records: self.build_cache_records,
+            bytes: self.build_cache_bytes,
+        }
     }
 }
 
@@ -54,6 +67,8 @@ pub struct Pruned {
     pub runs: Vec<Gone>,
     /// Uploaded contexts.
     pub contexts: Vec<Gone>,
+    /// How many deliveries, times of timers and moves of base images went.
+    pub facts: u64,
     /// What the engine freed of its build cache, in bytes.
     pub build_cache_bytes: u64,
 }
@@ -73,9 +88,13 @@ impl App {
         self.prune_by_count(keep, &mut pruned.runs).await?;
         self.prune_by_bytes(keep, &mut pruned.runs).await?;
         pruned.contexts = self.prune_contexts(keep).await?;
-        if let Some(days) = keep.build_cache_days {
-            let age = Duration::from_secs(days.saturating_mul(24 * 3600));
-            pruned.build_cache_bytes = self.ports.images.prune_builds(age).await?;
+        if let Some(days) = keep.days {
+            let before = before(self.ports.clock.now(), days);
+            pruned.facts = self.upkeep.forget_facts(before).await?;
+        }
+        let build_cache = keep.build_cache();
+        if build_cache != BuildCacheBounds::default() {
+            pruned.build_cache_bytes = self.ports.images.prune_builds(&build_cache).await?;
         }
         Ok(pruned)
     }
@@ -88,6 +107,7 @@ impl App {
                 Ok(pruned) => tracing::info!(
                     runs = pruned.runs.len(),
                     contexts = pruned.contexts.len(),
+                    facts = pruned.facts,
                     build_cache_bytes = pruned.build_cache_bytes,
                     "pruned what is beyond the bounds"
                 ),

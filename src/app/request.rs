@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{Deferred, contexts};
 use crate::{
-    ports::Pin,
+    ports::{CredentialScopes, Pin},
     runner,
     spec::{Draws, Grant, RunVars, context::Login},
 };
@@ -72,6 +72,9 @@ pub struct Request {
     /// Whether it is a stranger's work, which is given no credentials.
     #[serde(default)]
     pub is_restricted: bool,
+    /// What those who asked for it may use credentials for; what one of them may not, the run may not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<CredentialScopes>,
     /// Where a context from elsewhere is on this machine just now.
     #[serde(skip)]
     pub opened: Option<PathBuf>,
@@ -126,6 +129,13 @@ impl Request {
         match folder {
             Some(folder) if !self.file.contains(char::is_whitespace) => format!("{folder}/{name}"),
             _ => name,
+        }
+    }
+
+    /// Lets the run use no more credentials than someone may who asks for it.
+    pub fn bind(&mut self, bound: Option<&CredentialScopes>) {
+        if let Some(bound) = bound.filter(|it| !self.bounds.contains(it)) {
+            self.bounds.push(bound.clone());
         }
     }
 

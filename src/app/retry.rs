@@ -6,7 +6,7 @@ use super::{App, AppError, Prepared, Queued, Request, Secrets};
 use crate::{
     engine::{RunStatus, StepStatus},
     plan::Plan,
-    ports::{Enqueued, RunRow, StepRow},
+    ports::{CredentialScopes, Enqueued, RunRow, StepRow},
     runner::Kept,
     spec::StepKind,
 };
@@ -19,8 +19,13 @@ impl App {
     }
 
     /// Queues a retry that waits for a worker where the first run did.
-    pub async fn enqueue_retry(&self, run: &str) -> Result<(String, Enqueued), AppError> {
-        let (row, request, secrets) = self.retry_request(run).await?;
+    pub async fn enqueue_retry(
+        &self,
+        run: &str,
+        bound: Option<&CredentialScopes>,
+    ) -> Result<(String, Enqueued), AppError> {
+        let (row, mut request, secrets) = self.retry_request(run).await?;
+        request.bind(bound);
         let cause = format!("retry of {run}");
         self.enqueue_like(&row, (request, &secrets), cause).await
     }

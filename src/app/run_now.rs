@@ -264,12 +264,13 @@ impl App {
             true => Keyring::new(Vec::new(), None),
             false => self.keyring(&live.logins).await?,
         };
+        let keyring = keyring.within(queued.request.bounds.clone());
         let logins = logins(&keyring, &queued).await;
         let mut secrets = queued.secrets.all();
         secrets.extend(keyring.logins().map(|it| it.password.clone()));
-        let own_logins: &[RegistryLogin] = match queued.request.is_restricted {
-            true => &[],
-            false => &live.logins,
+        let own_logins = match queued.request.is_restricted {
+            true => Vec::new(),
+            false => keyring.all_of_host(&live.logins),
         };
         let job = Job {
             run,
@@ -284,7 +285,7 @@ impl App {
                     .and_then(|seconds| seconds.checked_mul(1000)),
             },
             context: queued.request.folder().map(Path::to_path_buf),
-            access: contexts::access(&queued.request, &queued.secrets, own_logins),
+            access: contexts::access(&queued.request, &queued.secrets, &own_logins),
             pins: queued.request.pins.clone(),
             bases: queued.request.bases.clone(),
             shared_volume: queued.request.vars.shared_volume.clone(),

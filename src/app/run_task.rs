@@ -108,6 +108,7 @@ impl App {
             allow: task.allow.clone(),
             limits: limits(task),
             outputs: Vec::new(),
+            bounds: Vec::new(),
             retry_of: None,
         })
     }

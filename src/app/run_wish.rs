@@ -223,6 +223,7 @@ impl App {
             allow: wish.allow,
             limits: wish.limits,
             outputs: Vec::new(),
+            bounds: Vec::new(),
             retry_of: None,
         };
         Ok((request, secrets))

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{App, AppError};
-use crate::ports::{Role, TokenRow};
+use crate::ports::{CredentialScopes, Role, TokenRow};
 
 /// What every token begins with, so that scanners for leaked secrets know it.
 const PREFIX: &str = "careen_";
@@ -26,6 +26,23 @@ impl App {
         role: Role,
         expires_at: Option<DateTime<Utc>>,
     ) -> Result<(TokenRow, SecretString), AppError> {
+        self.create_token_within(name, (role, None), expires_at)
+            .await
+    }
+
+    /// Makes a token whose runs may use only some of the server's credentials.
+    pub async fn create_token_within(
+        &self,
+        name: &str,
+        (role, credentials): (Role, Option<CredentialScopes>),
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Result<(TokenRow, SecretString), AppError> {
+        if credentials.is_some() && role > Role::Runner {
+            return Err(AppError::usage(
+                format!("the credentials of the role {role} cannot be bounded"),
+                "Who may change tasks may let them use any; give it the role runner",
+            ));
+        }
         if name.is_empty() || name.chars().any(char::is_control) {
             return Err(AppError::usage(
                 "a token needs a name",
@@ -37,6 +54,7 @@ impl App {
             id: random::<ID_BYTES>(),
             name: name.to_owned(),
             role,
+            credentials,
             created_at: self.ports.clock.now(),
             expires_at,
             last_used_at: None,

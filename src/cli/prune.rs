@@ -23,6 +23,12 @@ pub struct Args {
     /// Let the engine keep what builds do not use for so many days; all builds of the engine are meant, not careen's alone
     #[arg(long, value_name = "N")]
     keep_build_cache_days: Option<u64>,
+    /// Let the engine keep so many records of its build cache, those used last
+    #[arg(long, value_name = "N")]
+    keep_build_cache_records: Option<u64>,
+    /// Let the engine keep so many bytes of build cache, those used last
+    #[arg(long, value_name = "BYTES")]
+    keep_build_cache_bytes: Option<u64>,
 }
 
 /// Prunes and says what went, and why.
@@ -34,6 +40,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         log_bytes: args.keep_log_bytes.or(set.log_bytes),
         context_bytes: args.keep_context_bytes.or(set.context_bytes),
         build_cache_days: args.keep_build_cache_days.or(set.build_cache_days),
+        build_cache_records: args.keep_build_cache_records.or(set.build_cache_records),
+        build_cache_bytes: args.keep_build_cache_bytes.or(set.build_cache_bytes),
     };
     if keep.is_all() {
         return Err(CliError::usage(
@@ -65,9 +73,10 @@ fn say(pruned: &Pruned) {
         .iter()
         .for_each(|gone| line("context", gone));
     anstream::println!(
-        "removed {} runs with their logs, {} contexts and {} bytes of build cache",
+        "removed {} runs with their logs, {} contexts, {} deliveries and decisions and {} bytes of build cache",
         pruned.runs.len(),
         pruned.contexts.len(),
+        pruned.facts,
         pruned.build_cache_bytes
     );
 }

@@ -274,6 +274,7 @@ impl RunOptions {
             allow: self.allowed()?,
             limits: self.limits()?,
             outputs: self.outputs()?,
+            bounds: Vec::new(),
             retry_of: None,
         };
         request.vars = self.vars(context, app, (&request, git)).await?;

@@ -65,6 +65,10 @@ pub struct Args {
     /// CAREEN_HOOK_KEY_FILE, holds the key that signs
     #[arg(long, value_name = "[WHICH:]URL")]
     notify: Vec<Hook>,
+    /// Tell addresses in private networks, too, when tasks or deliveries name them: notices of tasks, statuses of
+    /// commits. Those of --notify may be anywhere
+    #[arg(long, env = "CAREEN_NOTIFY_PRIVATE")]
+    notify_private: bool,
     /// Look at base images this often, give or take a fifth; such as 15m or 1h
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
     base_interval: Duration,
@@ -114,6 +118,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     }));
     let report = ReportTerms {
         public_url: args.public_url.clone(),
+        allow_private: args.notify_private,
     };
     beside.spawn(report_runs(app.clone(), report, api.stop.clone()));
     if let Some(terms) = terms {
@@ -212,7 +217,10 @@ fn look_terms(args: &Args) -> LookTerms {
 fn notices(args: &Args) -> Result<Option<Notices>, CliError> {
     let key = secret_variable("CAREEN_HOOK_KEY")?;
     match key {
-        Some(key) => Ok(Some(Notices::new(args.notify.clone(), key))),
+        Some(key) => {
+            let notices = Notices::new(args.notify.clone(), key);
+            Ok(Some(notices.allow_private(args.notify_private)))
+        }
         None if args.notify.is_empty() => Ok(None),
         None => Err(CliError::usage(
             "--notify needs a key that signs what is told",

@@ -1,12 +1,13 @@
 //! Deliveries of a server, and approvals.
 
 use reqwest::Method;
+use secrecy::SecretString;
 
 use super::Client;
 use crate::{
-    app::AppError,
+    app::{AppError, SourceView},
     ports::{Decision, Delivery, DeliveryFilter, Rejection},
-    server::Page,
+    server::{Page, PutSource, SetSource},
 };
 
 impl Client {
@@ -36,6 +37,29 @@ impl Client {
     pub async fn rejections(&self) -> Result<Vec<Rejection>, AppError> {
         self.ask(self.request(Method::GET, &["hooks", "rejected"]))
             .await
+    }
+
+    /// Lists who may deliver.
+    pub async fn hook_sources(&self) -> Result<Vec<SourceView>, AppError> {
+        self.ask(self.request(Method::GET, &["hooks", "sources"]))
+            .await
+    }
+
+    /// Sets who may deliver; returns the secret if the server drew it.
+    pub async fn put_hook_source(
+        &self,
+        name: &str,
+        source: &PutSource,
+    ) -> Result<Option<SecretString>, AppError> {
+        let request = self.request(Method::PUT, &["hooks", "sources", name]);
+        let set: SetSource = self.ask(request.json(source)).await?;
+        Ok(set.secret.map(SecretString::from))
+    }
+
+    /// Lets a source deliver no more.
+    pub async fn remove_hook_source(&self, name: &str) -> Result<(), AppError> {
+        let request = self.request(Method::DELETE, &["hooks", "sources", name]);
+        self.send(request).await.map(drop)
     }
 
     /// Lets a run go that waits for approval.

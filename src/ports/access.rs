@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::{CredentialScopes, StoreError};
 
 /// What the bearer of a token may do; each role may do all that the ones before it may.
 #[derive(
@@ -41,6 +41,10 @@ pub struct TokenRow {
     pub name: String,
     /// What its bearer may do.
     pub role: Role,
+    /// What its bearer's runs may use credentials for; all that the server has when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub credentials: Option<CredentialScopes>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it stops being good.

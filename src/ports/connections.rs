@@ -63,6 +63,13 @@ pub trait ConnectionStore: Send + Sync {
     async fn add_connection(&self, connection: &Connection) -> Result<bool, StoreError>;
     /// Replaces the one with this id; `false` when it is gone or its new name is taken.
     async fn update_connection(&self, connection: &Connection) -> Result<bool, StoreError>;
+    /// Puts another seal of the same password in the place of one; `false` when that is not there any more.
+    async fn reseal_connection(
+        &self,
+        id: &str,
+        from: &Sealed,
+        to: &Sealed,
+    ) -> Result<bool, StoreError>;
     /// Removes the one with this name; `false` when there is none.
     async fn remove_connection(&self, name: &str) -> Result<bool, StoreError>;
     /// Lists all of them, by name.

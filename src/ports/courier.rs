@@ -11,6 +11,8 @@ pub struct Parcel {
     pub headers: Vec<(String, String)>,
     /// The body, JSON.
     pub body: String,
+    /// Whether it may go to an address that is not on the public internet.
+    pub allow_private: bool,
 }
 
 /// Why a message did not arrive.

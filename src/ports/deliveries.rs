@@ -91,19 +91,29 @@ pub struct Verdict {
     pub delivery: Option<u64>,
     /// Where it came in: a task's own door has its own view of where references stand.
     pub scope: String,
-    /// The reference that is said to have moved. Nothing starts unless that is news, or it is a replay.
-    pub to: Option<Move>,
     /// Which replay it is, from 1; 0 is the first decision.
     pub replay: u32,
+    /// What is ruled on each thing that happened; one delivery may tell of several references.
+    pub rulings: Vec<Ruling>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What is ruled on one thing that happened.
+#[derive(Debug, Clone)]
+pub struct Ruling {
+    /// The reference that is said to have moved. Nothing starts unless that is news, or it is a replay.
+    pub to: Option<Move>,
     /// What it starts.
     pub starts: Vec<Starting>,
     /// Why other tasks do not start.
     pub declined: Vec<TaskDecision>,
     /// What came of it when nothing starts, in a sentence.
     pub summary: String,
-    /// When.
-    pub at: DateTime<Utc>,
 }
+
+/// What came of a ruling: a sentence, and what it means for each task.
+pub type Ruled = (String, Vec<TaskDecision>);
 
 /// A run that a verdict starts; the visit, known only when it is written, is added to its cause key.
 #[derive(Debug, Clone)]
@@ -220,40 +230,68 @@ impl Starting {
     }
 }
 
-impl Verdict {
-    /// The decision that nothing starts, whatever the filters say.
-    pub fn nothing(&self, why: &str) -> Decision {
+impl Ruling {
+    /// Rules that nothing starts, for this reason.
+    pub fn none(summary: impl Into<String>) -> Ruling {
+        Ruling {
+            to: None,
+            starts: Vec::new(),
+            declined: Vec::new(),
+            summary: summary.into(),
+        }
+    }
+
+    /// What came of it when nothing starts, whatever the filters say.
+    pub fn nothing(&self, why: &str) -> Ruled {
         let declined = self.starts.iter().map(|it| TaskDecision {
             task: it.place.task.clone().unwrap_or_default(),
             trigger: it.trigger.clone(),
             run: None,
             reason: why.to_owned(),
         });
-        Decision {
-            at: self.at,
-            summary: format!("nothing: {why}"),
-            tasks: declined.take(Self::TASKS).collect(),
-        }
+        (format!("nothing: {why}"), declined.collect())
     }
 
-    /// The decision after these tasks were started.
-    pub fn decision(&self, started: Vec<TaskDecision>) -> Decision {
-        let summary = match (started.len(), self.replay) {
+    /// What came of it after these tasks were started.
+    pub fn ruled(&self, started: Vec<TaskDecision>, replay: u32) -> Ruled {
+        let summary = match (started.len(), replay) {
             (0, _) => format!("nothing: {}", self.summary),
             (1, 0) => "one run".to_owned(),
             (count, 0) => format!("{count} runs"),
             (count, replay) => format!("{count} runs, as replay {replay}"),
         };
         let all = started.into_iter().chain(self.declined.iter().cloned());
+        (summary, all.collect())
+    }
+}
+
+impl Verdict {
+    /// How many tasks a decision names.
+    pub const TASKS: usize = 100;
+
+    /// The decision, of what came of each ruling.
+    pub fn decision(&self, ruled: Vec<Ruled>) -> Decision {
+        let summary = match ruled.as_slice() {
+            [(summary, _)] => summary.clone(),
+            several => self.summary_of(several),
+        };
+        let tasks = ruled.into_iter().flat_map(|(_, tasks)| tasks);
         Decision {
             at: self.at,
             summary,
-            tasks: all.take(Self::TASKS).collect(),
+            tasks: tasks.take(Self::TASKS).collect(),
         }
     }
 
-    /// How many tasks a decision names.
-    pub const TASKS: usize = 100;
+    /// Each reference with what came of it.
+    fn summary_of(&self, several: &[Ruled]) -> String {
+        let parts = self.rulings.iter().zip(several);
+        let part = |(ruling, (summary, _)): (&Ruling, &Ruled)| match &ruling.to {
+            Some(to) => format!("{}: {summary}", to.reference),
+            None => summary.clone(),
+        };
+        parts.map(part).collect::<Vec<_>>().join("; ")
+    }
 
     /// The key of what it starts: the cause, the visit, and the replay if it is one.
     pub fn key(&self, starting: &Starting, visit: u32) -> Option<String> {
@@ -276,7 +314,7 @@ pub trait Deliveries: Send + Sync {
     async fn rejections(&self, limit: u32) -> Result<Vec<Rejection>, StoreError>;
     /// Takes deliveries that nobody has decided, oldest first. Each comes again after `hold`, unless it is decided.
     async fn undecided(&self, limit: u32, hold: Duration) -> Result<Vec<Delivery>, StoreError>;
-    /// Writes a decision, moves the head and queues the runs, all in one transaction. What was decided already stays.
+    /// Writes a decision, moves the heads and queues the runs, all in one transaction. What was decided already stays.
     async fn decide(&self, verdict: &Verdict) -> Result<Decision, StoreError>;
     /// Says whether a reference was ever heard of.
     async fn knows_head(
@@ -293,6 +331,8 @@ pub trait Deliveries: Send + Sync {
     async fn count_replay(&self, number: u64) -> Result<u32, StoreError>;
     /// Sets a source, whether or not there was one of this name.
     async fn put_source(&self, source: &HookSource) -> Result<(), StoreError>;
+    /// Puts other seals of the same secrets in the place of a source's; `false` when it was set anew meanwhile.
+    async fn reseal_source(&self, from: &HookSource, to: &HookSource) -> Result<bool, StoreError>;
     /// Removes a source; says whether there was one.
     async fn remove_source(&self, name: &str) -> Result<bool, StoreError>;
     /// Lists sources by name.

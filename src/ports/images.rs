@@ -252,6 +252,17 @@ impl PackedLayer {
     }
 }
 
+/// What is kept of an engine's build cache; where nothing is said, all of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BuildCacheBounds {
+    /// For how long what builds do not use is kept.
+    pub unused_for: Option<Duration>,
+    /// How many records are kept, those used last.
+    pub records: Option<u64>,
+    /// How many bytes are kept, those used last.
+    pub bytes: Option<u64>,
+}
+
 /// A thing that holds, builds and moves images. Dropping a call's future cancels it.
 #[async_trait]
 pub trait Images: Send + Sync {
@@ -281,6 +292,6 @@ pub trait Images: Send + Sync {
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError>;
     /// Makes an image of nothing under this name, for containers that are never started; fine when it is there.
     async fn ensure_empty_image(&self, reference: &str) -> Result<(), EngineError>;
-    /// Lets the engine forget what its builds have not used for so long, and returns how many bytes that freed.
-    async fn prune_builds(&self, unused_for: Duration) -> Result<u64, EngineError>;
+    /// Lets the engine forget what of its builds is beyond the bounds, and returns how many bytes that freed.
+    async fn prune_builds(&self, bounds: &BuildCacheBounds) -> Result<u64, EngineError>;
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{RegistryLogin, Repository, Right};
+use super::{CredentialScopes, RegistryLogin, Repository, Right};
 use crate::spec::reference::Reference;
 
 /// Programs that keep logins for the docker client; asked only when a login is needed.
@@ -62,6 +62,8 @@ impl Credential {
 pub struct Keyring {
     credentials: Vec<Credential>,
     helpers: Option<Arc<dyn LoginHelpers>>,
+    /// What those may use it for on whose behalf it is used.
+    bounds: Vec<CredentialScopes>,
 }
 
 impl Keyring {
@@ -70,12 +72,41 @@ impl Keyring {
         Keyring {
             credentials,
             helpers,
+            bounds: Vec::new(),
         }
+    }
+
+    /// Gives nothing any more beyond these bounds, each of which counts.
+    pub fn within(self, bounds: Vec<CredentialScopes>) -> Keyring {
+        Keyring { bounds, ..self }
+    }
+
+    fn allows(&self, host: &str, path: &str, right: Right) -> bool {
+        self.bounds.iter().all(|it| it.allow(host, path, right))
+    }
+
+    /// Says whether a login may be given away for all that it is good for; who is told only hosts may use it for that.
+    pub fn may_give_away(&self, credential: &Credential) -> bool {
+        let most = match credential.pull_only {
+            true => Right::Pull,
+            false => Right::Push,
+        };
+        self.allows(&credential.login.server, &credential.prefix, most)
+    }
+
+    /// Those of these logins that may be given away.
+    pub fn all_of_host(&self, logins: &[RegistryLogin]) -> Vec<RegistryLogin> {
+        let mut logins = logins.to_vec();
+        logins.retain(|it| self.may_give_away(&Credential::of_docker(it.clone())));
+        logins
     }
 
     /// Finds the credential for a repository: the longest path wins, then a connection before the docker client's
     /// own login, and for anything but pulls one that may do more than pull.
     pub async fn find(&self, image: &Reference, right: Right) -> Option<Credential> {
+        if !self.allows(&image.domain, &image.path, right) {
+            return None;
+        }
         match self.known(image, right) {
             Some(found) => Some(found.clone()),
             None => self.helped(&image.domain).await,
@@ -118,7 +149,9 @@ impl Keyring {
         };
         for host in helpers.hosts().await {
             if !logins.iter().any(|it| it.server == host) {
-                logins.extend(self.helped(&host).await.map(|it| it.login));
+                let helped = self.helped(&host).await;
+                let helped = helped.filter(|it| self.may_give_away(it));
+                logins.extend(helped.map(|it| it.login));
             }
         }
         logins
@@ -140,7 +173,7 @@ impl Keyring {
         let mut rest: Vec<&Credential> = self.credentials.iter().collect();
         rest.sort_by_key(|it| (it.prefix.len(), it.connection.is_none()));
         let mut logins: Vec<RegistryLogin> = Vec::new();
-        for found in named.chain(rest) {
+        for found in named.chain(rest).filter(|it| self.may_give_away(it)) {
             if !logins.iter().any(|it| it.server == found.login.server) {
                 logins.push(found.login.clone());
             }
@@ -224,6 +257,38 @@ mod tests {
         let few = by_host(keyring().only_for(&images));
         assert_eq!(few.into_keys().collect::<Vec<_>>(), ["r.io"]);
         assert_eq!(by_host(keyring().by_host(&[]).await)["r.io"], "all");
+    }
+
+    #[tokio::test]
+    async fn beyond_its_bounds_a_keyring_gives_nothing_and_nothing_that_reaches_further() {
+        let bound = |text: &str| {
+            let words: Vec<String> = text.split(',').map(str::to_owned).collect();
+            CredentialScopes::parse(&words).unwrap()
+        };
+        let bounds = vec![bound("pull:r.io/team,push:other.io"), bound("push:*")];
+        let bounded = keyring().within(bounds.clone());
+        for (text, right, found) in [
+            ("r.io/team/x", Right::Pull, Some("team")),
+            ("r.io/team/x", Right::Push, None),
+            ("r.io/x", Right::Pull, None),
+            ("other.io/deep/down", Right::Push, Some("down")),
+            ("busybox", Right::Pull, None),
+        ] {
+            let credential = bounded.find(&image(text), right).await;
+            let name = credential.map(|it| it.login.username);
+            assert_eq!(name.as_deref(), found, "{text}");
+        }
+        // The login of `team` could push, and that of `both` is for more: neither is given where only hosts are told.
+        let named = [image("r.io/team/x"), image("r.io/team/app")];
+        let names = |logins: Vec<RegistryLogin>| {
+            let names = logins.into_iter().map(|it| it.username);
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(names(bounded.by_host(&named).await), ["reader", "down"]);
+        let docker = [credential("r.io", "docker", false).login];
+        assert!(bounded.all_of_host(&docker).is_empty());
+        let helped = Keyring::new(Vec::new(), Some(Arc::new(Helper))).within(bounds);
+        assert!(helped.find(&image("new.io/x"), Right::Pull).await.is_none());
     }
 
     struct Helper;

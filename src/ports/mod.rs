@@ -22,6 +22,7 @@ mod objects;
 mod queue;
 mod registry;
 mod registry_error;
+mod scopes;
 mod store;
 mod stored_secrets;
 mod tasks;
@@ -45,7 +46,7 @@ pub use contexts::{Access, BuildFiles, Contexts, OpenError, OpenFault, Opened, P
 pub use courier::{Courier, CourierError, Parcel};
 pub use deliveries::{
     Decision, Deliveries, Delivery, DeliveryFilter, HookSource, NewDelivery, Rejection, Report,
-    Starting, TaskDecision, Verdict,
+    Ruled, Ruling, Starting, TaskDecision, Verdict,
 };
 pub use duties::Duties;
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
@@ -54,8 +55,8 @@ pub use folders::{
 };
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
-    BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images, PackedLayer,
-    Progress, PushedImage, RegistryLogin, Sink,
+    BuildCacheBounds, BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images,
+    PackedLayer, Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
@@ -69,6 +70,7 @@ pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,
 };
 pub use registry_error::RegistryError;
+pub use scopes::{CredentialScope, CredentialScopes};
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,

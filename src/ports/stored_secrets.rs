@@ -28,6 +28,13 @@ impl StoredSecret {
 pub trait SecretStore: Send + Sync {
     /// Sets a secret, whether or not there was one of this name.
     async fn set_secret(&self, secret: &StoredSecret) -> Result<(), StoreError>;
+    /// Puts another seal of the same value in the place of one; `false` when that is not there any more.
+    async fn reseal_secret(
+        &self,
+        name: &str,
+        from: &Sealed,
+        to: &Sealed,
+    ) -> Result<bool, StoreError>;
     /// Removes a secret; `false` when there is none.
     async fn remove_secret(&self, name: &str) -> Result<bool, StoreError>;
     /// Lists all of them, by name.

@@ -81,6 +81,7 @@ async fn start(
     if let Err(error) = env.ports.containers.start(&made.id).await {
         return ended(step, attempt, explain::refused(&env.job, step, &error));
     }
+    env.networks.want();
     env.inbox
         .send(started(env, (step, attempt), &made.id, made.image.as_ref()));
     live(env, step, attempt, &made.id, stop).await

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Gives a build, for each host, the login of the first image that it names there. What needs another login of the
-/// same host is fetched beforehand with its own.
+/// same host, or one that reaches further than the run may, is fetched beforehand with its own.
 pub(super) async fn settle(
     env: &Arc<Env>,
     request: &mut BuildRequest,
@@ -21,6 +21,12 @@ pub(super) async fn settle(
         let Some(found) = env.job.keyring.find(&image, right).await else {
             continue;
         };
+        if !env.job.keyring.may_give_away(&found) {
+            if right == Right::Pull {
+                fetch(env, request, &image, sink).await?;
+            }
+            continue;
+        }
         match given
             .iter()
             .find(|it| it.login.server == found.login.server)

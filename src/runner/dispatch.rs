@@ -21,6 +21,7 @@ use super::{
     hiding,
     lease::{self, Deadline, FencedFrames},
     making::Made,
+    networks::Networks,
     outage::Outage,
     packing::Packing,
     record::Recorder,
@@ -96,8 +97,8 @@ pub(super) struct Env {
     pub carrier: Carrier,
     /// Opens when the volumes have their files.
     pub files: Gate,
-    /// Opens when the networks are there.
-    pub networks: Gate,
+    /// Its networks, which may not be there yet.
+    pub networks: Networks,
     /// Writes logs.
     pub logs: Logs,
     /// Hides secrets.
@@ -149,8 +150,8 @@ pub(super) struct Dispatcher {
     pub foreseen: HashMap<(u32, u32), JoinHandle<Option<Made>>>,
     /// Makes volumes and networks and fills the volumes; once that has begun, it is never left half-way.
     pub setup: Option<JoinHandle<()>>,
-    /// Steps that have not ended and need the run's networks.
-    pub on_networks: HashSet<u32>,
+    /// Steps that have not ended and need the run's networks; `None` once those are being removed.
+    pub on_networks: Option<HashSet<u32>>,
     /// Removals that nobody waits for before the end.
     pub removals: JoinSet<()>,
     recorder: Recorder,
@@ -192,7 +193,7 @@ pub async fn run(
         shared,
         carrier: Carrier::default(),
         files: Gate::default(),
-        networks: Gate::default(),
+        networks: Networks::default(),
         watcher,
         inbox: Inbox(send),
         packing: Packing::default(),
@@ -202,7 +203,7 @@ pub async fn run(
         is_pristine: AtomicBool::new(state.phase() == Phase::New),
     });
     let dispatcher = Dispatcher {
-        on_networks: env.shared.on_networks(&env.job),
+        on_networks: Some(env.shared.on_networks(&env.job)),
         env,
         timers: Timers::default(),
         under_way: HashMap::new(),
@@ -335,15 +336,21 @@ impl Dispatcher {
         Ok(state)
     }
 
-    /// Lets the networks go with the last step that needs them: to remove one takes long.
+    /// Lets the networks go after the last step that needs them, when no container is starting: both take the engine
+    /// long.
     fn release_networks(&mut self, state: &RunState, events: &[Event]) {
-        let needed = !self.on_networks.is_empty();
+        let Some(on_networks) = &mut self.on_networks else {
+            return;
+        };
         for step in events.iter().filter_map(Event::step) {
             if matches!(state.step(step).state, StepState::Ended(_)) {
-                self.on_networks.remove(&step);
+                on_networks.remove(&step);
             }
         }
-        if needed && self.on_networks.is_empty() {
+        let starts = |step| state.step(step).state == StepState::Starting;
+        let steps = 0..self.env.job.plan.steps().len() as u32;
+        if on_networks.is_empty() && !steps.into_iter().any(starts) {
+            self.on_networks = None;
             let env = self.env.clone();
             self.removals
                 .spawn(async move { setup::remove_networks(&env).await });

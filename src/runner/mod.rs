@@ -28,6 +28,7 @@ mod lease;
 mod logging;
 mod making;
 mod names;
+mod networks;
 mod outage;
 mod outputs;
 mod packing;

@@ -198,7 +198,13 @@ pub(super) async fn make_volumes(
 /// Makes what containers need to start, and opens the gates before which they wait for it.
 pub(super) async fn equip(env: &Env) {
     let files = async { env.files.open(fill(env).await) };
-    let networks = async { env.networks.open(make_networks(env).await) };
+    let networks = async {
+        let made = match env.networks.are_wanted().await {
+            true => make_networks(env).await,
+            false => Err(EngineError::Broken("nobody needed it".to_owned())),
+        };
+        env.networks.open(made);
+    };
     tokio::join!(files, networks);
 }
 
@@ -209,7 +215,10 @@ pub(super) async fn equip_again(env: &Env, has_started: bool) {
         let filled = if has_started { Ok(()) } else { fill(env).await };
         env.files.open(filled);
     };
-    let networks = async { env.networks.open(make_missing_networks(env).await) };
+    let networks = async {
+        env.networks.want();
+        env.networks.open(make_missing_networks(env).await);
+    };
     tokio::join!(files, networks);
 }
 
@@ -239,6 +248,9 @@ async fn make_network(env: &Env, name: &str) -> Result<(), EngineError> {
 
 /// Removes the networks, which nothing needs any more; the tidying does what fails here.
 pub(super) async fn remove_networks(env: &Env) {
+    if !env.networks.forgo() {
+        return;
+    }
     let _ = env.networks.passed().await;
     for name in env.shared.networks.values() {
         if let Err(error) = env.ports.containers.remove_network(name).await {

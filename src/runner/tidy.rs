@@ -41,6 +41,7 @@ pub(super) struct Left {
 
 /// Saves outputs and removes what is left; trouble is told, not raised, for the run's ending is decided.
 pub(super) async fn tidy(env: &Arc<Env>, left: Left) {
+    env.networks.forgo();
     // What is just being made must be there before it can be found and removed.
     join_all(left.setup).await;
     join_all(left.foreseen.into_values()).await;

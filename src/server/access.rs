@@ -9,7 +9,7 @@ use axum::{
 use secrecy::SecretString;
 
 use super::{Api, error::ApiError};
-use crate::ports::Role;
+use crate::ports::{CredentialScopes, Role};
 
 /// Who is calling, and what they may do.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Caller {
     pub who: String,
     /// The token's role.
     pub role: Role,
+    /// What their runs may use credentials for; all that the server has when nothing is said.
+    pub credentials: Option<CredentialScopes>,
 }
 
 impl Caller {
@@ -70,6 +72,7 @@ async fn caller(api: &Api, headers: &HeaderMap) -> Result<Caller, ApiError> {
             true => Ok(Caller {
                 who: "anonymous".to_owned(),
                 role: Role::Admin,
+                credentials: None,
             }),
             false => Err(unauthorized("token_missing", "the request bears no token")),
         };
@@ -83,6 +86,7 @@ async fn caller(api: &Api, headers: &HeaderMap) -> Result<Caller, ApiError> {
         Some(token) => Ok(Caller {
             who: format!("{} ({})", token.name, token.id),
             role: token.role,
+            credentials: token.credentials,
         }),
         None => Err(unauthorized(
             "token_invalid",

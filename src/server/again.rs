@@ -22,6 +22,10 @@ const BODY_BYTES: usize = 16 * 1024 * 1024;
 /// How long answers are kept.
 const KEPT_HOURS: i64 = 24;
 
+/// Marks an answer that holds a secret: it is not kept, so a second request is done again.
+#[derive(Debug, Clone, Copy)]
+pub struct Unkept;
+
 /// Answers a request that came before as it was answered then.
 pub async fn answer_once(State(api): State<Api>, request: Request, next: Next) -> Response {
     let key = request.headers().get(HEADER).cloned();
@@ -88,7 +92,8 @@ async fn keyed(
 /// Keeps the answer of a request that was done; one that was not may be tried again.
 async fn keep(api: &Api, key: &str, response: Response) -> Result<Response, ApiError> {
     let access = &api.app.access;
-    if !response.status().is_success() {
+    let is_secret = response.extensions().get::<Unkept>().is_some();
+    if is_secret || !response.status().is_success() {
         access.end_request(key, None).await?;
         return Ok(response);
     }

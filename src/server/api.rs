@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::feed::Feeds;
 use crate::{
-    app::{App, Intake},
+    app::{App, Intake, Refusals},
     logs::SharedFrames,
     ports::FrameStore,
 };
@@ -33,6 +33,8 @@ pub struct Api {
     pub terms: Arc<Terms>,
     /// Keeps deliveries of code hosts.
     pub intake: Intake,
+    /// Keeps what was refused at the doors of code hosts and registries.
+    pub(super) refusals: Arc<Refusals>,
     /// Canceled when the server is to stop: open streams end.
     pub stop: CancellationToken,
 }
@@ -44,6 +46,7 @@ impl Api {
             frames: Arc::new(SharedFrames::new(app.ports.frames.clone())),
             feeds: Arc::default(),
             intake: Intake::start(app.clone()),
+            refusals: Arc::new(Refusals::new(app.clone())),
             app,
             terms: Arc::new(terms),
             stop: CancellationToken::new(),

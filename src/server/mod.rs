@@ -40,6 +40,7 @@ pub use contexts::ContextView;
 pub use docs::openapi;
 pub use ends::tell_ends;
 pub use error::{ErrorBody, ErrorDetail};
+pub use hooks::{PutSource, SetSource};
 pub use logs::{LineView, LogPage};
 pub use page::Page;
 pub use router::router;

@@ -2,7 +2,7 @@
 
 use axum::{Json, http::StatusCode};
 
-use super::{Api, error::ApiError, views::QueuedRun};
+use super::{Api, access::Caller, error::ApiError, views::QueuedRun};
 use crate::{
     app::{Request, Secrets},
     engine::RunStatus,
@@ -17,10 +17,11 @@ pub(super) type Answer = (StatusCode, Json<QueuedRun>);
 
 /// Checks a request and lets it wait for a worker.
 pub(super) async fn enqueue(
-    api: &Api,
-    (request, secrets): (Request, Secrets),
+    (api, caller): (&Api, &Caller),
+    (mut request, secrets): (Request, Secrets),
     place: &Placement,
 ) -> Result<Answer, ApiError> {
+    request.bind(caller.credentials.as_ref());
     api.app.prepare(&request, &secrets)?;
     let queued = api.app.enqueue(request, &secrets, place, BY_HAND).await?;
     Ok(answer(queued))

@@ -2,9 +2,9 @@
 
 use axum::{
     Json,
-    body::Bytes,
+    body::Body,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{Request, StatusCode, header},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     Api,
     error::{ApiError, Query},
+    hooks::{read, sender, text},
 };
 use crate::app::{Notification, NotificationError};
 
@@ -29,19 +30,32 @@ pub async fn take(
     State(api): State<Api>,
     Path(name): Path<String>,
     Query(proof): Query<Proof>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request<Body>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let text = |name: header::HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
+    let (parts, body) = request.into_parts();
+    let body = read(&api, &parts, body, BODY_BYTES).await?;
+    let header = |name: &str| text(&parts.headers, name);
+    let (authorization, signature) = (
+        header(header::AUTHORIZATION.as_str()),
+        header("x-hub-signature-256"),
+    );
     let told = Notification {
         name: &name,
-        authorization: text(header::AUTHORIZATION),
-        signature: text(header::HeaderName::from_static("x-hub-signature-256")),
+        authorization: authorization.as_deref(),
+        signature: signature.as_deref(),
         token: proof.token.as_deref(),
         body: &body,
     };
-    let prompted = api.app.take_notification(&told).await.map_err(refusal)?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "looks": prompted }))))
+    match api.app.take_notification(&told).await {
+        Ok(prompted) => Ok((StatusCode::ACCEPTED, Json(json!({ "looks": prompted })))),
+        Err(NotificationError::App(error)) => Err(error.into()),
+        Err(error) => {
+            let why = format!("registry {name}: {error}");
+            let kept = api.refusals.keep(sender(&parts), body.len() as u64, &why);
+            kept.await;
+            Err(refusal(error))
+        }
+    }
 }
 
 fn refusal(error: NotificationError) -> ApiError {

@@ -57,9 +57,8 @@ pub(super) fn limited_router(api: Api, limit: impl FnOnce(Router<Api>) -> Router
             StatusCode::REQUEST_TIMEOUT,
             TIMEOUT,
         ));
-    let registry_hooks = Router::new()
-        .route("/hooks/registries/{name}", post(registry_hooks::take))
-        .layer(DefaultBodyLimit::max(registry_hooks::BODY_BYTES));
+    let registry_hooks =
+        Router::new().route("/hooks/registries/{name}", post(registry_hooks::take));
     let routes = Router::new()
         .merge(routes)
         .merge(registry_hooks)

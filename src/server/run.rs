@@ -76,7 +76,8 @@ pub async fn rerun(
 ) -> Result<(StatusCode, Json<QueuedRun>), ApiError> {
     caller.may(Role::Runner)?;
     let id = api.app.ports.store.find(&run).await?;
-    Ok(answer(api.app.enqueue_again(&id).await?))
+    let bound = caller.credentials.as_ref();
+    Ok(answer(api.app.enqueue_again(&id, bound).await?))
 }
 
 /// Queues a run that did not succeed again, keeping what it made and is still there.
@@ -89,5 +90,6 @@ pub async fn retry(
 ) -> Result<(StatusCode, Json<QueuedRun>), ApiError> {
     caller.may(Role::Runner)?;
     let id = api.app.ports.store.find(&run).await?;
-    Ok(answer(api.app.enqueue_retry(&id).await?))
+    let bound = caller.credentials.as_ref();
+    Ok(answer(api.app.enqueue_retry(&id, bound).await?))
 }

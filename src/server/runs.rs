@@ -102,7 +102,7 @@ pub async fn queue(
     };
     let place = wish.place.clone().placement(&wish.limits);
     let asked = api.app.wished_request(wish, folder).await?;
-    enqueue(&api, asked, &place).await
+    enqueue((&api, &caller), asked, &place).await
 }
 
 /// Refuses what the server does not allow its runs, whoever asks.

@@ -148,7 +148,7 @@ pub async fn run(
         .read_alias_files(&mut request, &secrets, false)
         .await?;
     let place = Placement::from(&row.definition);
-    enqueue(&api, (request, secrets), &place).await
+    enqueue((&api, &caller), (request, secrets), &place).await
 }
 
 fn tagged(row: TaskRow) -> Tagged {

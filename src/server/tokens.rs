@@ -13,9 +13,10 @@ use utoipa::ToSchema;
 use super::{
     Api,
     access::Caller,
+    again::Unkept,
     error::{ApiError, Body, ErrorBody},
 };
-use crate::ports::{Role, TokenRow};
+use crate::ports::{CredentialScopes, Role, TokenRow};
 
 /// A token to be made.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -25,6 +26,11 @@ pub struct NewToken {
     pub name: String,
     /// What its bearer may do.
     pub role: Role,
+    /// What its bearer's runs may use credentials for, such as `pull:r.io/team` and `push:r.io/team/app`; all that the
+    /// server has when nothing is said, none where the list is empty.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub credentials: Option<CredentialScopes>,
     /// When it stops being good; never when nothing is said.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
@@ -58,12 +64,14 @@ pub async fn create(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
     Body(new): Body<NewToken>,
-) -> Result<(StatusCode, Json<MadeToken>), ApiError> {
+) -> Result<(StatusCode, Extension<Unkept>, Json<MadeToken>), ApiError> {
     caller.may(Role::Admin)?;
-    let made = api.app.create_token(&new.name, new.role, new.expires_at);
+    let may = (new.role, new.credentials);
+    let made = api.app.create_token_within(&new.name, may, new.expires_at);
     let (token, secret) = made.await?;
     let secret = secret.expose_secret().to_owned();
-    Ok((StatusCode::CREATED, Json(MadeToken { token, secret })))
+    let made = Json(MadeToken { token, secret });
+    Ok((StatusCode::CREATED, Extension(Unkept), made))
 }
 
 /// Revokes a token at once.

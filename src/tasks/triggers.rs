@@ -52,6 +52,9 @@ pub struct SourceTrigger {
     /// How often the repository is asked, in seconds, where it cannot tell by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll_seconds: Option<u32>,
+    /// The connection whose login asks the repository and fetches from it, where it is private.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
     /// What happens to the repository.
     #[serde(default = "commits")]
     pub events: Vec<SourceEvent>,
@@ -74,6 +77,7 @@ impl SourceTrigger {
             trusted_authors: Vec::new(),
             skip: None,
             poll_seconds: None,
+            connection: None,
             events: commits(),
             status: Status::Enabled,
         }

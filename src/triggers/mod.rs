@@ -23,4 +23,4 @@ pub use provider::{KEPT_HEADERS, Provider, delivery_id, event_name};
 pub use registry_events::{Pushed, registry_events};
 pub use repository::repository_key;
 pub use signature::{Unsigned, verify};
-pub use status::{CommitState, CommitStatus, StatusRequest, status_request};
+pub use status::{CommitState, CommitStatus, StatusLogin, StatusRequest, status_request};

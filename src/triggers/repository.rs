@@ -41,27 +41,30 @@ fn scp(address: &str) -> Option<(String, String)> {
     is_host.then(|| (host.to_owned(), path.to_owned()))
 }
 
+/// A repository of Azure DevOps: organization, project and name.
+pub(super) type AzureName<'a> = (&'a str, &'a str, &'a str);
+
 /// Azure DevOps writes one repository in three ways.
 fn azure(host: &str, path: &str) -> Option<String> {
-    let parts: Vec<&str> = path.split('/').collect();
-    let (organization, project, name) = match (host, parts.as_slice()) {
-        ("ssh.dev.azure.com", ["v3", organization, project, name]) => {
-            (*organization, *project, *name)
-        }
-        ("dev.azure.com", [organization, project, "_git", name]) => {
-            (*organization, *project, *name)
-        }
-        (host, [project, "_git", name]) => {
-            (host.strip_suffix(".visualstudio.com")?, *project, *name)
-        }
-        (host, ["DefaultCollection", project, "_git", name]) => {
-            (host.strip_suffix(".visualstudio.com")?, *project, *name)
-        }
-        _ => return None,
-    };
+    let (organization, project, name) = azure_name(host, path)?;
     Some(format!(
         "dev.azure.com/{organization}/{project}/_git/{name}"
     ))
+}
+
+/// Reads the three ways in which Azure DevOps writes a repository.
+pub(super) fn azure_name<'a>(host: &'a str, path: &'a str) -> Option<AzureName<'a>> {
+    let parts: Vec<&str> = path.split('/').collect();
+    match (host, parts.as_slice()) {
+        ("ssh.dev.azure.com", ["v3", organization, project, name])
+        | ("dev.azure.com", [organization, project, "_git", name]) => {
+            Some((organization, project, name))
+        }
+        (host, [project, "_git", name] | ["DefaultCollection", project, "_git", name]) => {
+            Some((host.strip_suffix(".visualstudio.com")?, project, name))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

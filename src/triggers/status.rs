@@ -1,9 +1,13 @@
 //! How each code host is told the state of a commit.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
-use super::{Provider, repository::host_and_path};
+use super::{
+    Provider,
+    repository::{azure_name, host_and_path},
+};
 
 /// What is to be told of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +39,22 @@ pub enum CommitState {
     Error,
 }
 
-/// A request to a code host's interface: address, header that bears the token, JSON body.
+/// How a request bears its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusLogin {
+    /// In a header of this name, behind these words.
+    Header(&'static str, &'static str),
+    /// As the password of nobody.
+    Password,
+}
+
+/// A request to a code host's interface: address, how it bears the token, JSON body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatusRequest {
     /// Where to.
     pub url: String,
-    /// The header that bears the token, and what stands before the token in it.
-    pub login: (&'static str, &'static str),
+    /// How it bears the token.
+    pub login: StatusLogin,
     /// The body.
     pub body: Value,
 }
@@ -58,6 +71,19 @@ impl CommitState {
     }
 }
 
+impl StatusLogin {
+    /// The header that bears this token.
+    pub fn header(self, token: &str) -> (String, String) {
+        match self {
+            StatusLogin::Header(name, before) => (name.to_owned(), format!("{before}{token}")),
+            StatusLogin::Password => {
+                let login = BASE64_STANDARD.encode(format!(":{token}"));
+                ("authorization".to_owned(), format!("Basic {login}"))
+            }
+        }
+    }
+}
+
 /// Makes the request that tells it; `None` where the code host takes no statuses from us.
 pub fn status_request(
     provider: Provider,
@@ -68,27 +94,34 @@ pub fn status_request(
     let usual = usual_api(provider, &host, status.address)?;
     let api = api.unwrap_or(&usual).trim_end_matches('/');
     let commit = status.commit;
+    let bearer = StatusLogin::Header("authorization", "Bearer ");
     let (url, login) = match provider {
-        Provider::Github => (
-            format!("{api}/repos/{path}/statuses/{commit}"),
-            ("authorization", "Bearer "),
-        ),
+        Provider::Github => (format!("{api}/repos/{path}/statuses/{commit}"), bearer),
         Provider::Gitea => (
             format!("{api}/repos/{path}/statuses/{commit}"),
-            ("authorization", "token "),
+            StatusLogin::Header("authorization", "token "),
         ),
         Provider::Gitlab => {
             let project: String = byte_serialize(path.as_bytes()).collect();
             (
                 format!("{api}/projects/{project}/statuses/{commit}"),
-                ("private-token", ""),
+                StatusLogin::Header("private-token", ""),
             )
         }
         Provider::Bitbucket => (
             format!("{api}/repositories/{path}/commit/{commit}/statuses/build"),
-            ("authorization", "Bearer "),
+            bearer,
         ),
-        Provider::AzureDevops | Provider::Generic => return None,
+        Provider::AzureDevops => {
+            let (organization, project, name) = azure_name(&host, &path)?;
+            let repository =
+                format!("{api}/{organization}/{project}/_apis/git/repositories/{name}");
+            (
+                format!("{repository}/commits/{commit}/statuses?api-version=7.1"),
+                StatusLogin::Password,
+            )
+        }
+        Provider::Generic => return None,
     };
     let body = body(provider, status);
     Some(StatusRequest { url, login, body })
@@ -105,7 +138,8 @@ fn usual_api(provider: Provider, host: &str, address: &str) -> Option<String> {
         Provider::Gitlab => Some(format!("{scheme}://{host}/api/v4")),
         Provider::Gitea => Some(format!("{scheme}://{host}/api/v1")),
         Provider::Bitbucket => Some("https://api.bitbucket.org/2.0".to_owned()),
-        Provider::AzureDevops | Provider::Generic => None,
+        Provider::AzureDevops => Some("https://dev.azure.com".to_owned()),
+        Provider::Generic => None,
     }
 }
 
@@ -134,6 +168,17 @@ fn body(provider: Provider, status: &CommitStatus<'_>) -> Value {
             "description": status.description,
             "url": status.link.unwrap_or(status.address),
         }),
+        Provider::AzureDevops => json!({
+            "state": match status.state {
+                CommitState::Pending => "pending",
+                CommitState::Success => "succeeded",
+                CommitState::Failure => "failed",
+                CommitState::Error => "error",
+            },
+            "context": { "genre": "careen", "name": status.task },
+            "description": status.description,
+            "targetUrl": status.link,
+        }),
         _ => json!({
             "state": status.state.as_str(),
             "context": name,
@@ -160,9 +205,10 @@ mod tests {
                 link: None,
             };
             let made = status_request(provider, api, &status)?;
+            let (name, value) = made.login.header("t");
             Some(format!(
-                "{} {} {}",
-                made.url, made.login.0, made.body["state"]
+                "{} {name}: {value} {}",
+                made.url, made.body["state"]
             ))
         };
         for (provider, address, api, expected) in [
@@ -170,35 +216,48 @@ mod tests {
                 Provider::Github,
                 "git@github.com:Acme/web.git",
                 None,
-                "https://api.github.com/repos/Acme/web/statuses/c0ffee authorization \"failure\"",
+                "https://api.github.com/repos/Acme/web/statuses/c0ffee authorization: Bearer t \"failure\"",
             ),
             (
                 Provider::Github,
                 "https://git.acme.com/a/web.git",
                 None,
-                "https://git.acme.com/api/v3/repos/a/web/statuses/c0ffee authorization \"failure\"",
+                "https://git.acme.com/api/v3/repos/a/web/statuses/c0ffee authorization: Bearer t \"failure\"",
             ),
             (
                 Provider::Gitlab,
                 "https://gitlab.com/a/b/web.git",
                 None,
-                "https://gitlab.com/api/v4/projects/a%2Fb%2Fweb/statuses/c0ffee private-token \"failed\"",
+                "https://gitlab.com/api/v4/projects/a%2Fb%2Fweb/statuses/c0ffee private-token: t \"failed\"",
             ),
             (
                 Provider::Gitea,
                 "http://localhost:3000/a/web",
                 None,
-                "http://localhost:3000/api/v1/repos/a/web/statuses/c0ffee authorization \"failure\"",
+                "http://localhost:3000/api/v1/repos/a/web/statuses/c0ffee authorization: token t \"failure\"",
             ),
             (
                 Provider::Bitbucket,
                 "https://bitbucket.org/a/web",
                 Some("http://127.0.0.1:9/2.0/"),
-                "http://127.0.0.1:9/2.0/repositories/a/web/commit/c0ffee/statuses/build authorization \"FAILED\"",
+                "http://127.0.0.1:9/2.0/repositories/a/web/commit/c0ffee/statuses/build authorization: Bearer t \"FAILED\"",
+            ),
+            (
+                Provider::AzureDevops,
+                "https://org.visualstudio.com/my%20app/_git/web",
+                None,
+                "https://dev.azure.com/org/my%20app/_apis/git/repositories/web/commits/c0ffee/statuses?api-version=7.1 authorization: Basic OnQ= \"failed\"",
+            ),
+            (
+                Provider::AzureDevops,
+                "git@ssh.dev.azure.com:v3/org/app/web",
+                Some("http://127.0.0.1:9"),
+                "http://127.0.0.1:9/org/app/_apis/git/repositories/web/commits/c0ffee/statuses?api-version=7.1 authorization: Basic OnQ= \"failed\"",
             ),
         ] {
             assert_eq!(told(provider, address, api).as_deref(), Some(expected));
         }
         assert_eq!(told(Provider::Generic, "https://a.b/c/d", None), None);
+        assert_eq!(told(Provider::AzureDevops, "https://a.b/c/d", None), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use careen::{
     adapters::{memory::store::MemoryAccess, sqlite::SqliteStore},
-    ports::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow},
+    ports::{AccessStore, Answer, AuditEntry, CredentialScopes, Known, Role, TokenRow},
 };
 use chrono::{DateTime, Utc};
 
@@ -26,6 +26,7 @@ fn token(id: &str) -> TokenRow {
         id: id.to_owned(),
         name: "ci".to_owned(),
         role: Role::Runner,
+        credentials: Some(CredentialScopes::parse(&["pull:r.io/team".to_owned()]).unwrap()),
         created_at: time(0),
         expires_at: Some(time(100)),
         last_used_at: None,

@@ -1,5 +1,7 @@
 //! Caches that outlast a machine, and images for several platforms: on the engine that can, or it is said what helps.
 
+use serde_json::Value;
+
 use crate::{
     careens::{Careen, wait_for},
     engine_restarts::ONE_AT_A_TIME,
@@ -70,6 +72,7 @@ fn a_cache_in_a_registry_is_written_by_an_engine_that_can_and_used_on_others() {
     let Some((local, able, other)) = engines() else {
         return;
     };
+    let _one = FORGETTING.blocking_lock();
     let image = unique("kept");
     let engine = beside(local, &able);
     let first = build(&engine, &image, "    cache: enabled\n");
@@ -110,10 +113,6 @@ fn a_cache_that_no_engine_can_write_is_refused_with_what_helps() {
             ["cannot write a cache", "CAREEN_BUILDER"],
         ),
         (
-            "--cache-to type=local,dest=there",
-            ["type=local is not supported", "type=registry"],
-        ),
-        (
             "--platform linux/amd64,linux/arm64",
             ["several platforms", "containerd-snapshotter"],
         ),
@@ -121,6 +120,72 @@ fn a_cache_that_no_engine_can_write_is_refused_with_what_helps() {
         careen.steps(&format!("  - build: {option} .\n"));
         careen.run(&[]).exits(1).says(&words);
     }
+}
+
+/// An engine that forgets one command forgets others that nobody holds just then.
+static FORGETTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Has the engine forget the command of this image's Dockerfile, as another machine has never known it.
+fn forget(engine: &Engine, image: &str) {
+    let command = [
+        "docker",
+        "system",
+        "df",
+        "-v",
+        "--format",
+        "{{json .BuildCache}}",
+    ];
+    let records: Vec<Value> = serde_json::from_str(&engine.inside(&command)).expect("records");
+    let words = format!("made for {image}");
+    let is_of_it = |record: &&Value| record["Description"].to_string().contains(&words);
+    let of_it: Vec<&Value> = records.iter().filter(is_of_it).collect();
+    assert!(!of_it.is_empty(), "it has built {image}: {records:?}");
+    for record in of_it {
+        let id = record["ID"].as_str().expect("an id");
+        let filter = format!("id={id}");
+        engine.inside(&["docker", "builder", "prune", "-af", "--filter", &filter]);
+    }
+}
+
+#[test]
+fn a_cache_in_a_folder_is_used_by_an_engine_that_has_never_built_it() {
+    let Some((_, able, _)) = engines() else {
+        return;
+    };
+    let _one = FORGETTING.blocking_lock();
+    let careen = Careen::on(able.clone());
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, at) = (unique("folder"), folder.path().display());
+    careen.file("given.txt", &image);
+    careen.file("Dockerfile", &DOCKERFILE.replace("WORD", &image));
+    let log = |options: &str| {
+        careen.steps(&format!("  - id: build\n    build: {options} .\n"));
+        careen
+            .run(&["--allow", &format!("host-path={at}")])
+            .exits(0);
+        careen.log("build")
+    };
+    let (to, from) = (
+        format!("--cache-to type=local,mode=max,dest={at}/kept"),
+        format!("--cache-from type=local,src={at}/kept"),
+    );
+    let first = log(&format!("{from} {to}"));
+    assert!(first.contains("no cache at"), "{first}");
+    assert!(!is_cached(&first, &image), "{first}");
+    forget(&able, &image);
+    let without = log("");
+    assert!(!is_cached(&without, &image), "{without}");
+    forget(&able, &image);
+    let second = log(&from);
+    assert!(is_cached(&second, &image), "{second}");
+    careen.steps(&format!("  - build: {to} .\n"));
+    let needs = format!("--allow host-path={at}/kept");
+    careen.run(&[]).exits(2).says(&["not allowed", &needs]);
+    careen.steps("  - build: --cache-to type=local,dest=kept .\n");
+    careen
+        .run(&[])
+        .exits(2)
+        .says(&["`kept` is relative", "full path"]);
 }
 
 #[test]

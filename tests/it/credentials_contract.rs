@@ -116,3 +116,33 @@ async fn a_secret_is_set_anew_and_removed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_seal_is_replaced_only_where_it_still_is() {
+    on_every_store(async |store| {
+        let secret = StoredSecret {
+            name: "s".to_owned(),
+            sealed: sealed(1),
+            updated_at: DateTime::UNIX_EPOCH,
+        };
+        store.set_secret(&secret).await.unwrap();
+        store.add_connection(&connection("c")).await.unwrap();
+        let id = &connection("c").id;
+        let (one, two, three) = (sealed(1), sealed(2), sealed(3));
+        for (from, to, done) in [(&one, &two, true), (&one, &three, false)] {
+            let resealed = store.reseal_secret("s", from, to).await;
+            assert_eq!(resealed, Ok(done));
+            let resealed = store.reseal_connection(id, from, to).await;
+            assert_eq!(resealed, Ok(done));
+        }
+        assert_eq!(store.reseal_secret("t", &one, &two).await, Ok(false));
+        assert_eq!(store.stored_secrets().await.unwrap()[0].sealed, two);
+        let kept = store.connections().await.unwrap().remove(0);
+        let expected = Connection {
+            password: PasswordSource::Sealed(two),
+            ..connection("c")
+        };
+        assert_eq!(kept, expected, "all else stays");
+    })
+    .await;
+}

@@ -6,7 +6,8 @@ use careen::{
     engine::RunStatus,
     ports::{
         Batch, Claim, DeliveryFilter, HookSource, NewDelivery, NewRun, Placement, Rejection,
-        Report, RunFilter, RunRow, Sealed, Starting, TaskDecision, Trigger, TriggerKind, Verdict,
+        Report, Ruling, RunFilter, RunRow, Sealed, Starting, TaskDecision, Trigger, TriggerKind,
+        Verdict,
     },
     triggers::{Move, Provider},
 };
@@ -66,12 +67,17 @@ fn verdict(delivery: Option<u64>, to: Option<Move>, starts: Vec<Starting>) -> Ve
     Verdict {
         delivery,
         scope: String::new(),
-        to,
         replay: 0,
-        starts,
-        declined: Vec::new(),
-        summary: "no task watches it".to_owned(),
+        rulings: vec![ruling(to, starts)],
         at: time(2),
+    }
+}
+
+fn ruling(to: Option<Move>, starts: Vec<Starting>) -> Ruling {
+    Ruling {
+        to,
+        starts,
+        ..Ruling::none("no task watches it")
     }
 }
 
@@ -142,10 +148,8 @@ async fn a_decision_its_head_and_its_runs_are_written_together_and_once() {
             run: None,
             reason: "no file that changed".to_owned(),
         };
-        let wanted = Verdict {
-            declined: vec![declined],
-            ..verdict(number, to(None, "c1"), starts)
-        };
+        let mut wanted = verdict(number, to(None, "c1"), starts);
+        wanted.rulings[0].declined.push(declined);
         let deciding = (0..4).map(|_| store.decide(&wanted));
         for decided in join_all(deciding).await {
             let decided = decided.unwrap();
@@ -160,6 +164,44 @@ async fn a_decision_its_head_and_its_runs_are_written_together_and_once() {
         let run = store.run("r1").await.unwrap();
         let key = run.trigger.unwrap().key;
         assert_eq!(key, "source web repo main c1 visit 1");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_push_of_several_branches_is_decided_branch_by_branch() {
+    on_every_store(async |store| {
+        store.accept(&[delivery("a")]).await.unwrap();
+        let number = Some(store.undecided(1, LONG).await.unwrap()[0].number);
+        let branch = |name: &str, commit: &str| {
+            to(None, commit).map(|it| Move {
+                reference: format!("refs/heads/{name}"),
+                ..it
+            })
+        };
+        // The first branch stands there already, as another delivery told.
+        let told = verdict(None, branch("main", "c1"), vec![starting("r0", "web")]);
+        store.decide(&told).await.unwrap();
+        let wanted = Verdict {
+            rulings: vec![
+                ruling(branch("main", "c1"), vec![starting("r1", "web")]),
+                ruling(branch("next", "c2"), vec![starting("r2", "api")]),
+                ruling(branch("old", "c3"), Vec::new()),
+            ],
+            ..verdict(number, None, Vec::new())
+        };
+        let decided = store.decide(&wanted).await.unwrap();
+        assert_eq!(
+            decided.summary,
+            "refs/heads/main: nothing: the reference stands at this commit already; \
+             refs/heads/next: one run; refs/heads/old: nothing: no task watches it"
+        );
+        let runs: Vec<Option<&str>> = decided.tasks.iter().map(|it| it.run.as_deref()).collect();
+        assert_eq!(runs, [None, Some("r2")]);
+        assert_eq!(count_runs(store).await, 2, "r0 and r2");
+        assert_eq!(store.decide(&wanted).await.unwrap(), decided, "once");
+        let kept = store.delivery(number.unwrap()).await.unwrap().unwrap();
+        assert_eq!(kept.decision, Some(decided));
     })
     .await;
 }
@@ -211,7 +253,7 @@ async fn a_replay_starts_what_was_started_before_once_more() {
         assert_eq!(store.count_replay(number).await, Ok(1));
         let again = Verdict {
             replay: 1,
-            starts: vec![starting("r2", "web")],
+            rulings: vec![ruling(to(None, "c1"), vec![starting("r2", "web")])],
             ..wanted
         };
         let decided = store.decide(&again).await.unwrap();
@@ -333,7 +375,16 @@ async fn sources_and_refusals_are_kept_as_they_are() {
             ..source
         };
         store.put_source(&rotated).await.unwrap();
-        assert_eq!(store.sources().await, Ok(vec![rotated]));
+        assert_eq!(store.sources().await, Ok(vec![rotated.clone()]));
+        let anew = HookSource {
+            secret: sealed(12),
+            previous: Some((sealed(11), time(5))),
+            token: Some(sealed(13)),
+            ..rotated.clone()
+        };
+        assert_eq!(store.reseal_source(&rotated, &anew).await, Ok(true));
+        assert_eq!(store.reseal_source(&rotated, &rotated).await, Ok(false));
+        assert_eq!(store.sources().await, Ok(vec![anew]));
         assert_eq!(store.remove_source("hub").await, Ok(true));
         assert_eq!(store.remove_source("hub").await, Ok(false));
         let refused = |bytes| Rejection {

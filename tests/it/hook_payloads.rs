@@ -1,6 +1,12 @@
 //! What code hosts send is read as what happened; `tests/data/hooks` has a delivery of each kind.
 
-use careen::triggers::{Happening, Provider, Unreadable, read};
+use careen::triggers::{Happening, Provider, SourceFact, Unreadable, read};
+
+/// Writes what one delivery tells in one line.
+fn lines(facts: &[SourceFact]) -> String {
+    let lines = facts.iter().map(|fact| line(&fact.happening));
+    lines.collect::<Vec<_>>().join("; ")
+}
 
 /// Writes a happening in one line.
 fn line(happening: &Happening) -> String {
@@ -110,6 +116,13 @@ const CASES: &[(Provider, &str, &str, &str)] = &[
     (
         Provider::Bitbucket,
         "repo:push",
+        "bitbucket-push-several",
+        "push refs/heads/main aaaa..bbbb by {u1} says \"new stuff\" changes anything; \
+         push refs/heads/release/2 ..cccc by {u1} says \"another\" changes anything; deleted refs/heads/gone",
+    ),
+    (
+        Provider::Bitbucket,
+        "repo:push",
         "bitbucket-deletion",
         "deleted refs/heads/old",
     ),
@@ -124,6 +137,14 @@ const CASES: &[(Provider, &str, &str, &str)] = &[
         "",
         "azure-push",
         "push refs/heads/main aaaa..bbbb by 00067FFED5C7AF52 says \"Fixed bug in web.config file\" changes anything",
+    ),
+    (
+        Provider::AzureDevops,
+        "",
+        "azure-push-several",
+        "push refs/heads/main aaaa..bbbb by 00067FFED5C7AF52 says \"Fixed bug in web.config file\" changes anything; \
+         push refs/heads/release/2 ..cccc by 00067FFED5C7AF52 says \"Start release 2\" changes anything; \
+         deleted refs/tags/v1",
     ),
     (
         Provider::AzureDevops,
@@ -147,10 +168,12 @@ fn body(name: &str) -> Vec<u8> {
 #[test]
 fn each_delivery_is_read_as_what_happened() {
     for (provider, event, name, expected) in CASES {
-        let fact = read(*provider, event, &body(name)).unwrap_or_else(|it| panic!("{name}: {it}"));
-        assert_eq!(line(&fact.happening), *expected, "{name}");
-        let is_ping = fact.happening == Happening::Ping || *event == "issues";
-        assert!(is_ping || !fact.addresses.is_empty(), "{name}");
+        let facts = read(*provider, event, &body(name)).unwrap_or_else(|it| panic!("{name}: {it}"));
+        assert_eq!(lines(&facts), *expected, "{name}");
+        for fact in facts {
+            let is_ping = fact.happening == Happening::Ping || *event == "issues";
+            assert!(is_ping || !fact.addresses.is_empty(), "{name}");
+        }
     }
 }
 

@@ -109,3 +109,67 @@ async fn a_container_that_lost_the_race_for_its_working_directory_is_made_again(
     assert_eq!(outcome.run.status, RunStatus::Succeeded);
     assert_eq!(world.engine.count(Call::Start, "s"), 1);
 }
+
+/// One step that can meet nobody, then two that may meet, then one alone again.
+const ONE_THEN_TWO: &str = "steps:
+  - {id: first, cmd: busybox, when: ['-']}
+  - {id: a, cmd: busybox, when: [first]}
+  - {id: b, cmd: busybox, when: [first]}
+  - {id: last, cmd: busybox, when: [a, b]}
+";
+
+#[tokio::test(start_paused = true)]
+async fn a_network_is_made_while_the_first_container_runs_not_while_it_starts() {
+    let world = World::new().await;
+    sleeps(&world.engine, "first", AWHILE);
+    world.engine.stall(Call::Start);
+    let engine = world.engine.clone();
+    let look = move || {
+        let while_it_starts = has(&engine, Resource::Network);
+        engine.resume(Call::Start);
+        while_it_starts
+    };
+    assert!(!look_at(&world, ONE_THEN_TWO, AWHILE, look).await);
+    let engine = world.engine.clone();
+    let while_it_runs = move || has(&engine, Resource::Network);
+    assert!(look_at(&world, ONE_THEN_TWO, AWHILE / 2, while_it_runs).await);
+    assert_eq!(world.engine.left_over(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_nobody_comes_to_need_is_not_made() {
+    let world = World::new().await;
+    let error = EngineError::Other("no room".to_owned());
+    world.engine.fail(Call::Start, 1, error);
+    // The run would wait for it: what is being made must be there before it can be removed.
+    world.engine.stall(Call::CreateNetwork);
+    let run = world.run(world.request(ONE_THEN_TWO), Secrets::default());
+    let ended = tokio::time::timeout(AWHILE, run).await;
+    let (outcome, _) = ended.expect("it waits for no network").unwrap();
+    assert_eq!(outcome.run.status, RunStatus::Errored);
+    assert_eq!(world.engine.left_over(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_does_not_go_while_a_container_starts() {
+    let world = World::new().await;
+    sleeps(&world.engine, "last", AWHILE * 5);
+    sleeps(&world.engine, "b", AWHILE);
+    let engine = world.engine.clone();
+    let stalled = engine.clone();
+    let stall = async move {
+        tokio::time::sleep(AWHILE / 2).await;
+        stalled.stall(Call::Start);
+    };
+    let look = move || {
+        let while_it_starts = has(&engine, Resource::Network);
+        engine.resume(Call::Start);
+        while_it_starts
+    };
+    let watched = look_at(&world, ONE_THEN_TWO, AWHILE * 2, look);
+    let ((), kept) = tokio::join!(stall, watched);
+    assert!(kept, "it goes once the last container has started");
+    let engine = world.engine.clone();
+    let later = move || has(&engine, Resource::Network);
+    assert!(!look_at(&world, ONE_THEN_TWO, AWHILE * 2, later).await);
+}

@@ -93,10 +93,16 @@ fn secrets_and_connections_are_sealed_anew_and_still_open() {
         "--password-stdin",
     ];
     careen.told(&add, "pass").exits(0);
+    fs::write(careen.path("hook"), "hook-secret-77").unwrap();
+    let from = format!("file:{}", careen.path("hook").display());
+    let source = ["hooks", "source", "hub", "--provider", "github"];
+    let source = [&source[..], &["--secret-from", &from]].concat();
+    careen.does(&source).exits(0);
     let before = fs::read(careen.path("share/careen/key")).unwrap();
     let done = careen.does(&["secret", "rekey"]).exits(0);
     assert!(
-        done.stderr.contains("sealed 1 connections and 1 secrets"),
+        done.stderr
+            .contains("sealed 1 connections, 1 secrets and 1 sources"),
         "{}",
         done.stderr
     );

@@ -6,14 +6,18 @@ use careen::{
     adapters::{memory::store::MemoryStore, sqlite::SqliteStore},
     engine::RunStatus,
     ports::{
-        AccessStore, AuditEntry, Batch, Placement, Queue, RunFilter, RunRow, RunStore, Upkeep,
+        AccessStore, AuditEntry, Bases, Batch, Deliveries, DeliveryFilter, Firing, NewBase,
+        NewDecision, NewDelivery, NewTimer, Observation, Placement, Queue, Ruling, RunFilter,
+        RunRow, RunStore, Timers, Upkeep, Verdict,
     },
+    triggers::{Base, Provider},
 };
+use chrono::TimeDelta;
 
 use crate::every_store::{new_run, on_postgres, time};
 
-trait Store: RunStore + Queue + Upkeep {}
-impl<T: RunStore + Queue + Upkeep> Store for T {}
+trait Store: RunStore + Queue + Upkeep + Deliveries + Timers + Bases {}
+impl<T: RunStore + Queue + Upkeep + Deliveries + Timers + Bases> Store for T {}
 
 trait Lasting: Store + AccessStore {}
 impl<T: Store + AccessStore> Lasting for T {}
@@ -141,6 +145,126 @@ async fn a_dump_is_of_one_moment_while_others_write() {
         for id in found {
             assert_eq!(store.run(&id).await.unwrap().request, new_run(&id).request);
         }
+    })
+    .await;
+}
+
+/// A delivery, decided or not.
+async fn delivered(store: &dyn Store, id: &str, second: i64, is_decided: bool) {
+    let delivery = NewDelivery {
+        id: id.to_owned(),
+        source: "hub".to_owned(),
+        task: None,
+        provider: Provider::Github,
+        event: "push".to_owned(),
+        headers: Default::default(),
+        body: Vec::new(),
+        at: time(second),
+    };
+    store.accept(&[delivery]).await.unwrap();
+    if is_decided {
+        let newest = DeliveryFilter {
+            before: None,
+            limit: 1,
+        };
+        let number = store.deliveries(&newest).await.unwrap()[0].number;
+        let verdict = Verdict {
+            delivery: Some(number),
+            scope: String::new(),
+            replay: 0,
+            rulings: vec![Ruling::none("nobody watches")],
+            at: time(second),
+        };
+        store.decide(&verdict).await.unwrap();
+    }
+}
+
+/// A time of a timer that was passed over.
+async fn occurred(store: &dyn Store, second: i64) {
+    let timer = NewTimer {
+        name: "t".to_owned(),
+        spec: format!("at {second}"),
+        next_at: time(second),
+        due_at: time(second),
+    };
+    store.put_timers("task", 1, &[timer]).await.unwrap();
+    let claimed = store.claim_timers(time(second), time(second), 1).await;
+    let later = time(second) + TimeDelta::hours(1);
+    let firing = Firing {
+        timer: claimed.unwrap().remove(0),
+        runs: Vec::new(),
+        passed: Some((time(second), "passed over".to_owned())),
+        next: Some((later, later)),
+        decided_at: time(second),
+    };
+    store.fire(&[firing]).await.unwrap();
+}
+
+/// A base that moved, and what two tasks think of it.
+async fn moved(store: &dyn Store, to: &str, second: i64, is_waiting: bool) {
+    let decision = |task: &str, due_at| NewDecision {
+        task: task.to_owned(),
+        due_at,
+        reason: String::new(),
+    };
+    let watch = store.watches(None).await.unwrap().remove(0);
+    let observation = Observation {
+        key: watch.key,
+        from: watch.seen,
+        to: to.to_owned(),
+        etag: None,
+        how: "poll".to_owned(),
+        at: time(second),
+        next_at: time(second),
+    };
+    let due = is_waiting.then(|| time(900));
+    let decisions = [decision("task", due), decision("other", None)];
+    assert!(store.observe(&observation, &decisions).await.unwrap());
+}
+
+#[tokio::test]
+async fn facts_are_forgotten_by_age_unless_something_waits_for_them() {
+    on_every_store(async |store| {
+        delivered(store, "old", 10, true).await;
+        delivered(store, "undecided", 11, false).await;
+        delivered(store, "new", 60, true).await;
+        occurred(store, 12).await;
+        occurred(store, 61).await;
+        let base = NewBase {
+            base: Base {
+                key: "r.io/go:1".to_owned(),
+                is_runtime: true,
+                stood_on: None,
+            },
+            repository: "r.io/go".to_owned(),
+            rule: None,
+        };
+        let learned = ("task", time(0));
+        store.put_bases("task", &[base], learned).await.unwrap();
+        moved(store, "a", 13, false).await;
+        moved(store, "b", 14, true).await;
+        moved(store, "c", 62, false).await;
+        // The old delivery, one time of the timer, both decisions about `a` and the one about `b` that waits for
+        // nothing; in a database also the observation of `a`.
+        let gone = store.forget_facts(time(50)).await.unwrap();
+        assert!((5..=6).contains(&gone), "{gone}");
+        assert_eq!(store.forget_facts(time(50)).await.unwrap(), 0);
+        let all = DeliveryFilter {
+            before: None,
+            limit: 9,
+        };
+        let left = store.deliveries(&all).await.unwrap();
+        let left: Vec<&str> = left.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(left, ["new", "undecided"]);
+        let times = store.occurrences("task", 9).await.unwrap();
+        assert_eq!(times.len(), 1);
+        let moves = store.decisions(None, 9).await.unwrap();
+        let moves: Vec<(&str, &str)> = moves
+            .iter()
+            .map(|it| (it.to.as_str(), it.task.as_str()))
+            .collect();
+        assert_eq!(moves, [("c", "other"), ("c", "task"), ("b", "task")]);
+        assert_eq!(store.due_moves(time(901)).await.unwrap().len(), 1);
     })
     .await;
 }

@@ -124,6 +124,25 @@ async fn a_worker_that_stops_hands_its_runs_over_as_they_run() {
 }
 
 #[tokio::test]
+async fn a_worker_that_is_idle_takes_at_once_what_another_hands_over() {
+    let fleet = Fleet::new();
+    slow(&fleet.engine);
+    let run = fleet.enqueue(ONE_STEP, &Placement::default()).await;
+    let first = fleet.worker_with("w1", Duration::from_secs(600));
+    fleet.until_started("s").await;
+    let _second = fleet.worker_with("w2", Duration::from_secs(600));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    first.stop();
+    let handed = std::time::Instant::now();
+    let owner = async || fleet.store.run(&run).await.unwrap().owner;
+    while owner().await.as_deref() != Some("w2") {
+        assert!(handed.elapsed() < Duration::from_millis(500), "it waits");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    fleet.assert_went_on(&run).await;
+}
+
+#[tokio::test]
 async fn a_paused_worker_starts_and_removes_nothing_once_another_has_its_run() {
     let fleet = Fleet::new();
     slow(&fleet.engine);

@@ -145,6 +145,7 @@ pub fn request(app: &App, text: &str) -> Request {
         allow: Vec::new(),
         limits: Limits::default(),
         outputs: Vec::new(),
+        bounds: Vec::new(),
         retry_of: None,
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn build(
     sink: &dyn Sink,
 ) -> Result<Built, BuildError> {
     let place = places::choose(engine, request).await?;
-    if let Some(text) = &place.note {
+    for text in &place.notes {
         note(sink, text);
     }
     if std::ptr::eq(place.engine, engine) {
@@ -52,7 +52,7 @@ async fn build_at(
 ) -> Result<Built, BuildError> {
     let engine = place.engine;
     if request.classic {
-        needs_session(request, "the classic builder is asked for")?;
+        needs_session(place, request, "the classic builder is asked for")?;
         tell_of_arguments(request, sink);
         return build_whole(engine, request, Listener::new(sink, true)).await;
     }
@@ -68,7 +68,7 @@ async fn build_at(
             Ok(built) => return Ok(built),
         }
     }
-    needs_session(request, "this build has no session")?;
+    needs_session(place, request, "this build has no session")?;
     tell_of_arguments(request, sink);
     match build_whole(engine, request, Listener::new(sink, false)).await {
         Err(BuildError::Engine(EngineError::Other(message))) if lacks_buildkit(&message) => {
@@ -109,12 +109,18 @@ fn fits_session(request: &BuildRequest) -> bool {
     !request.squash && !request.extra_hosts.iter().any(needs_engine)
 }
 
-fn needs_session(request: &BuildRequest, reason: &str) -> Result<(), BuildError> {
-    if request.secrets.is_empty() {
-        return Ok(());
-    }
+fn needs_session(
+    place: &Place<'_>,
+    request: &BuildRequest,
+    reason: &str,
+) -> Result<(), BuildError> {
+    let what = match (request.secrets.is_empty(), place.caches.are_in_folders()) {
+        (false, _) => "--secret",
+        (true, true) => "a cache in a folder",
+        (true, false) => return Ok(()),
+    };
     let message = format!(
-        "--secret needs a BuildKit session, and {reason}: remove DOCKER_BUILDKIT=0, a network by name, --squash and host-gateway, or use an engine with BuildKit"
+        "{what} needs a BuildKit session, and {reason}: remove DOCKER_BUILDKIT=0, a network by name, --squash and host-gateway, or use an engine with BuildKit"
     );
     Err(BuildError::Failed {
         message,
@@ -145,7 +151,7 @@ async fn build_in_session(
     }
     let request = &hidden.apply(request);
     let text = (dockerfile.0.clone(), hidden.text.into_bytes());
-    let session = session::open(engine, request, (files, text)).await;
+    let session = session::open(engine, (request, &place.caches), (files, text)).await;
     let session = session.map_err(|error| not_built(error, &listener))?;
     if request.memory_bytes.is_some() {
         listener.say("BuildKit does not limit the memory of commands: --memory has no effect\n");
@@ -165,6 +171,9 @@ async fn build_in_session(
         }
         other => other,
     })?;
+    if let Some(manifest) = &solved.cache {
+        place.caches.name(manifest).map_err(EngineError::Other)?;
+    }
     for id in &solved.ids {
         if let Some(image) = engine.image(id).await? {
             return Ok(Built { image_id: image.id });

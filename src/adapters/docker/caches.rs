@@ -1,10 +1,15 @@
 //! Where a build takes layers from and leaves them: `--cache-from`, `--cache-to`, and `cache: enabled`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
 
 use bollard_buildkit_proto::moby::buildkit::v1::CacheOptionsEntry;
+use oci_spec::image::Descriptor;
 use serde_json::json;
 
+use super::cache_index;
 use crate::ports::BuildRequest;
 
 /// The caches of one build.
@@ -34,13 +39,63 @@ impl Caches {
         if request.inline_cache {
             caches.exports.push(Place::new("inline", &[]));
         }
-        if let Some(unreadable) = caches.imports.iter().find(|place| place.kind != "registry") {
+        let is_readable = |place: &&Place| matches!(place.kind.as_str(), "registry" | "local");
+        if let Some(unreadable) = caches.imports.iter().find(|place| !is_readable(place)) {
             return Err(format!(
-                "--cache-from type={} is not supported: name an image or type=registry,ref=IMAGE",
+                "--cache-from type={} is not supported: name an image, type=registry,ref=IMAGE or type=local,src=DIR",
                 unreadable.kind
             ));
         }
         Ok(caches)
+    }
+
+    /// Says whether a folder is read or written.
+    pub(super) fn are_in_folders(&self) -> bool {
+        !self.folders().is_empty()
+    }
+
+    /// The folders that are read or written.
+    pub(super) fn folders(&self) -> Vec<String> {
+        let places = self.imports.iter().chain(&self.exports);
+        places
+            .filter_map(Place::folder)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Finds in each folder that is read the cache that is meant, and leaves those out that are not there; says which.
+    pub(super) fn settle(&mut self) -> Vec<String> {
+        let mut notes = Vec::new();
+        self.imports.retain_mut(|place| {
+            let Some(folder) = place.folder().map(PathBuf::from) else {
+                return true;
+            };
+            if place.attributes.contains_key("digest") {
+                return true;
+            }
+            match cache_index::find(&folder, place.tag()) {
+                Ok(digest) => {
+                    place.attributes.insert("digest".to_owned(), digest);
+                    true
+                }
+                Err(reason) => {
+                    notes.push(format!("no cache at {}: {reason}", folder.display()));
+                    false
+                }
+            }
+        });
+        notes
+    }
+
+    /// Names in each folder that was written what BuildKit left there.
+    pub(super) fn name(&self, manifest: &Descriptor) -> Result<(), String> {
+        for place in &self.exports {
+            if let Some(folder) = place.folder() {
+                cache_index::name(Path::new(folder), place.tag(), manifest)
+                    .map_err(|error| format!("could not name the cache in {folder}: {error}"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes layers from an image that may be missing.
@@ -87,6 +142,18 @@ impl Caches {
 }
 
 impl Place {
+    /// The folder of a cache that is one: where it is read, or else written.
+    fn folder(&self) -> Option<&str> {
+        let attribute = |name: &str| self.attributes.get(name).map(String::as_str);
+        let folder = attribute("src").or_else(|| attribute("dest"));
+        folder.filter(|_| self.kind == "local")
+    }
+
+    /// The name of the cache in its folder.
+    fn tag(&self) -> &str {
+        self.attributes.get("tag").map_or("latest", String::as_str)
+    }
+
     fn new(kind: &str, attributes: &[(&str, &str)]) -> Place {
         let pairs = attributes.iter();
         Place {
@@ -120,8 +187,10 @@ impl Place {
             "inline" => Ok(place),
             "registry" if place.attributes.contains_key("ref") => Ok(place),
             "registry" => Err(format!("`{text}` names no image: add ref=IMAGE")),
+            "local" if place.folder().is_some() => Ok(place),
+            "local" => Err(format!("`{text}` names no folder: add src=DIR or dest=DIR")),
             other => Err(format!(
-                "a cache of type={other} is not supported: use type=registry,ref=IMAGE or type=inline"
+                "a cache of type={other} is not supported: use type=registry,ref=IMAGE, type=local,dest=DIR or type=inline"
             )),
         }
     }
@@ -158,11 +227,8 @@ mod tests {
     #[test]
     fn what_cannot_be_had_is_refused_by_name() {
         for (from, to, word) in [
-            (
-                [].as_slice(),
-                ["type=local,dest=x"].as_slice(),
-                "type=local",
-            ),
+            ([].as_slice(), ["type=s3,bucket=x"].as_slice(), "type=s3"),
+            (&[], &["type=local"], "dest=DIR"),
             (&[], &["type=registry"], "ref=IMAGE"),
             (&[], &["type=gha,oops"], "oops"),
             (&["type=inline"], &[], "type=inline"),

@@ -11,6 +11,7 @@ use super::{
     address::Address,
     dial::{self, Dialer, EngineStream},
     errors::translate,
+    ping,
 };
 
 /// How long a call may take to be answered that has no work to wait for.
@@ -135,9 +136,15 @@ impl DockerEngine {
 
     async fn open(&self) -> Result<Client, EngineError> {
         let docker = client_of(&self.inner.dialer).map_err(|error| self.error(error))?;
-        let version = docker.version().await.map_err(|error| self.error(error))?;
-        let offered = version.api_version.as_deref().unwrap_or_default();
-        let Some(api_version) = agree(offered) else {
+        let offered = match ping::api_version(&self.inner.dialer).await {
+            Some(offered) => offered,
+            None => {
+                let version = docker.version().await;
+                let version = version.map_err(|error| self.error(error))?;
+                version.api_version.unwrap_or_default()
+            }
+        };
+        let Some(api_version) = agree(&offered) else {
             return Err(EngineError::Other(format!(
                 "the Docker Engine at {} speaks API {offered:?}; careen needs {}.{} (Docker 20.10) or newer",
                 self.address(),

@@ -1,21 +1,16 @@
 //! Images of the engine: looked at, pulled, pushed, built.
 
-use std::{collections::HashMap, time::Duration};
-
 use async_trait::async_trait;
-use bollard::{
-    models::ImageInspect,
-    query_parameters::{CreateImageOptionsBuilder, PruneBuildOptionsBuilder},
-};
+use bollard::{models::ImageInspect, query_parameters::CreateImageOptionsBuilder};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 
 use crate::ports::{
-    BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, PackedLayer, PushedImage,
-    RegistryLogin, Sink,
+    BuildCacheBounds, BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, PackedLayer,
+    PushedImage, RegistryLogin, Sink,
 };
 
-use super::{DockerEngine, build, packing, pull, push, reference::split};
+use super::{DockerEngine, build, build_cache, packing, pull, push, reference::split};
 
 #[async_trait]
 impl Images for DockerEngine {
@@ -64,14 +59,8 @@ impl Images for DockerEngine {
         build::build(self, request, sink).await
     }
 
-    async fn prune_builds(&self, unused_for: Duration) -> Result<u64, EngineError> {
-        let age = format!("{}s", unused_for.as_secs());
-        let options = PruneBuildOptionsBuilder::new().all(true);
-        let options = options.filters(&HashMap::from([("until", vec![age])]));
-        let docker = self.docker().await?;
-        let freed = docker.prune_build(Some(options.build())).await;
-        let freed = freed.map_err(|error| self.error(error))?.space_reclaimed;
-        Ok(freed.and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
+    async fn prune_builds(&self, bounds: &BuildCacheBounds) -> Result<u64, EngineError> {
+        build_cache::prune(self, bounds).await
     }
 
     async fn ensure_empty_image(&self, reference: &str) -> Result<(), EngineError> {

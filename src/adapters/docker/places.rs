@@ -18,7 +18,7 @@ pub(super) struct Place<'a> {
     /// What is taken and left.
     pub(super) caches: Caches,
     /// What has to be said of the choice.
-    pub(super) note: Option<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// Chooses between the engine itself and its builder, by what is asked for.
@@ -26,10 +26,12 @@ pub(super) async fn choose<'a>(
     engine: &'a DockerEngine,
     request: &BuildRequest,
 ) -> Result<Place<'a>, BuildError> {
+    let mut caches = Caches::read(request).map_err(failed)?;
+    let notes = caches.settle();
     let mut place = Place {
         engine,
-        caches: Caches::read(request).map_err(failed)?,
-        note: None,
+        caches,
+        notes,
     };
     let Some(needs) = needs(request, &place.caches) else {
         return Ok(place);
@@ -39,11 +41,13 @@ pub(super) async fn choose<'a>(
         images.for_each(|it| place.caches.take_from(it));
     }
     // A step that keeps its cache asks for any that is to be had.
-    let is_wish = !place.caches.needs_exporter() && !is_for_several(request);
+    let is_wish = !place.caches.needs_exporter()
+        && !place.caches.are_in_folders()
+        && !is_for_several(request);
     let reason = match able(engine, request).await {
         Ok(Some(able)) => {
             place.engine = able;
-            place.note = elsewhere(engine, able, needs);
+            place.notes.extend(elsewhere(engine, able, needs));
             let kept = request.kept_cache.as_deref();
             kept.into_iter().for_each(|it| place.caches.keep_at(it));
             return Ok(place);
@@ -56,7 +60,7 @@ pub(super) async fn choose<'a>(
         return Err(failed(format!("{reason}: {HELP}")));
     }
     place.caches.keep_inline();
-    place.note = Some(format!(
+    place.notes.push(format!(
         "{reason}, so the cache is kept in the image: once pushed, others use it. For a cache of its own, {HELP}"
     ));
     Ok(place)
@@ -68,6 +72,8 @@ fn needs(request: &BuildRequest, caches: &Caches) -> Option<&'static str> {
         None
     } else if is_for_several(request) {
         Some("make one image for several platforms")
+    } else if caches.are_in_folders() {
+        Some("keep a cache in a folder")
     } else if caches.needs_exporter() || request.kept_cache.is_some() {
         Some("write a cache to a registry")
     } else {

@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{Caps, ContextError, Folder, Notes, describe, files::Files, pack_files, unpack};
+use super::{
+    Caps, ContextError, Folder, Hidden, Notes, describe, files::Files, pack_files, unpack,
+};
 use crate::ports::{BuildContext, FolderError, Folders, GitInfo, TarStream};
 
 /// Reads and writes folders of this machine.
@@ -12,19 +14,30 @@ use crate::ports::{BuildContext, FolderError, Folders, GitInfo, TarStream};
 pub struct LocalFolders {
     notes: Notes,
     caps: Caps,
+    hidden: Hidden,
 }
 
 impl LocalFolders {
     /// Takes where remarks go, and how much an archive may unpack to.
     pub fn new(notes: Notes, caps: Caps) -> LocalFolders {
-        LocalFolders { notes, caps }
+        let hidden = Hidden::default();
+        LocalFolders {
+            notes,
+            caps,
+            hidden,
+        }
+    }
+
+    /// Leaves these paths out of every context.
+    pub fn without(self, hidden: Hidden) -> LocalFolders {
+        LocalFolders { hidden, ..self }
     }
 }
 
 #[async_trait]
 impl Folders for LocalFolders {
     fn workspace(&self, folder: &Path) -> Result<TarStream, FolderError> {
-        let selection = Folder::open(folder)?.run_context()?;
+        let selection = Folder::open(folder)?.without(&self.hidden).run_context()?;
         Ok(selection.tar_stream(Arc::clone(&self.notes)))
     }
 
@@ -34,7 +47,7 @@ impl Folders for LocalFolders {
         dockerfile: &Path,
         text: Option<&str>,
     ) -> Result<BuildContext, FolderError> {
-        let opened = Folder::open(folder)?;
+        let opened = Folder::open(folder)?.without(&self.hidden);
         let built = opened.build_context_by(dockerfile, text)?;
         let notes = Arc::clone(&self.notes);
         let files = Files::new(built.files, dockerfile, Arc::clone(&notes)).with_text(text);

@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{ContextError, Selection};
+use super::{ContextError, Hidden, Selection};
 use crate::dockerignore::Rules;
 
 const IGNORE_FILE: &str = ".dockerignore";
@@ -22,6 +22,7 @@ const NOT_FOR_RUNS: &str =
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    hidden: Hidden,
 }
 
 /// What a build gets.
@@ -48,7 +49,18 @@ impl Folder {
             return Err(ContextError::NotAFolder(path.to_owned()));
         }
         fs::read_dir(&root).map_err(|reason| ContextError::reading(path, reason))?;
-        Ok(Folder { root })
+        let hidden = Hidden::default();
+        Ok(Folder { root, hidden })
+    }
+
+    /// Leaves out these paths of this machine, whatever is chosen.
+    pub fn without(self, hidden: &Hidden) -> Folder {
+        let hidden = hidden.below(&self.root);
+        Folder { hidden, ..self }
+    }
+
+    fn select(&self, rules: Rules, added: BTreeMap<String, Vec<u8>>) -> Selection {
+        Selection::new((self.root.clone(), self.hidden.clone()), rules, added)
     }
 
     /// Names the folder, absolute and free of links.
@@ -78,7 +90,7 @@ impl Folder {
             return Err(missing());
         }
         let mut rules = self.build_rules(dockerfile)?;
-        let files = Selection::new(self.root.clone(), rules.clone(), BTreeMap::new());
+        let files = self.select(rules.clone(), BTreeMap::new());
         rules.keep(IGNORE_FILE);
         let inside = resolved
             .strip_prefix(&self.root)
@@ -92,7 +104,7 @@ impl Folder {
             (_, Some(text)) => self.add_dockerfile(text.as_bytes().to_vec())?,
             (None, None) => self.add_dockerfile(read(&resolved)?)?,
         };
-        let selection = Selection::new(self.root.clone(), rules, added);
+        let selection = self.select(rules, added);
         Ok(BuildSelection {
             selection,
             files,
@@ -104,12 +116,12 @@ impl Folder {
     pub fn run_context(&self) -> Result<Selection, ContextError> {
         let own = Rules::parse(NOT_FOR_RUNS).unwrap_or_default();
         let rules = own.followed_by(read_rules(&self.root.join(IGNORE_FILE))?.unwrap_or_default());
-        Ok(Selection::new(self.root.clone(), rules, BTreeMap::new()))
+        Ok(self.select(rules, BTreeMap::new()))
     }
 
     /// Chooses all there is.
     pub(super) fn everything(&self) -> Selection {
-        Selection::new(self.root.clone(), Rules::default(), BTreeMap::new())
+        self.select(Rules::default(), BTreeMap::new())
     }
 
     fn build_rules(&self, dockerfile: &Path) -> Result<Rules, ContextError> {

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{ContextError, Walk, hash, pack, stream::stream_of};
+use super::{ContextError, Hidden, Walk, hash, pack, stream::stream_of};
 use crate::{dockerignore::Rules, ports::TarStream};
 
 /// Takes remarks that stop nothing, such as a socket that was left out; each a lowercase sentence for people.
@@ -16,15 +16,21 @@ pub type Notes = Arc<dyn Fn(String) + Send + Sync>;
 #[derive(Debug, Clone)]
 pub struct Selection {
     root: PathBuf,
+    hidden: Hidden,
     rules: Arc<Rules>,
     /// Files by name that stand in the archive in place of, or beside, those of the folder.
     added: BTreeMap<String, Vec<u8>>,
 }
 
 impl Selection {
-    pub(super) fn new(root: PathBuf, rules: Rules, added: BTreeMap<String, Vec<u8>>) -> Selection {
+    pub(super) fn new(
+        (root, hidden): (PathBuf, Hidden),
+        rules: Rules,
+        added: BTreeMap<String, Vec<u8>>,
+    ) -> Selection {
         Selection {
             root,
+            hidden,
             rules: Arc::new(rules),
             added,
         }
@@ -32,7 +38,8 @@ impl Selection {
 
     /// Begins a walk over the selected files of the folder; blocking.
     pub fn walk(&self) -> Result<Walk, ContextError> {
-        Walk::new(self.root.clone(), Arc::clone(&self.rules))
+        let place = (self.root.clone(), self.hidden.clone());
+        Walk::new(place, Arc::clone(&self.rules))
     }
 
     /// Packs the selection on a thread of its own, as fast as the stream is read; memory stays flat. Dropping the

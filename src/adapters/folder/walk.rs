@@ -14,7 +14,7 @@ use std::{
     vec,
 };
 
-use super::ContextError;
+use super::{ContextError, Hidden};
 use crate::dockerignore::Rules;
 
 /// A file, folder or link that is kept.
@@ -31,6 +31,7 @@ pub struct Entry {
 /// The kept entries of a folder, each folder before what is in it.
 pub struct Walk {
     root: PathBuf,
+    hidden: Hidden,
     rules: Arc<Rules>,
     levels: Vec<Level>,
     ready: VecDeque<Entry>,
@@ -46,9 +47,13 @@ struct Level {
 }
 
 impl Walk {
-    pub(super) fn new(root: PathBuf, rules: Arc<Rules>) -> Result<Walk, ContextError> {
+    pub(super) fn new(
+        (root, hidden): (PathBuf, Hidden),
+        rules: Arc<Rules>,
+    ) -> Result<Walk, ContextError> {
         let mut walk = Walk {
             root,
+            hidden,
             rules,
             levels: Vec::new(),
             ready: VecDeque::new(),
@@ -76,6 +81,9 @@ impl Walk {
     fn visit(&mut self, path: PathBuf, kind: FileType) -> Result<(), ContextError> {
         let name = path.to_string_lossy();
         let ignored = self.rules.is_ignored(&name);
+        if self.hidden.holds(&path) {
+            return Ok(());
+        }
         if ignored && !(kind.is_dir() && self.rules.may_hold_kept(&name)) {
             return Ok(());
         }

@@ -8,7 +8,8 @@ use std::{
 use async_trait::async_trait;
 
 use crate::ports::{
-    Connection, ConnectionStore, LoginHelpers, RegistryLogin, SecretStore, StoreError, StoredSecret,
+    Connection, ConnectionStore, LoginHelpers, PasswordSource, RegistryLogin, Sealed, SecretStore,
+    StoreError, StoredSecret,
 };
 
 /// Keeps connections and secrets, gone with this value.
@@ -53,6 +54,23 @@ impl ConnectionStore for MemoryCredentials {
         Ok(true)
     }
 
+    async fn reseal_connection(
+        &self,
+        id: &str,
+        from: &Sealed,
+        to: &Sealed,
+    ) -> Result<bool, StoreError> {
+        let mut all = lock(&self.connections);
+        let old = PasswordSource::Sealed(from.clone());
+        let mut there = all.values_mut();
+        let there = there.find(|it| it.id == id && it.password == old);
+        let is_there = there.is_some();
+        if let Some(connection) = there {
+            connection.password = PasswordSource::Sealed(to.clone());
+        }
+        Ok(is_there)
+    }
+
     async fn remove_connection(&self, name: &str) -> Result<bool, StoreError> {
         Ok(lock(&self.connections).remove(name).is_some())
     }
@@ -67,6 +85,21 @@ impl SecretStore for MemoryCredentials {
     async fn set_secret(&self, secret: &StoredSecret) -> Result<(), StoreError> {
         lock(&self.secrets).insert(secret.name.clone(), secret.clone());
         Ok(())
+    }
+
+    async fn reseal_secret(
+        &self,
+        name: &str,
+        from: &Sealed,
+        to: &Sealed,
+    ) -> Result<bool, StoreError> {
+        let mut all = lock(&self.secrets);
+        let there = all.get_mut(name).filter(|it| it.sealed == *from);
+        let is_there = there.is_some();
+        if let Some(secret) = there {
+            secret.sealed.clone_from(to);
+        }
+        Ok(is_there)
     }
 
     async fn remove_secret(&self, name: &str) -> Result<bool, StoreError> {

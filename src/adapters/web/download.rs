@@ -7,10 +7,13 @@ use backon::{ExponentialBuilder, Retryable};
 use futures_util::{StreamExt, TryStreamExt};
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use secrecy::ExposeSecret;
-use url::{Host, Url};
+use url::Url;
 
-use super::Web;
-use crate::ports::{Access, Download, DownloadError, Downloads, is_public};
+use super::{
+    Web,
+    permitted::{Barred, permitted},
+};
+use crate::ports::{Access, Download, DownloadError, Downloads};
 
 /// How long a server may take to answer a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -60,7 +63,8 @@ async fn follow(
 ) -> Result<Download, DownloadError> {
     let mut url = start.clone();
     for _ in 0..=MOST_REDIRECTS {
-        let addresses = permitted(&url, access.allow_private).await?;
+        let addresses = permitted(&url, access.allow_private).await;
+        let addresses = addresses.map_err(barred)?;
         let is_own = url.origin() == start.origin();
         let response = ask(&url, &addresses, access, (is_own, mark)).await?;
         match redirected(&url, &response)? {
@@ -73,26 +77,10 @@ async fn follow(
     )))
 }
 
-/// Finds the addresses of a host, and refuses private ones unless they are allowed.
-async fn permitted(url: &Url, allow_private: bool) -> Result<Vec<SocketAddr>, DownloadError> {
-    let port = url.port_or_known_default().unwrap_or(443);
-    let addresses: Vec<SocketAddr> = match url.host() {
-        Some(Host::Ipv4(ip)) => vec![(ip, port).into()],
-        Some(Host::Ipv6(ip)) => vec![(ip, port).into()],
-        Some(Host::Domain(name)) => tokio::net::lookup_host((name, port))
-            .await
-            .map_err(|error| DownloadError::Unreachable(format!("{name}: {error}")))?
-            .collect(),
-        None => return Err(DownloadError::Refused("it names no host".to_owned())),
-    };
-    let private = addresses.iter().find(|it| !is_public(it.ip()));
-    match private.filter(|_| !allow_private) {
-        Some(private) => Err(DownloadError::Refused(format!(
-            "{} is {}, not a public address",
-            url.host_str().unwrap_or_default(),
-            private.ip()
-        ))),
-        None => Ok(addresses),
+fn barred(why: Barred) -> DownloadError {
+    match why {
+        Barred::Unknown(_) => DownloadError::Unreachable(why.to_string()),
+        Barred::NoHost | Barred::Private(..) => DownloadError::Refused(why.to_string()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Texts from the web: https only, public addresses only, small ones only. Archives are in `download`.
 
-mod download;
-
 mod courier;
+mod download;
+mod permitted;
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use url::Url;
 
-use crate::ports::{Fetch, FetchError, is_public};
+use crate::ports::{Fetch, FetchError};
 
 /// How long one fetch may take; an alias file that needs longer is not worth waiting for.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,22 +33,14 @@ async fn fetch(url: &str, limit: usize) -> Result<String, String> {
     if url.scheme() != "https" {
         return Err("only https addresses are fetched".to_owned());
     }
-    let host = url.host_str().ok_or("it names no host")?.to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
-    let addresses: Vec<_> = tokio::net::lookup_host((host.trim_matches(['[', ']']), port))
-        .await
-        .map_err(|error| error.to_string())?
-        .collect();
-    if let Some(private) = addresses.iter().find(|address| !is_public(address.ip())) {
-        return Err(format!("{host} is {}, not a public address", private.ip()));
-    }
-    // The addresses that were checked are the ones that are used, whatever the name says a moment later.
+    let addresses = permitted::permitted(&url, false).await;
+    let addresses = addresses.map_err(|why| why.to_string())?;
     let client = reqwest::Client::builder()
         .https_only(true)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(TIMEOUT)
-        .resolve_to_addrs(&host, &addresses)
+        .resolve_to_addrs(url.host_str().unwrap_or_default(), &addresses)
         .build()
         .map_err(|error| error.to_string())?;
     let response = client

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::judging::{Bench, Case};
 use crate::{
     app::{App, AppError},
-    ports::{Decision, Delivery, StoreError, Verdict},
-    triggers,
+    ports::{Decision, Delivery, Ruling, StoreError, Verdict},
+    triggers::{self, SourceFact},
 };
 
 /// Deliveries taken at once.
@@ -100,30 +100,43 @@ impl App {
     }
 
     async fn verdict(&self, bench: &Bench, delivery: &Delivery, replay: u32) -> Verdict {
-        let read = triggers::read(delivery.provider, &delivery.event, &delivery.body);
-        let mut verdict = match &read {
-            Ok(fact) => {
-                let case = Case {
-                    fact,
-                    task: delivery.task.as_deref(),
-                    source: Some(&delivery.source),
-                    seen_at: None,
-                };
-                bench.judge(self, &case).await
-            }
-            Err(error) => Verdict {
-                delivery: None,
-                scope: String::new(),
-                to: None,
-                replay: 0,
-                starts: Vec::new(),
-                declined: Vec::new(),
-                summary: format!("it cannot be read: {error}"),
-                at: self.ports.clock.now(),
-            },
+        let mut rulings = match triggers::read(delivery.provider, &delivery.event, &delivery.body) {
+            Ok(facts) => self.rulings(bench, delivery, &facts).await,
+            Err(error) => vec![Ruling::none(format!("it cannot be read: {error}"))],
         };
-        verdict.delivery = Some(delivery.number);
-        verdict.replay = replay;
-        verdict
+        // All who move several heads at once move them in one order, so that none waits for the other in a ring.
+        rulings.sort_by(|a, b| place(a).cmp(&place(b)));
+        Verdict {
+            delivery: Some(delivery.number),
+            scope: delivery.task.clone().unwrap_or_default(),
+            replay,
+            rulings,
+            at: self.ports.clock.now(),
+        }
     }
+
+    async fn rulings(
+        &self,
+        bench: &Bench,
+        delivery: &Delivery,
+        facts: &[SourceFact],
+    ) -> Vec<Ruling> {
+        let mut rulings = Vec::new();
+        for fact in facts {
+            let case = Case {
+                fact,
+                task: delivery.task.as_deref(),
+                source: Some(&delivery.source),
+                seen_at: None,
+            };
+            rulings.push(bench.judge(self, &case).await);
+        }
+        rulings
+    }
+}
+
+/// The head that a ruling moves.
+fn place(ruling: &Ruling) -> Option<(&str, &str)> {
+    let to = ruling.to.as_ref()?;
+    Some((&to.repository, &to.reference))
 }

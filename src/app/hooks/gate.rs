@@ -9,20 +9,17 @@ use secrecy::SecretString;
 
 use crate::{
     app::{App, AppError},
-    ports::{HookSource, Rejection},
+    ports::HookSource,
     triggers::{Provider, Unsigned, verify},
 };
 
 /// For how long the sources need not be read again; one that was changed elsewhere counts after that.
 const FRESH: Duration = Duration::from_secs(2);
-/// Refusals that are kept in a second; of more than that nothing is to be learned.
-const REFUSALS: u32 = 10;
 
 /// Lets deliveries in.
 pub struct Gate {
     app: Arc<App>,
     opened: Mutex<Option<(Instant, Arc<Vec<Opened>>)>>,
-    refusals: Mutex<(Instant, u32)>,
 }
 
 /// A source with its secrets open.
@@ -62,7 +59,6 @@ impl Gate {
         Gate {
             app,
             opened: Mutex::default(),
-            refusals: Mutex::new((Instant::now(), 0)),
         }
     }
 
@@ -93,31 +89,6 @@ impl Gate {
             }
         }
         Err(refusal)
-    }
-
-    /// Keeps that a delivery was refused, unless that happens too often.
-    pub async fn refuse(&self, from: String, bytes: u64, why: &str) {
-        if !self.is_to_be_kept() {
-            return;
-        }
-        let rejection = Rejection {
-            at: self.app.ports.clock.now(),
-            from,
-            bytes,
-            reason: why.to_owned(),
-        };
-        if let Err(error) = self.app.deliveries.reject(&rejection).await {
-            tracing::warn!("a refused delivery could not be recorded: {error}");
-        }
-    }
-
-    fn is_to_be_kept(&self) -> bool {
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusals.0.elapsed() >= Duration::from_secs(1) {
-            *refusals = (Instant::now(), 0);
-        }
-        refusals.1 += 1;
-        refusals.1 <= REFUSALS
     }
 
     async fn sources(&self) -> Result<Arc<Vec<Opened>>, AppError> {

@@ -1,4 +1,4 @@
-//! Makes the verdict on a fact: which tasks start, on what occasion, and where the code host is told.
+//! Makes the ruling on a fact: which tasks start, on what occasion, and where the code host is told.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     app::{App, AppError, Occasion, Secrets},
     ports::{
-        HookSource, Pin, Placement, Starting, TaskDecision, TaskRow, Trigger, TriggerKind, Verdict,
+        HookSource, Pin, Placement, Ruling, Starting, TaskDecision, TaskRow, Trigger, TriggerKind,
     },
     spec::context::{self, ContextRef, Login},
     triggers::{
@@ -63,21 +63,12 @@ impl Bench {
     }
 
     /// Judges a fact.
-    pub async fn judge(&self, app: &App, case: &Case<'_>) -> Verdict {
-        let mut verdict = Verdict {
-            delivery: None,
-            scope: case.task.unwrap_or_default().to_owned(),
-            to: None,
-            replay: 0,
-            starts: Vec::new(),
-            declined: Vec::new(),
-            summary: String::new(),
-            at: app.ports.clock.now(),
-        };
+    pub async fn judge(&self, app: &App, case: &Case<'_>) -> Ruling {
+        let mut ruling = Ruling::none("");
         let commit = Commit::of(&case.fact.happening);
         if let Some(why) = commit.as_ref().and_then(Commit::refusal) {
-            verdict.summary = why;
-            return verdict;
+            ruling.summary = why;
+            return ruling;
         }
         for considered in self.index.decide(case.fact, case.task) {
             let started = match (&considered.outcome, &commit) {
@@ -90,8 +81,8 @@ impl Bench {
                 (Err(why), _) => Err(why.clone()),
             };
             match started {
-                Ok(starting) => verdict.starts.push(starting),
-                Err(reason) => verdict.declined.push(TaskDecision {
+                Ok(starting) => ruling.starts.push(starting),
+                Err(reason) => ruling.declined.push(TaskDecision {
                     task: considered.task,
                     trigger: considered.trigger,
                     run: None,
@@ -99,13 +90,13 @@ impl Bench {
                 }),
             }
         }
-        verdict.summary = summary(&case.fact.happening, &verdict);
+        ruling.summary = summary(&case.fact.happening, &ruling);
         // Of a repository that no task watches nothing is remembered.
-        let is_watched = !verdict.starts.is_empty() || !verdict.declined.is_empty();
-        verdict.to = is_watched
+        let is_watched = !ruling.starts.is_empty() || !ruling.declined.is_empty();
+        ruling.to = is_watched
             .then(|| movement(case, commit.as_ref()))
             .flatten();
-        verdict
+        ruling
     }
 
     async fn start(
@@ -136,8 +127,12 @@ impl Bench {
             is_restricted: start.is_restricted,
         };
         let (request, mut secrets) = app.occasional_request(row, occasion).await?;
-        if let Some(source) = source.filter(|_| !start.is_restricted) {
-            self.lend_token(app, source, (row, &mut secrets))?;
+        let mut own = row.definition.triggers.source.iter();
+        let watching = own.find(|it| it.name == trigger);
+        if !start.is_restricted {
+            let connection = watching.and_then(|it| it.connection.as_deref());
+            self.lend_login(app, (source, connection), (row, &mut secrets))
+                .await?;
         }
         let mut run = app.new_run(&request, &secrets, start.reason.clone())?;
         let key = format!(
@@ -155,9 +150,10 @@ impl Bench {
             run,
             place: place(row, &commit.reference),
             report: source.filter(|it| it.token.is_some()).map(|source| {
+                // The address is the task's own: what a delivery says must not lead the source's token elsewhere.
                 json!({
                     "source": source.name,
-                    "addresses": case.fact.addresses,
+                    "addresses": [watching.map(|it| &it.repository)],
                     "commit": commit.commit,
                     "task": task,
                 })
@@ -165,21 +161,27 @@ impl Bench {
         })
     }
 
-    /// Lets the run fetch its repository with the token of the source, if that is where its context is.
-    fn lend_token(
+    /// Lets the run fetch its repository with the login of the trigger's connection, else with the token of the
+    /// source, if that is where its context is.
+    async fn lend_login(
         &self,
         app: &App,
-        source: &HookSource,
+        (source, connection): (Option<&HookSource>, Option<&str>),
         (row, secrets): (&TaskRow, &mut Secrets),
     ) -> Result<(), AppError> {
         let written = row.definition.context.as_deref().map(context::read);
         let Some(host) = written.and_then(|it| it.ok()?.context.host()) else {
             return Ok(());
         };
-        if let Some(password) = app.source_token(source)? {
-            let username = String::new();
-            secrets.context.login = Some((host, Login { username, password }));
-        }
+        let login = match (connection, source) {
+            (Some(connection), _) => Some(app.git_login(connection, &host).await?),
+            (None, Some(source)) => app.source_token(source)?.map(|password| Login {
+                username: String::new(),
+                password,
+            }),
+            (None, None) => None,
+        };
+        secrets.context.login = login.map(|login| (host, login));
         Ok(())
     }
 }
@@ -301,7 +303,7 @@ fn place(row: &TaskRow, reference: &Reference) -> Placement {
     place
 }
 
-fn summary(happening: &Happening, verdict: &Verdict) -> String {
+fn summary(happening: &Happening, ruling: &Ruling) -> String {
     match happening {
         Happening::Ping => "a ping: the code host reaches this server".to_owned(),
         Happening::Deletion(reference) => {
@@ -311,7 +313,7 @@ fn summary(happening: &Happening, verdict: &Verdict) -> String {
             )
         }
         Happening::Other(event) => format!("{event} is no event that starts runs"),
-        _ if verdict.declined.is_empty() => "no task watches this repository".to_owned(),
+        _ if ruling.declined.is_empty() => "no task watches this repository".to_owned(),
         _ => "no trigger of the tasks that watch this repository wants it".to_owned(),
     }
 }

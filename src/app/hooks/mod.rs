@@ -2,9 +2,11 @@
 
 mod decider;
 mod gate;
+mod git_login;
 mod intake;
 mod judging;
 mod poller;
+mod refusals;
 mod reporter;
 mod sources;
 
@@ -12,5 +14,6 @@ pub use decider::decide_deliveries;
 pub use gate::{Admitted, Gate, Refusal};
 pub use intake::Intake;
 pub use poller::poll_sources;
+pub use refusals::Refusals;
 pub use reporter::{ReportTerms, report_runs};
 pub use sources::{NewSource, SourceView};

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::StreamExt;
 use rand::Rng;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::judging::{Bench, Case};
 use crate::{
     app::{App, AppError},
-    ports::{Access, Verdict},
+    ports::{Access, Ruling, Verdict},
     spec::{
         Grant,
         context::{self, ContextRef, GitRef},
@@ -32,6 +33,8 @@ const SHORTEST: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(3600);
 /// How much later than due a repository is asked, at most, in parts of the time between.
 const JITTER: f64 = 0.1;
+/// Repositories that are asked at the same time.
+const AT_ONCE: usize = 8;
 /// Stands for a reference in the first look at a repository: what is there then has started nothing.
 const FIRST_LOOK: &str = "first look";
 
@@ -42,6 +45,8 @@ struct Wish {
     every: Duration,
     allow_private: bool,
     allow_local: bool,
+    /// The connection whose login asks.
+    connection: Option<String>,
 }
 
 /// How it went so far.
@@ -65,17 +70,30 @@ pub async fn poll_sources(app: Arc<App>, stop: CancellationToken) {
             read_at = Some(Instant::now());
         }
         polled.retain(|key, _| wishes.contains_key(key));
-        for (key, wish) in &wishes {
-            let state = polled.entry(key.clone()).or_default();
-            if state.next.is_none_or(|next| next <= Instant::now()) {
-                look(&app, (key, wish), state).await;
-            }
+        for key in wishes.keys() {
+            polled.entry(key.clone()).or_default();
         }
+        look_at_due(&app, &wishes, &mut polled).await;
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
     }
+}
+
+/// Asks all repositories that are due, some at once, so that a slow one holds up few.
+async fn look_at_due(
+    app: &App,
+    wishes: &BTreeMap<String, Wish>,
+    polled: &mut HashMap<String, Polled>,
+) {
+    let due = polled.iter_mut().filter_map(|(key, state)| {
+        let is_due = state.next.is_none_or(|next| next <= Instant::now());
+        Some((key.as_str(), wishes.get(key)?, state)).filter(|_| is_due)
+    });
+    let looks = futures_util::stream::iter(due);
+    let look = |(key, wish, state)| look(app, (key, wish), state);
+    looks.for_each_concurrent(AT_ONCE, look).await;
 }
 
 /// The repositories that tasks want to have asked, each as often as the task that is most in a hurry wants.
@@ -101,10 +119,13 @@ async fn wished(app: &App) -> Result<BTreeMap<String, Wish>, AppError> {
                 every,
                 allow_private: false,
                 allow_local: false,
+                connection: None,
             });
             wish.every = wish.every.min(every);
             wish.allow_private |= is_allowed(Grant::PrivateAddress);
             wish.allow_local |= is_allowed(Grant::LocalRepository);
+            let connection = trigger.connection.as_ref();
+            wish.connection = wish.connection.take().or(connection.cloned());
         }
     }
     Ok(wishes)
@@ -120,12 +141,14 @@ async fn look(app: &App, (key, wish): (&str, &Wish), state: &mut Polled) {
             state.failures + 1
         }
     };
-    let backed_off = wish
-        .every
-        .saturating_mul(2u32.saturating_pow(state.failures));
-    let wait = backed_off.min(LONGEST.max(wish.every));
     let late = rand::rng().random_range(0.0..JITTER);
-    state.next = Some(Instant::now() + wait + wait.mul_f64(late));
+    state.next = Some(Instant::now() + wait(wish.every, state.failures).mul_f64(1.0 + late));
+}
+
+/// How long a repository is left alone after so many failures in a row.
+fn wait(every: Duration, failures: u32) -> Duration {
+    let backed_off = every.saturating_mul(2u32.saturating_pow(failures));
+    backed_off.min(LONGEST.max(every))
 }
 
 impl App {
@@ -136,11 +159,7 @@ impl App {
     ) -> Result<(), AppError> {
         let began = self.ports.clock.now().timestamp_millis();
         let git = repository(&wish.address)?;
-        let access = Access {
-            allow_private: wish.allow_private,
-            allow_local: wish.allow_local,
-            ..Access::default()
-        };
+        let access = self.poll_access(wish, &git).await?;
         let heads = self.ports.contexts.heads(&git, &access).await?;
         let moved: Vec<&(String, String)> = heads
             .iter()
@@ -163,6 +182,22 @@ impl App {
         }
         *last = heads.into_iter().collect();
         Ok(())
+    }
+
+    /// By what right a repository is asked.
+    async fn poll_access(&self, wish: &Wish, git: &GitRef) -> Result<Access, AppError> {
+        let host = ContextRef::Git(git.clone()).host();
+        let login = match (&wish.connection, &host) {
+            (Some(connection), Some(host)) => Some(self.git_login(connection, host).await?),
+            _ => None,
+        };
+        Ok(Access {
+            login_host: host.filter(|_| login.is_some()),
+            login,
+            allow_private: wish.allow_private,
+            allow_local: wish.allow_local,
+            ..Access::default()
+        })
     }
 
     /// Judges that a reference stands at a commit. What the first look finds is where things stand, and starts nothing.
@@ -190,10 +225,11 @@ impl App {
             source: None,
             seen_at: Some(began),
         };
-        let mut verdict = bench.judge(self, &case).await;
+        let mut ruling = bench.judge(self, &case).await;
         if is_first {
-            verdict.starts.clear();
+            ruling.starts.clear();
         }
+        let verdict = verdict(ruling, self);
         let decided = self.deliveries.decide(&verdict).await?;
         tracing::info!(
             repository = wish.address,
@@ -207,9 +243,7 @@ impl App {
 
 /// Notes that a repository was looked at.
 fn first_look(key: &str, began: i64, app: &App) -> Verdict {
-    Verdict {
-        delivery: None,
-        scope: String::new(),
+    let ruling = Ruling {
         to: Some(Move {
             repository: key.to_owned(),
             reference: FIRST_LOOK.to_owned(),
@@ -218,10 +252,18 @@ fn first_look(key: &str, began: i64, app: &App) -> Verdict {
             at: None,
             seen_at: Some(began),
         }),
+        ..Ruling::none(FIRST_LOOK)
+    };
+    verdict(ruling, app)
+}
+
+/// The verdict on what a poll saw.
+fn verdict(ruling: Ruling, app: &App) -> Verdict {
+    Verdict {
+        delivery: None,
+        scope: String::new(),
         replay: 0,
-        starts: Vec::new(),
-        declined: Vec::new(),
-        summary: FIRST_LOOK.to_owned(),
+        rulings: vec![ruling],
         at: app.ports.clock.now(),
     }
 }
@@ -232,5 +274,18 @@ fn repository(address: &str) -> Result<GitRef, AppError> {
     match written.context {
         ContextRef::Git(git) => Ok(git),
         _ => Err(misspelt(format!("{address} is no address of a repository"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, wait};
+
+    #[test]
+    fn who_cannot_be_asked_is_asked_less_and_less_but_never_given_up() {
+        let seconds = |every, failures| wait(Duration::from_secs(every), failures).as_secs();
+        let of_a_minute = [0, 1, 2, 5, 6, 40].map(|failures| seconds(60, failures));
+        assert_eq!(of_a_minute, [60, 120, 240, 1920, 3600, 3600]);
+        assert_eq!(seconds(7200, 3), 7200, "a long interval is not shortened");
     }
 }

@@ -32,6 +32,8 @@ const DESCRIPTION: usize = 140;
 pub struct ReportTerms {
     /// Where people reach this server, for links.
     pub public_url: Option<String>,
+    /// Whether code hosts may be in a private network.
+    pub allow_private: bool,
 }
 
 /// Tells code hosts how runs go until it is told to stop.
@@ -129,14 +131,11 @@ impl App {
             .source_token(source)
             .map_err(|error| refused(&error.to_string()))?;
         let token = token.ok_or_else(|| refused("the source has no token"))?;
-        let (header, before) = login;
         let parcel = Parcel {
             url,
-            headers: vec![(
-                header.to_owned(),
-                format!("{before}{}", token.expose_secret()),
-            )],
+            headers: vec![login.header(token.expose_secret())],
             body: body.to_string(),
+            allow_private: terms.allow_private,
         };
         self.courier.carry(&parcel).await
     }

@@ -1,7 +1,7 @@
 //! Takes runs out of a pool and drives them, each on the path that every run takes.
 //!
-//! Wake-ups only save time: the worker also looks every second for runs and wishes to cancel, and every few seconds
-//! for runs whose worker is lost.
+//! Wake-ups only save time: the worker also looks every second for runs, wishes to cancel, and runs whose worker is lost
+//! or has handed them over.
 
 mod beside;
 mod cancels;
@@ -46,6 +46,8 @@ pub struct Worker {
     under_way: HashMap<String, UnderWay>,
     tasks: JoinSet<String>,
     looked_for_lost: Option<Instant>,
+    /// Whether the last look came too soon to be also one for lost and handed-over runs.
+    has_skipped_lost: bool,
     said_to_be_here: Option<Instant>,
     is_draining: bool,
     pace: Pace,
@@ -84,6 +86,7 @@ impl Worker {
             under_way: HashMap::new(),
             tasks: JoinSet::new(),
             looked_for_lost: None,
+            has_skipped_lost: false,
             said_to_be_here: None,
             is_draining: false,
             pace: Pace { workers: 1 },
@@ -115,7 +118,7 @@ impl Worker {
             () = stop.cancelled() => {}
             () = called(wake_ups, pace) => {}
             Some(ended) = self.tasks.join_next() => self.forget(ended.ok()),
-            () = sleep(pace.pause()) => {}
+            () = sleep(pace.pause(self.has_skipped_lost)) => {}
         }
         while let Some(ended) = self.tasks.try_join_next() {
             self.forget(ended.ok());
@@ -137,8 +140,9 @@ impl Worker {
         }
         let grace = self.claim.time / GRACE;
         let between = self.pace.between_looks_for_lost(grace);
-        let is_time = |last: Instant| last.elapsed() >= between;
-        if self.looked_for_lost.is_none_or(is_time) {
+        let is_soon = |last: Instant| last.elapsed() < between;
+        self.has_skipped_lost = self.looked_for_lost.is_some_and(is_soon);
+        if !self.has_skipped_lost {
             self.take_over(grace).await?;
             self.looked_for_lost = Some(Instant::now());
         }

@@ -13,6 +13,9 @@ pub struct Args {
 
 /// Lets a source deliver no more.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    context.app().await?.remove_hook_source(&args.name).await?;
+    match context.client()? {
+        Some(client) => client.remove_hook_source(&args.name).await?,
+        None => context.app().await?.remove_hook_source(&args.name).await?,
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,11 @@ use std::process::ExitCode;
 use secrecy::ExposeSecret;
 
 use super::super::{CliError, Context, request::secret_of};
-use crate::{app::NewSource, triggers::Provider};
+use crate::{
+    app::{NewSource, SecretText},
+    server::PutSource,
+    triggers::Provider,
+};
 
 /// The options of `careen hooks source`.
 #[derive(Debug, clap::Args)]
@@ -29,24 +33,42 @@ pub struct Args {
     api: Option<String>,
 }
 
-/// Sets who may deliver, and prints the secret if it was drawn here.
+/// Sets who may deliver, and prints the secret if it was drawn.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
-    let app = context.app().await?;
     let read = |what: &str, from: &Option<String>| {
         let found = from.as_deref().map(|from| secret_of(what, from));
         found.transpose()
     };
-    let new = NewSource {
-        secret: read("secret", &args.secret_from)?,
-        token: read("token", &args.token_from)?,
-        name: args.name.clone(),
-        provider: args.provider,
-        task: args.task.clone(),
-        api: args.api,
+    let (secret, token) = (
+        read("secret", &args.secret_from)?,
+        read("token", &args.token_from)?,
+    );
+    let door = args.task.as_ref().map(|task| format!("/{task}"));
+    let drawn = match context.client()? {
+        Some(client) => {
+            let source = PutSource {
+                provider: args.provider,
+                task: args.task,
+                secret: secret.map(SecretText),
+                token: token.map(SecretText),
+                api: args.api,
+            };
+            client.put_hook_source(&args.name, &source).await?
+        }
+        None => {
+            let new = NewSource {
+                name: args.name,
+                provider: args.provider,
+                task: args.task,
+                secret,
+                token,
+                api: args.api,
+            };
+            context.app().await?.set_hook_source(new).await?
+        }
     };
-    let drawn = app.set_hook_source(new).await?;
     if !context.globals.quiet {
-        let door = args.task.map(|task| format!("/{task}")).unwrap_or_default();
+        let door = door.unwrap_or_default();
         anstream::eprintln!(
             "the code host delivers to /hooks{door} of the server, with this secret:"
         );

@@ -10,9 +10,12 @@ use super::super::{CliError, Context};
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// Lists who may deliver to this careen; no secret is shown.
+/// Lists who may deliver; no secret is shown.
 pub async fn run(context: &Context, _: Args) -> Result<ExitCode, CliError> {
-    let sources = context.app().await?.hook_sources().await?;
+    let sources = match context.client()? {
+        Some(client) => client.hook_sources().await?,
+        None => context.app().await?.hook_sources().await?,
+    };
     if context.globals.json {
         context.print_json(&serde_json::json!(sources));
         return Ok(ExitCode::SUCCESS);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::{CliError, Context};
 
-/// Seals connections and secrets with a new key.
+/// Seals connections, secrets and sources of deliveries with a new key.
 pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
     let app = context.app().await?;
     let done = app.rekey().await?;
@@ -16,11 +16,14 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
             "isNew": done.is_new,
             "connections": done.connections,
             "secrets": done.secrets,
+            "sources": done.sources,
         }));
     } else if !context.globals.quiet {
-        let (connections, secrets) = (done.connections, done.secrets);
         anstream::eprintln!(
-            "sealed {connections} connections and {secrets} secrets with key {}",
+            "sealed {} connections, {} secrets and {} sources with key {}",
+            done.connections,
+            done.secrets,
+            done.sources,
             done.key_id
         );
         let rest = match done.is_new {

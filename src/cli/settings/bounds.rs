@@ -23,6 +23,10 @@ pub struct Bounds {
     pub context_bytes: Setting<Option<u64>>,
     /// For how many days the engine keeps what builds do not use.
     pub build_cache_days: Setting<Option<u64>>,
+    /// How many records of its build cache the engine keeps.
+    pub build_cache_records: Setting<Option<u64>>,
+    /// How many bytes of build cache the engine keeps.
+    pub build_cache_bytes: Setting<Option<u64>>,
     /// How many bytes opened contexts may take on this machine.
     pub cache_bytes: Setting<u64>,
     /// How many bytes must be free for a new run to begin.
@@ -38,6 +42,8 @@ pub(super) struct BoundsFile {
     log_bytes: Option<u64>,
     context_bytes: Option<u64>,
     build_cache_days: Option<u64>,
+    build_cache_records: Option<u64>,
+    build_cache_bytes: Option<u64>,
     cache_bytes: Option<u64>,
     min_free_bytes: Option<u64>,
 }
@@ -52,6 +58,10 @@ impl Bounds {
             context_bytes: from.pick_number("CAREEN_KEEP_CONTEXT_BYTES", file.context_bytes)?,
             build_cache_days: from
                 .pick_number("CAREEN_KEEP_BUILD_CACHE_DAYS", file.build_cache_days)?,
+            build_cache_records: from
+                .pick_number("CAREEN_KEEP_BUILD_CACHE_RECORDS", file.build_cache_records)?,
+            build_cache_bytes: from
+                .pick_number("CAREEN_KEEP_BUILD_CACHE_BYTES", file.build_cache_bytes)?,
             cache_bytes: from.pick("CAREEN_KEEP_CACHE_BYTES", None, file.cache_bytes, || {
                 CACHE_BYTES
             })?,
@@ -72,6 +82,8 @@ impl Bounds {
             log_bytes: self.log_bytes.value,
             context_bytes: self.context_bytes.value,
             build_cache_days: self.build_cache_days.value,
+            build_cache_records: self.build_cache_records.value,
+            build_cache_bytes: self.build_cache_bytes.value,
         }
     }
 
@@ -83,6 +95,8 @@ impl Bounds {
             ("keep.log_bytes", &self.log_bytes),
             ("keep.context_bytes", &self.context_bytes),
             ("keep.build_cache_days", &self.build_cache_days),
+            ("keep.build_cache_records", &self.build_cache_records),
+            ("keep.build_cache_bytes", &self.build_cache_bytes),
         ];
         let numbers = [
             ("keep.cache_bytes", &self.cache_bytes),

@@ -142,6 +142,23 @@ impl Settings {
         parent.to_path_buf()
     }
 
+    /// All that careen itself writes, which no context is to hold.
+    pub fn own_paths(&self) -> Vec<PathBuf> {
+        let data = self.data_folder();
+        let folders = ["contexts", "uploaded", "logs", "locks", "files"];
+        let mut own: Vec<PathBuf> = folders.iter().map(|name| data.join(name)).collect();
+        own.extend([self.key_file.value.clone(), PathBuf::from(self.objects())]);
+        if self.postgres().is_none() {
+            let beside = ["", "-wal", "-shm", "-journal"].into_iter();
+            own.extend(beside.map(|end| {
+                let mut path = self.db.value.clone().into_os_string();
+                path.push(end);
+                PathBuf::from(path)
+            }));
+        }
+        own
+    }
+
     /// The address of the Postgres database, if it is one.
     pub fn postgres(&self) -> Option<SecretString> {
         let address = self.db.value.to_str()?;

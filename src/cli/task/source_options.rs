@@ -38,6 +38,9 @@ pub struct SourceArgs {
     /// Ask the repository itself this often, where it cannot tell
     #[arg(long, value_name = "SECONDS")]
     poll_seconds: Option<u32>,
+    /// Ask and fetch with the login of this connection; careen connection add makes one for the code host
+    #[arg(long, value_name = "NAME")]
+    git_connection: Option<String>,
 }
 
 impl SourceArgs {
@@ -82,6 +85,8 @@ impl SourceArgs {
             trigger.skip = Some(self.skip_message.clone());
         }
         trigger.poll_seconds = self.poll_seconds.or(trigger.poll_seconds);
+        let connection = self.git_connection.clone();
+        trigger.connection = connection.or(trigger.connection.take());
     }
 }
 

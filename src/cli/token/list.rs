@@ -22,6 +22,7 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
         "ID",
         "NAME",
         "ROLE",
+        "CREDENTIALS",
         "STATE",
         "CREATED",
         "LAST USED",
@@ -37,6 +38,10 @@ pub async fn run(context: &Context) -> Result<ExitCode, CliError> {
             token.id.clone(),
             token.name.clone(),
             token.role.as_str().to_owned(),
+            token
+                .credentials
+                .as_ref()
+                .map_or("all".to_owned(), ToString::to_string),
             state.to_owned(),
             time(token.created_at),
             token.last_used_at.map(time).unwrap_or_default(),

@@ -1,18 +1,19 @@
 //! `POST /hooks` and `/hooks/{task}`: verifies a delivery, keeps it, and answers once it is on the disk.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Extension, Json,
-    body::{Body, Bytes, to_bytes},
-    extract::{ConnectInfo, Path, State},
-    http::{HeaderMap, Request, StatusCode, header},
+    body::{Body, Bytes},
+    extract::{Path, State},
+    http::{HeaderMap, Request, StatusCode},
 };
 use serde_json::{Value, json};
 
 use super::{
     super::{Api, error::ApiError},
     BODY_BYTES, Hooks,
+    body::{read, sender, text},
 };
 use crate::{
     app::{Admitted, Refusal},
@@ -51,34 +52,21 @@ async fn deliver(
     task: Option<String>,
     request: Request<Body>,
 ) -> Answer {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let from = peer.map(|it| it.0.ip().to_string()).unwrap_or_default();
     let (parts, body) = request.into_parts();
-    let headers = parts.headers;
-    let body = match read(&headers, body).await {
-        Ok(body) => body,
-        Err(error) => {
-            let length = text(&headers, header::CONTENT_LENGTH.as_str());
-            let length = length
-                .and_then(|it| it.parse().ok())
-                .unwrap_or(BODY_BYTES as u64);
-            hooks.gate.refuse(from, length, "it is too large").await;
-            return Err(error);
-        }
-    };
-    let provider = Provider::of_headers(|name| text(&headers, name));
-    let admitted = match admit(&hooks, (provider, task), &headers, &body).await {
+    let body = read(api, &parts, body, BODY_BYTES).await?;
+    let headers = &parts.headers;
+    let provider = Provider::of_headers(|name| text(headers, name));
+    let admitted = match admit(&hooks, (provider, task), headers, &body).await {
         Ok(admitted) => admitted,
         Err(Refusal::Trouble(error)) => return Err(error.into()),
         Err(refusal) => {
-            hooks
-                .gate
-                .refuse(from, body.len() as u64, &refusal.to_string())
-                .await;
+            let why = refusal.to_string();
+            let kept = api.refusals.keep(sender(&parts), body.len() as u64, &why);
+            kept.await;
             return Err(refused(&refusal));
         }
     };
-    let delivery = delivery(api, (provider, admitted), &headers, &body);
+    let delivery = delivery(api, (provider, admitted), headers, &body);
     let id = delivery.id.clone();
     match hooks.intake.keep(delivery).await? {
         true => Ok((
@@ -87,20 +75,6 @@ async fn deliver(
         )),
         false => Ok((StatusCode::OK, Json(json!({ "id": id, "status": "known" })))),
     }
-}
-
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
-    let too_large = || {
-        let message = format!("the delivery is larger than {BODY_BYTES} bytes");
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
-            .hint("Let the code host send fewer kinds of events")
-    };
-    let length: Option<usize> =
-        text(headers, header::CONTENT_LENGTH.as_str()).and_then(|it| it.parse().ok());
-    if length.is_some_and(|length| length > BODY_BYTES) {
-        return Err(too_large());
-    }
-    to_bytes(body, BODY_BYTES).await.map_err(|_| too_large())
 }
 
 async fn admit(
@@ -161,9 +135,4 @@ fn delivery(
         body: body.to_vec(),
         at: api.app.ports.clock.now(),
     }
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?;
-    value.to_str().ok().map(str::to_owned)
 }

@@ -1,7 +1,9 @@
 //! The doors for deliveries of code hosts, and what the API shows of them.
 
+mod body;
 mod deliver;
 mod show;
+mod sources;
 
 use std::sync::Arc;
 
@@ -13,6 +15,9 @@ use crate::app::{Gate, Intake};
 
 /// The largest delivery: as much as GitHub sends.
 pub const BODY_BYTES: usize = 25 * 1000 * 1000;
+
+pub(super) use body::{read, sender, text};
+pub use sources::{PutSource, SetSource};
 
 /// What stands behind the doors.
 pub struct Hooks {
@@ -39,4 +44,6 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(show::show))
         .routes(routes!(show::replay))
         .routes(routes!(show::rejections))
+        .routes(routes!(sources::list))
+        .routes(routes!(sources::put, sources::remove))
 }

@@ -3,6 +3,7 @@
 use axum::{
     Extension, Json,
     extract::{Path, State},
+    http::StatusCode,
 };
 
 use super::super::{
@@ -54,6 +55,13 @@ pub async fn replay(
     Path(delivery): Path<u64>,
 ) -> Result<Json<Decision>, ApiError> {
     caller.may(Role::Runner)?;
+    if caller.credentials.is_some() {
+        let message = "the runs of a replay use what their tasks use, and the token's credentials are bounded";
+        return Err(
+            ApiError::new(StatusCode::FORBIDDEN, "credentials_bounded", message)
+                .hint("Use a token without --credentials"),
+        );
+    }
     Ok(Json(api.app.replay_delivery(delivery).await?))
 }
 

@@ -97,6 +97,7 @@ pub(super) async fn viewer(api: &Api, headers: &HeaderMap) -> Result<Option<View
         caller: Caller {
             who: "anonymous".to_owned(),
             role: Role::Admin,
+            credentials: None,
         },
         proof: OPEN_PROOF.clone(),
         is_signed_in: false,
@@ -158,6 +159,7 @@ fn caller(token: &TokenRow) -> Caller {
     Caller {
         who: format!("{} ({})", token.name, token.id),
         role: token.role,
+        credentials: token.credentials.clone(),
     }
 }
 

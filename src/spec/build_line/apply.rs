@@ -1,6 +1,6 @@
 //! Puts the value of each supported docker-build option into the Build.
 
-use super::secret;
+use super::{cache, secret};
 use crate::spec::command_line::{
     check_isolation, check_platform, parse_extra_host, parse_label, parse_memory,
 };
@@ -97,12 +97,14 @@ pub(super) fn network(build: &mut Build, text: &str) -> Done {
 
 /// Takes `--cache-from`.
 pub(super) fn cache_from(build: &mut Build, text: &str) -> Done {
+    build.grants.extend(cache::grant(text, "src")?);
     build.cache_from.push(text.to_owned());
     Ok(())
 }
 
 /// Takes `--cache-to`.
 pub(super) fn cache_to(build: &mut Build, text: &str) -> Done {
+    build.grants.extend(cache::grant(text, "dest")?);
     build.cache_to.push(text.to_owned());
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Reads a `build` property: the arguments of a docker build.
 
 mod apply;
+mod cache;
 mod secret;
 mod table;
 

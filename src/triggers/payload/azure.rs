@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     super::{Happening, PullRequest, Push, Reference, SourceFact},
-    Unreadable, other,
+    Unreadable, facts, other,
     reading::{addresses, author, commit, is_none, needed, needed_commit, number, text, time},
 };
 
@@ -14,35 +14,46 @@ const ADDRESSES: &[&str] = &[
 ];
 
 /// Reads a delivery of Azure DevOps.
-pub fn read(value: &Value) -> Result<SourceFact, Unreadable> {
+pub fn read(value: &Value) -> Result<Vec<SourceFact>, Unreadable> {
     let addresses = addresses(value, ADDRESSES);
     let event = needed(value, "/eventType")?;
-    let happening = match event.as_str() {
-        "git.push" => pushed(value)?,
-        "git.pullrequest.created" | "git.pullrequest.updated" => pull_request(value)?,
-        _ => return Ok(other(addresses, &event)),
+    let happenings = match event.as_str() {
+        "git.push" => pushes(value)?,
+        "git.pullrequest.created" | "git.pullrequest.updated" => vec![pull_request(value)?],
+        _ => return Ok(vec![other(addresses, &event)]),
     };
-    Ok(SourceFact {
-        addresses,
-        happening,
-    })
+    Ok(facts(&addresses, happenings))
 }
 
-fn pushed(value: &Value) -> Result<Happening, Unreadable> {
-    let reference = Reference::of(&needed(value, "/resource/refUpdates/0/name")?);
-    if is_none(&text(value, "/resource/refUpdates/0/newObjectId")) {
+/// Reads each reference that one push has moved.
+fn pushes(value: &Value) -> Result<Vec<Happening>, Unreadable> {
+    let updates = value
+        .pointer("/resource/refUpdates")
+        .and_then(Value::as_array);
+    let updates = updates.filter(|it| !it.is_empty());
+    let updates = updates.ok_or(Unreadable::Field("/resource/refUpdates/0"))?;
+    updates.iter().map(|update| moved(value, update)).collect()
+}
+
+fn moved(value: &Value, update: &Value) -> Result<Happening, Unreadable> {
+    let reference = Reference::of(&needed(update, "/name")?);
+    if is_none(&text(update, "/newObjectId")) {
         return Ok(Happening::Deletion(reference));
     }
+    let to = needed_commit(update, "/newObjectId")?;
+    let own = |it: &&Value| text(it, "/commitId").eq_ignore_ascii_case(&to);
+    let commits = value.pointer("/resource/commits").and_then(Value::as_array);
+    let head = commits.and_then(|it| it.iter().find(own));
     Ok(Happening::Push(Push {
         reference,
-        before: commit(value, "/resource/refUpdates/0/oldObjectId"),
-        commit: needed_commit(value, "/resource/refUpdates/0/newObjectId")?,
+        before: commit(update, "/oldObjectId"),
+        message: head.map(|it| text(it, "/comment")).unwrap_or_default(),
+        commit: to,
         author: author(
             value,
             "/resource/pushedBy/id",
             "/resource/pushedBy/displayName",
         ),
-        message: text(value, "/resource/commits/0/comment"),
         paths: None,
         at: time(value, "/resource/date"),
     }))

@@ -4,35 +4,34 @@ use serde_json::Value;
 
 use super::{
     super::{Happening, PullRequest, Push, Reference, SourceFact},
-    Unreadable, other,
+    Unreadable, facts, other,
     reading::{author, commit, differ, needed, needed_commit, number, text, time},
 };
 
-/// Reads a delivery of Bitbucket. A push of several branches comes in one; the first that stands somewhere counts, for
-/// Bitbucket's own hooks send one change for each `git push` of a branch.
-pub fn read(event: &str, value: &Value) -> Result<SourceFact, Unreadable> {
+/// Reads a delivery of Bitbucket; a push of several branches comes in one.
+pub fn read(event: &str, value: &Value) -> Result<Vec<SourceFact>, Unreadable> {
     let addresses: Vec<String> = Some(text(value, "/repository/links/html/href"))
         .filter(|it| !it.is_empty())
         .into_iter()
         .collect();
-    let happening = match event {
-        "diagnostics:ping" => Happening::Ping,
-        "repo:push" => pushed(value)?,
-        "pullrequest:created" | "pullrequest:updated" => pull_request(value)?,
-        _ => return Ok(other(addresses, event)),
+    let happenings = match event {
+        "diagnostics:ping" => vec![Happening::Ping],
+        "repo:push" => pushes(value)?,
+        "pullrequest:created" | "pullrequest:updated" => vec![pull_request(value)?],
+        _ => return Ok(vec![other(addresses, event)]),
     };
-    Ok(SourceFact {
-        addresses,
-        happening,
-    })
+    Ok(facts(&addresses, happenings))
 }
 
-fn pushed(value: &Value) -> Result<Happening, Unreadable> {
+/// Reads each branch and tag that one push has moved.
+fn pushes(value: &Value) -> Result<Vec<Happening>, Unreadable> {
     let changes = value.pointer("/push/changes").and_then(Value::as_array);
-    let changes = changes.ok_or(Unreadable::Field("/push/changes"))?;
-    let standing = changes.iter().find(|it| it["new"].is_object());
-    let change = standing.or(changes.first());
-    let change = change.ok_or(Unreadable::Field("/push/changes/0"))?;
+    let changes = changes.filter(|it| !it.is_empty());
+    let changes = changes.ok_or(Unreadable::Field("/push/changes/0"))?;
+    changes.iter().map(|change| moved(value, change)).collect()
+}
+
+fn moved(value: &Value, change: &Value) -> Result<Happening, Unreadable> {
     if !change["new"].is_object() {
         return Ok(Happening::Deletion(reference(&change["old"])?));
     }

@@ -23,21 +23,31 @@ pub enum Unreadable {
     Field(&'static str),
 }
 
-/// Reads what a delivery says happened. `event` is its event by the headers.
-pub fn read(provider: Provider, event: &str, body: &[u8]) -> Result<SourceFact, Unreadable> {
+/// Reads what a delivery says happened, at least one thing. `event` is its event by the headers.
+pub fn read(provider: Provider, event: &str, body: &[u8]) -> Result<Vec<SourceFact>, Unreadable> {
     // GitHub may send a form in place of JSON; its one field is the same JSON.
     let form = body.strip_prefix(b"payload=").map(form_field);
     let body = form.as_deref().unwrap_or(body);
     let value: Value =
         serde_json::from_slice(body).map_err(|error| Unreadable::NoJson(error.to_string()))?;
+    let one = |fact| vec![fact];
     match provider {
-        Provider::Github => github::read(event, &value),
-        Provider::Gitea => gitea::read(event, &value),
-        Provider::Gitlab => gitlab::read(event, &value),
+        Provider::Github => github::read(event, &value).map(one),
+        Provider::Gitea => gitea::read(event, &value).map(one),
+        Provider::Gitlab => gitlab::read(event, &value).map(one),
         Provider::Bitbucket => bitbucket::read(event, &value),
         Provider::AzureDevops => azure::read(&value),
-        Provider::Generic => generic::read(event, &value),
+        Provider::Generic => generic::read(event, &value).map(one),
     }
+}
+
+/// Facts of one repository.
+fn facts(addresses: &[String], happenings: Vec<Happening>) -> Vec<SourceFact> {
+    let fact = |happening| SourceFact {
+        addresses: addresses.to_vec(),
+        happening,
+    };
+    happenings.into_iter().map(fact).collect()
 }
 
 fn form_field(encoded: &[u8]) -> Vec<u8> {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use careen::{
-    adapters::folder::{Caps, Folder, LocalFolders},
+    adapters::folder::{Caps, Folder, Hidden, LocalFolders},
     dockerignore::Rules,
     ports::Folders,
 };
@@ -279,6 +279,42 @@ async fn the_port_gives_a_build_its_archive_anew_each_time() {
         .err()
         .unwrap();
     assert!(error.to_string().contains("does not exist"));
+}
+
+#[tokio::test]
+async fn what_is_our_own_is_in_no_context_even_where_a_rule_asks_for_it() {
+    let tree = Tree::new(&[
+        (".dockerignore", "!state\n!state/**\n"),
+        ("Dockerfile", ""),
+        ("a", ""),
+        ("state/careen.db", "rows"),
+        ("state/careen.db.md", "notes of a person"),
+        ("state/contexts/folder-1/tree/a", ""),
+    ]);
+    let elsewhere = Tree::new(&[("link", "")]);
+    fs::remove_file(elsewhere.path("link")).unwrap();
+    symlink(tree.path("state"), elsewhere.path("link")).unwrap();
+    let own = [
+        tree.path("state/contexts"),
+        elsewhere.path("link/careen.db"),
+        tree.path("state/not-there-yet"),
+    ];
+    let folders = LocalFolders::new(silent(), Caps::default()).without(Hidden::new(own));
+    let kept = ["Dockerfile", "a", "state/", "state/careen.db.md"];
+    let workspace = folders.workspace(&tree.path("")).unwrap();
+    let names = list(&collect(workspace).await);
+    assert_eq!(names[names.len() - 4..], kept, "{names:?}");
+    let built = folders
+        .build_context(&tree.path(""), &tree.path("Dockerfile"), None)
+        .unwrap();
+    let names = list(&collect((built.tar)()).await);
+    assert_eq!(names[names.len() - 4..], kept, "{names:?}");
+    let listed = built.files.unwrap().list().unwrap();
+    assert!(
+        !listed
+            .iter()
+            .any(|it| it.path.contains("contexts") || it.path.ends_with(".db"))
+    );
 }
 
 /// A few rules over the names that the tree below has.

@@ -30,6 +30,7 @@ async fn reporting(interface: &MockServer) -> Host {
 fn terms() -> ReportTerms {
     ReportTerms {
         public_url: Some("https://ci.example.com/".to_owned()),
+        allow_private: true,
     }
 }
 
@@ -110,4 +111,37 @@ async fn what_cannot_be_told_now_is_told_later() {
     let told = told(&interface).await;
     let states: Vec<&Value> = told.iter().map(|it| &it.2["state"]).collect();
     assert_eq!(states, ["success", "success"]);
+}
+
+#[tokio::test]
+async fn a_code_host_in_a_private_network_is_told_only_where_that_is_allowed() {
+    let interface = MockServer::start().await;
+    let host = reporting(&interface).await;
+    host.task("web", |_, _| ()).await;
+    let push = host.push("main", &"0".repeat(40), &host.first);
+    host.decides("push", "d1", &push).await;
+    host.ended().await;
+    let terms = ReportTerms::default();
+    let app = &host.served.app;
+    assert_eq!(app.report_batch(&terms).await.unwrap(), 1);
+    assert_eq!(app.report_batch(&terms).await.unwrap(), 0, "given up");
+    assert!(told(&interface).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_delivery_cannot_lead_the_token_of_its_source_to_another_host() {
+    let interface = MockServer::start().await;
+    let host = reporting(&interface).await;
+    host.task("web", |_, _| ()).await;
+    let mut push = host.push("main", &"0".repeat(40), &host.first);
+    let own = push["repository"]["clone_url"].take();
+    push["repository"]["clone_url"] = json!(format!("{}/a/web.git", interface.uri()));
+    push["repository"]["html_url"] = own;
+    host.decides("push", "d1", &push).await;
+    host.ended().await;
+    host.served.app.report_batch(&terms()).await.unwrap();
+    let told = told(&interface).await;
+    assert_eq!(told.len(), 1, "at the interface that was set");
+    let path = format!("/repos/web/statuses/{}", host.first);
+    assert_eq!(told[0].0, path, "of the repository that the task names");
 }

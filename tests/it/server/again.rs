@@ -44,6 +44,22 @@ async fn a_request_that_was_refused_may_be_mended_and_tried_with_the_same_key() 
 }
 
 #[tokio::test]
+async fn an_answer_that_holds_a_secret_is_not_kept_for_a_second_request() {
+    let served = Served::new().await;
+    let key = [("idempotency-key", "k1")];
+    let make = || {
+        served.asks(
+            "POST",
+            "/api/v1/tokens",
+            &key,
+            json!({"name": "ci", "role": "reader"}),
+        )
+    };
+    let (one, two) = (make().await.is(201).json(), make().await.is(201).json());
+    assert_ne!(one["secret"], two["secret"]);
+}
+
+#[tokio::test]
 async fn a_list_is_read_in_pages_and_filtered() {
     let served = Served::new().await;
     for name in ["a", "b", "c", "b", "e"] {

@@ -129,6 +129,34 @@ async fn a_task_has_hooks_of_its_own() {
 }
 
 #[tokio::test]
+async fn only_what_the_operator_named_may_be_in_a_private_network() {
+    for is_allowed in [false, true] {
+        let carried = Arc::new(Carried::default());
+        let own = vec!["http://10.0.0.1/own".parse().unwrap()];
+        let notices = Notices::new(own, "key".into()).allow_private(is_allowed);
+        let served = Served::telling(notices, carried.clone()).await;
+        let task =
+            json!({ "definition": { "yaml": TASK, "notify": ["http://10.0.0.1/of-a-task"] } });
+        served
+            .asks("PUT", "/api/v1/tasks/a", &[], task)
+            .await
+            .is(200);
+        let run = served.posts("/api/v1/tasks/a/runs", json!({})).await;
+        let run = run.is(201).json();
+        served.ended(run["id"].as_str().unwrap()).await;
+        served.settles().await;
+        let parcels = carried.parcels.lock().unwrap();
+        let mut private: Vec<(&str, bool)> = parcels
+            .iter()
+            .map(|it| (it.url.as_str(), it.allow_private))
+            .collect();
+        private.sort();
+        let task = ("http://10.0.0.1/of-a-task", is_allowed);
+        assert_eq!(private, [task, ("http://10.0.0.1/own", true)]);
+    }
+}
+
+#[tokio::test]
 async fn saved_manifests_are_applied_and_a_broken_one_leaves_its_task() {
     let served = Served::new().await;
     let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@
 //! a build and hear how it goes. Dropping either ends the build.
 
 mod auth;
+mod content;
 mod files;
 mod followed;
 mod health;

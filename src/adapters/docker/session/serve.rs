@@ -17,13 +17,14 @@ use uuid::Uuid;
 use super::{
     SessionError,
     auth::Logins,
+    content::{self, CacheFolders},
     files::{SyncedFiles, Trouble},
     health::Alive,
     secrets::BuildSecrets,
     stream::upgrade,
 };
 use crate::{
-    adapters::docker::DockerEngine,
+    adapters::docker::{DockerEngine, caches::Caches},
     ports::{BuildRequest, ContextFiles, EngineError, FolderError},
 };
 
@@ -56,10 +57,11 @@ impl Session {
     }
 }
 
-/// Opens a session that answers for the files, the Dockerfile (its name and text), the secrets and the logins of a build.
+/// Opens a session that answers for the files, the Dockerfile (its name and text), the secrets, the logins and the caches of a
+/// build.
 pub(in crate::adapters::docker) async fn open(
     engine: &DockerEngine,
-    request: &BuildRequest,
+    (request, caches): (&BuildRequest, &Caches),
     (files, dockerfile): (Arc<dyn ContextFiles>, (String, Vec<u8>)),
 ) -> Result<Session, SessionError> {
     let (id, name) = (Uuid::new_v4().simple().to_string(), dockerfile.0.clone());
@@ -72,7 +74,8 @@ pub(in crate::adapters::docker) async fn open(
         .add_service(AuthServer::new(Logins::new(request.logins.clone())))
         .add_service(SecretsServer::new(BuildSecrets::new(
             request.secrets.clone(),
-        )));
+        )))
+        .add_service(CacheFolders::new(caches.folders()));
     let incoming = stream::iter([Ok::<_, std::io::Error>(stream)]);
     let serving = async move {
         // The engine hangs up at the end of the build, cleanly or not: the build itself tells how it went.
@@ -95,5 +98,6 @@ fn headers(id: &str, key: String) -> Vec<(&'static str, String)> {
     ];
     let method = |method: &str| ("x-docker-expose-session-grpc-method", method.to_owned());
     headers.extend(METHODS.map(method));
+    headers.extend(content::METHODS.map(method));
     headers
 }

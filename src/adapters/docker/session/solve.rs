@@ -6,6 +6,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::{
     CacheOptions, SolveRequest, SolveResponse, StatusRequest, StatusResponse,
     control_client::ControlClient,
 };
+use oci_spec::image::Descriptor;
 use tonic::{
     Status,
     transport::{Channel, Endpoint, Uri},
@@ -30,6 +31,8 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 pub(in crate::adapters::docker) struct Solved {
     /// Digests that may be the image's id, the likeliest first.
     pub(in crate::adapters::docker) ids: Vec<String>,
+    /// What it left as a cache, where it was asked to.
+    pub(in crate::adapters::docker) cache: Option<Descriptor>,
 }
 
 /// Builds, and hands each message on the build's way to `take`. Dropping the future ends the build.
@@ -90,7 +93,11 @@ fn finished(
     let said = solved.into_inner().exporter_response;
     let names = ["containerimage.config.digest", "containerimage.digest"];
     let ids = names.iter().filter_map(|name| said.get(*name).cloned());
-    Ok(Solved { ids: ids.collect() })
+    let cache = said.get("cache.manifest");
+    Ok(Solved {
+        ids: ids.collect(),
+        cache: cache.and_then(|text| serde_json::from_str(text).ok()),
+    })
 }
 
 /// Tells an engine that went away from a build that went wrong.

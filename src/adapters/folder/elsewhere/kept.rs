@@ -15,7 +15,7 @@ use std::{
 use super::{Elsewhere, blocking::blocking, failure::Failing, opened, seen::Seen};
 use crate::{
     adapters::folder::{
-        Caps, ContextError, Entry, Folder, Selection,
+        Caps, ContextError, Entry, Folder, Hidden, Selection,
         hash::hash_entries,
         source::{self, Source},
         walk::look_at,
@@ -57,11 +57,11 @@ pub async fn keep(
     builds: &[BuildFiles],
 ) -> Result<Option<Pin>, OpenError> {
     let failing = Failing::of(folder.display());
-    let (cache, caps) = (at.cache.clone(), at.bounds.keep);
+    let (cache, caps, hidden) = (at.cache.clone(), at.bounds.keep, at.hidden.clone());
     let (folder, builds) = (folder.to_owned(), builds.to_owned());
     let work = move || {
         let now = SystemTime::now();
-        let Ok(Some(files)) = files_of(&folder, &builds, caps) else {
+        let Ok(Some(files)) = files_of((&folder, &hidden), &builds, caps) else {
             return Ok(None);
         };
         let seen = Seen::of((cache.root(), &folder), files.values(), now);
@@ -93,13 +93,13 @@ fn name_of(digest: &str) -> String {
 
 /// Lists what the run and its builds read, each file once; `None` when it is more than the caps.
 fn files_of(
-    folder: &Path,
+    (folder, hidden): (&Path, &Hidden),
     builds: &[BuildFiles],
     caps: Caps,
 ) -> Result<Option<Files>, ContextError> {
     let mut files = Files::new();
     let mut bytes = 0;
-    let selection = Folder::open(folder)?.run_context()?;
+    let selection = Folder::open(folder)?.without(hidden).run_context()?;
     if !add_all(&mut files, &mut bytes, (Path::new(""), &selection), caps)? {
         return Ok(None);
     }
@@ -109,6 +109,7 @@ fn files_of(
         let Ok(opened) = Folder::open(&folder.join(&build.context)) else {
             continue;
         };
+        let opened = opened.without(hidden);
         let mut beside = build.dockerfile.clone().into_os_string();
         beside.push(".dockerignore");
         let ignore = build.context.join(".dockerignore");

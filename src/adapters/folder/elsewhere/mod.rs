@@ -16,7 +16,7 @@ use async_trait::async_trait;
 
 use self::{blocking::blocking, failure::Failing, marks::Mark};
 use super::{
-    Caps,
+    Caps, Hidden,
     cache::{Cache, Draft, Kept},
 };
 use crate::{
@@ -58,6 +58,7 @@ pub struct Elsewhere {
     downloads: Arc<dyn Downloads>,
     registry: Arc<dyn Registry>,
     bounds: Bounds,
+    hidden: Hidden,
 }
 
 impl Elsewhere {
@@ -73,7 +74,13 @@ impl Elsewhere {
             downloads,
             registry,
             bounds,
+            hidden: Hidden::default(),
         }
+    }
+
+    /// Leaves these paths out of what is kept of folders.
+    pub fn without(self, hidden: Hidden) -> Elsewhere {
+        Elsewhere { hidden, ..self }
     }
 
     async fn find(&self, name: &str, failing: &Failing) -> Result<Option<Kept>, OpenError> {

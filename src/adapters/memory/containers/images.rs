@@ -1,16 +1,13 @@
 //! The `Images` port of the engine in memory.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
 use crate::ports::{
-    BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, Progress, PushedImage,
-    RegistryLogin, Sink,
+    BuildCacheBounds, BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, Progress,
+    PushedImage, RegistryLogin, Sink,
 };
 
 use super::{Call, MemoryEngine, builds, digest::digest, files};
@@ -140,7 +137,7 @@ impl Images for MemoryEngine {
         builds::build(self, request, &context, sink).await
     }
 
-    async fn prune_builds(&self, _: Duration) -> Result<u64, EngineError> {
+    async fn prune_builds(&self, _: &BuildCacheBounds) -> Result<u64, EngineError> {
         Ok(0) // it keeps nothing of builds
     }
 

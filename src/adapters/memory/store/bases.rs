@@ -81,7 +81,7 @@ impl BaseTable {
         };
         for new in decisions {
             let decision = BaseDecision {
-                number: self.decisions.len() as i64 + 1,
+                number: self.decisions.last().map_or(0, |it| it.decision.number) + 1,
                 task: new.task.clone(),
                 key: seen.key.clone(),
                 from: seen.from.clone(),
@@ -99,6 +99,14 @@ impl BaseTable {
             });
         }
         true
+    }
+
+    /// Forgets what was decided before a moment and waits for nothing, and says how much that was.
+    pub(super) fn forget(&mut self, before: DateTime<Utc>) -> usize {
+        let count = self.decisions.len();
+        let stays = |it: &Decided| it.is_waiting || it.decision.at >= before;
+        self.decisions.retain(stays);
+        count - self.decisions.len()
     }
 
     /// Those of these decisions that still wait.

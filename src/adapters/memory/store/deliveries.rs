@@ -7,13 +7,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::runs::{MemoryStore, Runs};
 use crate::{
     ports::{
         Decision, Deliveries, Delivery, DeliveryFilter, Enqueued, HookSource, NewDelivery,
-        Rejection, Report, Starting, StoreError, TaskDecision, Verdict,
+        Rejection, Report, Ruled, Ruling, Starting, StoreError, TaskDecision, Verdict,
     },
     triggers::{Move, Position, Standing, standing},
 };
@@ -78,6 +79,30 @@ impl Hooks {
         found
     }
 
+    fn rule(
+        &mut self,
+        runs: &mut Runs,
+        verdict: &Verdict,
+        ruling: &Ruling,
+    ) -> Result<Ruled, StoreError> {
+        let standing = match &ruling.to {
+            Some(to) if verdict.replay == 0 => self.move_to(verdict, to),
+            _ => Standing::New { visit: 0 },
+        };
+        let visit = match standing {
+            Standing::New { visit } => visit,
+            Standing::Seen => {
+                return Ok(ruling.nothing("the reference stands at this commit already"));
+            }
+            Standing::Late => return Ok(ruling.nothing("the reference has moved on since")),
+        };
+        let starts = ruling.starts.iter();
+        let started: Result<_, _> = starts
+            .map(|it| self.start(runs, verdict, (it, visit)))
+            .collect();
+        Ok(ruling.ruled(started?, verdict.replay))
+    }
+
     fn start(
         &mut self,
         runs: &mut Runs,
@@ -106,6 +131,14 @@ impl MemoryStore {
     fn hooks(&self) -> MutexGuard<'_, Hooks> {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Forgets decided deliveries that came before a moment, and says how many that were.
+    pub(super) fn forget_deliveries(&self, before: DateTime<Utc>) -> usize {
+        let kept = &mut self.hooks().deliveries;
+        let count = kept.len();
+        kept.retain(|_, (delivery, _)| delivery.decision.is_none() || delivery.at >= before);
+        count - kept.len()
+    }
 }
 
 fn is_free(until: Option<Instant>) -> bool {
@@ -124,7 +157,8 @@ impl Deliveries for MemoryStore {
             {
                 return false;
             }
-            let number = hooks.deliveries.len() as u64 + 1;
+            let last = hooks.deliveries.last_key_value().map_or(0, |it| *it.0);
+            let number = last + 1;
             let delivery = Delivery {
                 number,
                 id: it.id.clone(),
@@ -175,21 +209,11 @@ impl Deliveries for MemoryStore {
         if let (Some(decision), 0) = (earlier, verdict.replay) {
             return Ok(decision);
         }
-        let standing = match &verdict.to {
-            Some(to) if verdict.replay == 0 => hooks.move_to(verdict, to),
-            _ => Standing::New { visit: 0 },
-        };
-        let decision = match standing {
-            Standing::New { visit } => {
-                let starts = verdict.starts.iter();
-                let started: Result<_, _> = starts
-                    .map(|it| hooks.start(&mut runs, verdict, (it, visit)))
-                    .collect();
-                verdict.decision(started?)
-            }
-            Standing::Seen => verdict.nothing("the reference stands at this commit already"),
-            Standing::Late => verdict.nothing("the reference has moved on since"),
-        };
+        let rulings = verdict.rulings.iter();
+        let ruled: Result<_, _> = rulings
+            .map(|ruling| hooks.rule(&mut runs, verdict, ruling))
+            .collect();
+        let decision = verdict.decision(ruled?);
         let kept = verdict
             .delivery
             .and_then(|it| hooks.deliveries.get_mut(&it));
@@ -242,6 +266,18 @@ impl Deliveries for MemoryStore {
         let name = source.name.clone();
         self.hooks().sources.insert(name, source.clone());
         Ok(())
+    }
+
+    async fn reseal_source(&self, from: &HookSource, to: &HookSource) -> Result<bool, StoreError> {
+        let mut hooks = self.hooks();
+        let there = hooks.sources.get_mut(&from.name);
+        let Some(there) = there.filter(|it| it.secret == from.secret) else {
+            return Ok(false);
+        };
+        there.secret.clone_from(&to.secret);
+        there.previous.clone_from(&to.previous);
+        there.token.clone_from(&to.token);
+        Ok(true)
     }
 
     async fn remove_source(&self, name: &str) -> Result<bool, StoreError> {

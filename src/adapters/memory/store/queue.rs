@@ -306,6 +306,7 @@ impl Queue for MemoryStore {
 
     async fn hand_over(&self, lease: &Lease, grace: Duration) -> Result<(), StoreError> {
         held(self.lock().stored(&lease.run), lease)?.hand_over(grace);
+        self.wake();
         Ok(())
     }
 

@@ -47,6 +47,13 @@ impl TimerTable {
         }
     }
 
+    /// Forgets what was decided before a moment, and says how much that was.
+    pub(super) fn forget(&mut self, before: DateTime<Utc>) -> usize {
+        let count = self.occurrences.len();
+        self.occurrences.retain(|it| it.decided_at >= before);
+        count - self.occurrences.len()
+    }
+
     /// The timer, if it still is where it was claimed.
     fn same(&mut self, timer: &Timer) -> Option<&mut Waiting> {
         let key = (timer.task.clone(), timer.name.clone());

@@ -27,6 +27,13 @@ impl Upkeep for MemoryStore {
         })
     }
 
+    async fn forget_facts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let deliveries = self.forget_deliveries(before);
+        let mut runs = self.lock();
+        let decided = runs.timers.forget(before) + runs.bases.forget(before);
+        Ok((deliveries + decided) as u64)
+    }
+
     async fn dump(&self, _: &Path) -> Result<(), StoreError> {
         Err(forgetful())
     }

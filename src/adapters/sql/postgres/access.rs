@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::read::access::{entry, known, token};
 use super::{PostgresStore, rows::time_text};
@@ -10,7 +11,10 @@ use crate::ports::{AccessStore, Answer, AuditEntry, Known, StoreError, TokenRow}
 #[async_trait]
 impl AccessStore for PostgresStore {
     async fn add_token(&self, token: &TokenRow, hash: &str) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO tokens VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        sqlx::query(
+            "INSERT INTO tokens (hash, id, name, role, created_at, expires_at, last_used_at, revoked_at, credentials)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
             .bind(hash)
             .bind(&token.id)
             .bind(&token.name)
@@ -19,6 +23,7 @@ impl AccessStore for PostgresStore {
             .bind(token.expires_at.map(time_text))
             .bind(token.last_used_at.map(time_text))
             .bind(token.revoked_at.map(time_text))
+            .bind(token.credentials.as_ref().map(|it| json!(it).to_string()))
             .execute(&self.pool)
             .await?;
         Ok(())

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::read::connections::connection;
 use super::{PostgresStore, errors, rows::time_text};
-use crate::ports::{Connection, ConnectionStore, PasswordSource, StoreError};
+use crate::ports::{Connection, ConnectionStore, PasswordSource, Sealed, StoreError};
 
 #[async_trait]
 impl ConnectionStore for PostgresStore {
@@ -20,6 +20,24 @@ impl ConnectionStore for PostgresStore {
                        sealed = $6, pull_only = $7, authority = $8, plain_http = $9, updated_at = $10
                    WHERE id = $11 AND created_at = $12";
         write(self, sql, connection).await
+    }
+
+    async fn reseal_connection(
+        &self,
+        id: &str,
+        from: &Sealed,
+        to: &Sealed,
+    ) -> Result<bool, StoreError> {
+        let resealed = sqlx::query(
+            "UPDATE connections SET key_id = $3, sealed = $4 WHERE id = $1 AND sealed = $2",
+        )
+        .bind(id)
+        .bind(&from.bytes)
+        .bind(&to.key_id)
+        .bind(&to.bytes)
+        .execute(&self.pool)
+        .await?;
+        Ok(resealed.rows_affected() > 0)
     }
 
     async fn remove_connection(&self, name: &str) -> Result<bool, StoreError> {

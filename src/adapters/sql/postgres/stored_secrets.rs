@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::read::secrets::stored_secret;
 use super::{PostgresStore, rows::time_text};
-use crate::ports::{SecretStore, StoreError, StoredSecret};
+use crate::ports::{Sealed, SecretStore, StoreError, StoredSecret};
 
 #[async_trait]
 impl SecretStore for PostgresStore {
@@ -20,6 +20,24 @@ impl SecretStore for PostgresStore {
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    async fn reseal_secret(
+        &self,
+        name: &str,
+        from: &Sealed,
+        to: &Sealed,
+    ) -> Result<bool, StoreError> {
+        let resealed = sqlx::query(
+            "UPDATE stored_secrets SET key_id = $3, sealed = $4 WHERE name = $1 AND sealed = $2",
+        )
+        .bind(name)
+        .bind(&from.bytes)
+        .bind(&to.key_id)
+        .bind(&to.bytes)
+        .execute(&self.pool)
+        .await?;
+        Ok(resealed.rows_affected() > 0)
     }
 
     async fn remove_secret(&self, name: &str) -> Result<bool, StoreError> {

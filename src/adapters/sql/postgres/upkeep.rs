@@ -12,6 +12,15 @@ use super::{
 };
 use crate::ports::{EndedRun, EndedTotals, StoreError, Upkeep};
 
+/// Forgets what was decided before a moment, and the observations about which nothing is left.
+const FORGET: [&str; 3] = [
+    "DELETE FROM timer_occurrences WHERE decided_at < $1",
+    "DELETE FROM base_decisions WHERE NOT is_waiting
+        AND observation IN (SELECT number FROM observations WHERE at < $1)",
+    "DELETE FROM observations WHERE at < $1
+        AND NOT EXISTS (SELECT 1 FROM base_decisions WHERE observation = observations.number)",
+];
+
 #[async_trait]
 impl Upkeep for PostgresStore {
     async fn ended_runs(
@@ -44,6 +53,24 @@ impl Upkeep for PostgresStore {
             runs: row.count("runs")?,
             log_bytes: row.count("log_bytes")?,
         })
+    }
+
+    async fn forget_facts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let millis = before.timestamp_millis();
+        let mut transaction = self.pool.begin().await?;
+        let deliveries = sqlx::query(
+            r#"DELETE FROM deliveries WHERE decision IS NOT NULL AND received_at COLLATE "C" < $1"#,
+        )
+        .bind(time_text(before))
+        .execute(&mut *transaction)
+        .await?;
+        let mut gone = deliveries.rows_affected();
+        for sql in FORGET {
+            let done = sqlx::query(sql).bind(millis);
+            gone += done.execute(&mut *transaction).await?.rows_affected();
+        }
+        transaction.commit().await?;
+        Ok(gone)
     }
 
     async fn dump(&self, into: &Path) -> Result<(), StoreError> {

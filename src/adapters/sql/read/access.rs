@@ -1,7 +1,7 @@
 //! Tokens, the audit log and answered requests, out of their rows.
 
 use super::super::rows::Columns;
-use crate::ports::{Answer, AuditEntry, Known, StoreError, TokenRow};
+use crate::ports::{Answer, AuditEntry, CredentialScopes, Known, StoreError, TokenRow};
 
 /// Reads a token.
 pub(in crate::adapters::sql) fn token(row: &impl Columns) -> Result<TokenRow, StoreError> {
@@ -9,11 +9,17 @@ pub(in crate::adapters::sql) fn token(row: &impl Columns) -> Result<TokenRow, St
         id: row.value("id")?,
         name: row.value("name")?,
         role: row.parsed("role")?,
+        credentials: scopes(row.value("credentials")?)?,
         created_at: row.parsed("created_at")?,
         expires_at: row.time("expires_at")?,
         last_used_at: row.time("last_used_at")?,
         revoked_at: row.time("revoked_at")?,
     })
+}
+
+fn scopes(text: Option<String>) -> Result<Option<CredentialScopes>, StoreError> {
+    let scopes = text.map(|text| serde_json::from_str(&text)).transpose();
+    scopes.map_err(|error| StoreError::Database(format!("the scopes of a token: {error}")))
 }
 
 /// Reads an entry of the audit log.

@@ -45,7 +45,10 @@ pub(in crate::server::ui) async fn rerun(
 ) -> Result<Redirect, Failure> {
     viewer.caller.may(Role::Runner)?;
     let id = api.app.ports.store.find(&run).await?;
-    let (new, _) = api.app.enqueue_again(&id).await?;
+    let (new, _) = api
+        .app
+        .enqueue_again(&id, viewer.caller.credentials.as_ref())
+        .await?;
     Ok(Redirect::to(&format!("/runs/{new}")))
 }
 

@@ -61,6 +61,7 @@ pub(in crate::server::ui) async fn run(
     api.app
         .read_alias_files(&mut request, &secrets, false)
         .await?;
+    request.bind(viewer.caller.credentials.as_ref());
     // What is wrong is said now, not by a run that fails.
     api.app.prepare(&request, &secrets)?;
     let place = Placement::from(&row.definition);

@@ -1,4 +1,4 @@
-//! One transaction for a decision: the head moves, the runs are queued, the reasons are written.
+//! One transaction for a decision: the heads move, the runs are queued, the reasons are written.
 
 use sqlx::{PgConnection, Row};
 
@@ -7,7 +7,7 @@ use super::{
     heads,
 };
 use crate::{
-    ports::{Decision, Enqueued, Starting, StoreError, TaskDecision, Verdict},
+    ports::{Decision, Enqueued, Ruled, Ruling, Starting, StoreError, TaskDecision, Verdict},
     triggers::Standing,
 };
 
@@ -20,15 +20,11 @@ pub(super) async fn decide(
     if let Some(decided) = earlier(&mut transaction, verdict).await? {
         return Ok(decided);
     }
-    let standing = match &verdict.to {
-        Some(to) if verdict.replay == 0 => heads::move_to(&mut transaction, verdict, to).await?,
-        _ => Standing::New { visit: 0 },
-    };
-    let decision = match standing {
-        Standing::New { visit } => start(&mut transaction, verdict, visit).await?,
-        Standing::Seen => verdict.nothing("the reference stands at this commit already"),
-        Standing::Late => verdict.nothing("the reference has moved on since"),
-    };
+    let mut ruled = Vec::new();
+    for ruling in &verdict.rulings {
+        ruled.push(rule(&mut transaction, verdict, ruling).await?);
+    }
+    let decision = verdict.decision(ruled);
     if let Some(delivery) = verdict.delivery {
         sqlx::query("UPDATE deliveries SET decision = $2 WHERE number = $1")
             .bind(delivery.cast_signed())
@@ -57,16 +53,26 @@ async fn earlier(
     decision.map_err(|error| StoreError::Database(error.to_string()))
 }
 
-async fn start(
+/// Moves a reference and starts what its ruling says, unless it is no news.
+async fn rule(
     connection: &mut PgConnection,
     verdict: &Verdict,
-    visit: u32,
-) -> Result<Decision, StoreError> {
-    let mut tasks = Vec::new();
-    for starting in &verdict.starts {
-        tasks.push(start_one(&mut *connection, verdict, (starting, visit)).await?);
+    ruling: &Ruling,
+) -> Result<Ruled, StoreError> {
+    let standing = match &ruling.to {
+        Some(to) if verdict.replay == 0 => heads::move_to(&mut *connection, verdict, to).await?,
+        _ => Standing::New { visit: 0 },
+    };
+    let visit = match standing {
+        Standing::New { visit } => visit,
+        Standing::Seen => return Ok(ruling.nothing("the reference stands at this commit already")),
+        Standing::Late => return Ok(ruling.nothing("the reference has moved on since")),
+    };
+    let mut started = Vec::new();
+    for starting in &ruling.starts {
+        started.push(start_one(&mut *connection, verdict, (starting, visit)).await?);
     }
-    Ok(verdict.decision(tasks))
+    Ok(ruling.ruled(started, verdict.replay))
 }
 
 async fn start_one(

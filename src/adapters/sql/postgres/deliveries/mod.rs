@@ -70,6 +70,10 @@ impl Deliveries for PostgresStore {
         sources::put(self, source).await
     }
 
+    async fn reseal_source(&self, from: &HookSource, to: &HookSource) -> Result<bool, StoreError> {
+        sources::reseal(self, from, to).await
+    }
+
     async fn remove_source(&self, name: &str) -> Result<bool, StoreError> {
         sources::remove(self, name).await
     }

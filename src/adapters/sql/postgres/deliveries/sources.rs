@@ -32,6 +32,31 @@ pub(super) async fn put(store: &PostgresStore, source: &HookSource) -> Result<()
     Ok(())
 }
 
+/// Puts other seals in the place of those that stand there; every setting of a source seals its secret anew.
+pub(super) async fn reseal(
+    store: &PostgresStore,
+    from: &HookSource,
+    to: &HookSource,
+) -> Result<bool, StoreError> {
+    let previous = to.previous.as_ref();
+    let resealed = sqlx::query(
+        "UPDATE hook_sources SET key_id = $3, sealed = $4, previous_key_id = $5, previous_sealed = $6,
+                token_key_id = $7, token_sealed = $8
+         WHERE name = $1 AND sealed = $2",
+    )
+    .bind(&from.name)
+    .bind(&from.secret.bytes)
+    .bind(&to.secret.key_id)
+    .bind(&to.secret.bytes)
+    .bind(previous.map(|(sealed, _)| &sealed.key_id))
+    .bind(previous.map(|(sealed, _)| &sealed.bytes))
+    .bind(to.token.as_ref().map(|it| &it.key_id))
+    .bind(to.token.as_ref().map(|it| &it.bytes))
+    .execute(&store.pool)
+    .await?;
+    Ok(resealed.rows_affected() > 0)
+}
+
 /// Removes a source.
 pub(super) async fn remove(store: &PostgresStore, name: &str) -> Result<bool, StoreError> {
     let removed = sqlx::query("DELETE FROM hook_sources WHERE name = $1")

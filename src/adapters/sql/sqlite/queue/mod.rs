@@ -45,7 +45,7 @@ impl Queue for SqliteStore {
     }
 
     async fn hand_over(&self, lease: &Lease, grace: Duration) -> Result<(), StoreError> {
-        claims::hand_over(self, lease, grace).await
+        self.waking(claims::hand_over(self, lease, grace).await)
     }
 
     async fn requeue(&self, lease: &Lease) -> Result<(), StoreError> {
