@@ -267,7 +267,7 @@ impl World {
 
     async fn look_and_again(&mut self, worker: usize) -> Result<(), StoreError> {
         self.look(worker).await?;
-        let pause = self.pace(self.workers[worker].pool).pause();
+        let pause = self.pace(self.workers[worker].pool).pause(false);
         let life = self.workers[worker].life;
         self.at(
             self.now + pause.as_millis() as u64,
@@ -382,7 +382,7 @@ impl World {
         }
         let pause = self
             .pace(self.workers[worker].pool)
-            .between_looks_for_lost();
+            .between_looks_for_lost(GRACE);
         let life = self.workers[worker].life;
         self.at(
             self.now + pause.as_millis() as u64,

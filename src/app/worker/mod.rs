@@ -30,6 +30,8 @@ pub(super) use cancels::heed_cancel;
 pub use pace::Pace;
 pub use terms::WorkerTerms;
 
+/// How often a worker looks when nothing wakes it.
+const LOOK: Duration = Duration::from_secs(1);
 /// Take-over waits so many parts of a lease longer than the lease itself: more than a worker needs to stop.
 const GRACE: u32 = 4;
 
@@ -111,23 +113,15 @@ impl Worker {
 
     /// Waits until there may be something to do.
     async fn wait(&mut self, wake_ups: &mut watch::Receiver<u64>, stop: &CancellationToken) {
-        let (pace, next) = (self.pace, self.until_next_look());
+        let pace = self.pace;
         tokio::select! {
             () = stop.cancelled() => {}
             () = called(wake_ups, pace) => {}
             Some(ended) = self.tasks.join_next() => self.forget(ended.ok()),
-            () = sleep(next) => {}
+            () = sleep(pace.pause(self.has_skipped_lost)) => {}
         }
         while let Some(ended) = self.tasks.try_join_next() {
             self.forget(ended.ok());
-        }
-    }
-
-    /// A look that left out the lost runs is made up for soon.
-    fn until_next_look(&self) -> Duration {
-        match self.has_skipped_lost {
-            true => self.pace.between_looks_for_lost().min(self.pace.pause()),
-            false => self.pace.pause(),
         }
     }
 
@@ -141,15 +135,15 @@ impl Worker {
     async fn look(&mut self) -> Result<(), AppError> {
         self.heed_cancels().await?;
         self.say_here().await?;
-        self.has_skipped_lost = false;
         if self.is_draining || self.facts.problem.is_some() {
             return Ok(());
         }
-        let between = self.pace.between_looks_for_lost();
+        let grace = self.claim.time / GRACE;
+        let between = self.pace.between_looks_for_lost(grace);
         let is_soon = |last: Instant| last.elapsed() < between;
         self.has_skipped_lost = self.looked_for_lost.is_some_and(is_soon);
         if !self.has_skipped_lost {
-            self.take_over(self.claim.time / GRACE).await?;
+            self.take_over(grace).await?;
             self.looked_for_lost = Some(Instant::now());
         }
         while self.under_way.len() < self.terms.parallel_runs {

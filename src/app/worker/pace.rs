@@ -8,10 +8,10 @@ const LOOK: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(10);
 /// So many workers of a pool look when one run is queued; where there are more, each leaves some to the others.
 const LOOKERS: u32 = 16;
-/// How long at least lies between two looks of few workers for lost runs.
-const LOST: Duration = Duration::from_millis(100);
-/// So many workers of a pool look for lost runs as often as one alone would.
+/// So many workers of a pool look for lost and handed-over runs whenever they look; more share that out.
 const FINDERS: u32 = 4;
+/// How soon after a look for lost and handed-over runs the next one is worth it, however often the worker is woken.
+const LOST: Duration = Duration::from_millis(100);
 
 /// The pace of one worker among its colleagues.
 #[derive(Debug, Clone, Copy)]
@@ -21,9 +21,12 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// How long it waits until it looks though nothing woke it.
-    pub fn pause(&self) -> Duration {
-        (LOOK * (self.workers / LOOKERS).max(1)).min(LONGEST)
+    /// How long it waits until it looks though nothing woke it; few look soon again for lost runs they have skipped.
+    pub fn pause(&self, has_skipped_lost: bool) -> Duration {
+        match has_skipped_lost && self.workers <= FINDERS {
+            true => LOST,
+            false => (LOOK * (self.workers / LOOKERS).max(1)).min(LONGEST),
+        }
     }
 
     /// Says whether it looks when it is woken; `drawn` is a number from 0 to 1 that it draws.
@@ -31,9 +34,12 @@ impl Pace {
         drawn * f64::from(self.workers) < f64::from(LOOKERS)
     }
 
-    /// How long at least lies between two looks for runs that were handed over or whose workers are lost.
-    pub fn between_looks_for_lost(&self) -> Duration {
-        LOST * self.workers.div_ceil(FINDERS).max(1)
+    /// How long it waits between looks for runs that were handed over or whose workers are lost; leases have `grace`.
+    pub fn between_looks_for_lost(&self, grace: Duration) -> Duration {
+        match self.workers <= FINDERS {
+            true => LOST,
+            false => grace / 2 * self.workers.div_ceil(FINDERS),
+        }
     }
 }
 
@@ -56,15 +62,16 @@ mod tests {
     fn all_looks_of_a_pool_together_stay_few() {
         for workers in [1, 4, 15, 16, 100, 160] {
             let pace = Pace { workers };
-            let looks = f64::from(workers) / pace.pause().as_secs_f64();
+            let looks = f64::from(workers) / pace.pause(false).as_secs_f64();
             assert!(
                 looks <= 32.0,
                 "{workers} workers look {looks} times a second"
             );
         }
         let many = Pace { workers: 1000 };
-        assert_eq!(many.pause(), Duration::from_secs(10));
-        assert_eq!(Pace { workers: 4 }.between_looks_for_lost(), LOST);
-        assert_eq!(many.between_looks_for_lost(), LOST * 250);
+        assert_eq!(many.pause(true), Duration::from_secs(10));
+        let grace = Duration::from_secs(15);
+        assert_eq!(Pace { workers: 4 }.between_looks_for_lost(grace), LOST);
+        assert_eq!(many.between_looks_for_lost(grace), grace / 2 * 250);
     }
 }
