@@ -13,7 +13,8 @@ use crate::{
     engine::RunStatus,
     ports::{
         CancelRequest, Cancellation, Claim, Claimed, Enqueued, GroupPolicy, Lease, LimitRow,
-        LimitScope, Needs, NewRun, Place, Placement, Queue, QueueDepth, RunRow, StoreError, TakenOver,
+        LimitScope, Needs, NewRun, Place, Placement, Queue, QueueDepth, RunRow, StoreError,
+        TakenOver,
     },
 };
 
