@@ -35,7 +35,7 @@ mod workers;
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
 pub use bases::{BaseDecision, BaseRow, Bases, Looked, NewBase, NewDecision, Observation, Watch};
-pub use cause::{Trigger, TriggerKind};
+pub use cause::{Starter, Trigger, TriggerKind};
 pub use clock::Clock;
 pub use connections::{Connection, ConnectionStore, PasswordSource};
 pub use containers::{
@@ -85,5 +85,6 @@ pub use timers::{Firing, NewTimer, Occurrence, TimedRun, Timer, Timers};
 pub use upkeep::{Disk, EndedRun, EndedTotals, Upkeep};
 pub use vault::{Sealed, Vault, VaultError};
 pub use workers::{
-    Capacity, Needs, SILENCE_SECONDS, WorkerFacts, WorkerRow, WorkerState, Workers, platform_name,
+    Capacity, Heard, Needs, SILENCE_SECONDS, WorkerFacts, WorkerRow, WorkerState, Workers,
+    platform_name,
 };

@@ -23,13 +23,14 @@ use careen::{
     },
     ports::{
         Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
-        Downloads, Duties, Fetch, FetchError, FleetStore, FrameStore, Parcel, Queue, RunStore,
-        Timers, Upkeep, Workers,
+        Downloads, Duties, Fetch, FetchError, FleetStore, FrameStore, NewRun, Parcel, Queue,
+        RunStore, Timers, Trigger, TriggerKind, Upkeep, Workers,
     },
     runner::Ports,
     spec::RunVars,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -113,6 +114,33 @@ impl World {
         };
         Ok((app.drive(queued, live).await?, warnings))
     }
+}
+
+/// Queues a run of a stranger's pull request, which waits until someone approves it; returns its id.
+pub async fn queue_held(app: &App, name: &str, text: &str) -> String {
+    let wish = json!({ "name": name, "text": text });
+    let wish = serde_json::from_value(wish).expect("a wish");
+    let (request, _) = app.wished_request(wish, None).await.expect("a request");
+    let details = json!({ "repository": "https://git.example/web", "reference": "refs/pull/7/head",
+        "commit": "4f2a90c1", "pull_request": 7, "author": "<b>mallory", "seen_by": "delivery" });
+    let key = format!("source/{name}/7");
+    let trigger = Trigger {
+        needs_approval: true,
+        ..Trigger::new(TriggerKind::Source, key, details)
+    };
+    let run = NewRun {
+        id: request.vars.id.clone(),
+        name: name.to_owned(),
+        cause: "pull request 7 of https://git.example/web".to_owned(),
+        trigger: Some(trigger),
+        request: json!(request),
+        secrets: Vec::new(),
+        rerun_of: None,
+        created_at: app.ports.clock.now(),
+    };
+    let queued = app.queue.enqueue(&run, &Default::default()).await;
+    queued.expect("it is queued");
+    run.id
 }
 
 /// A request to run a task file, with nothing else said.

@@ -1,14 +1,16 @@
 //! Heeds wishes to cancel a run that a process drives by itself.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use super::LOOK;
 use crate::{
     ports::{Lease, Queue},
     runner::Wishes,
 };
+
+/// How often they are looked for.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Passes wishes to cancel on, for as long as it is polled.
 pub(in super::super) async fn heed_cancel(

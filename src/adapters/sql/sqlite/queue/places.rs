@@ -2,9 +2,12 @@
 
 use sqlx::Row;
 
-use super::super::read::queue::{depth, reason};
+use super::super::read::{
+    queue::{depth, reason},
+    runs::summary,
+};
 use super::super::{SqliteStore, rows::Columns};
-use crate::ports::{Place, QueueDepth, StoreError};
+use crate::ports::{Place, QueueDepth, RunRow, StoreError};
 
 /// Says where a run stands in its queue; `None` when it does not wait.
 pub(super) async fn place(store: &SqliteStore, run: &str) -> Result<Option<Place>, StoreError> {
@@ -33,6 +36,30 @@ pub(super) async fn place(store: &SqliteStore, run: &str) -> Result<Option<Place
         ahead: row.count("ahead")?,
         waits_for: limits.iter().map(reason).collect::<Result<_, _>>()?,
     }))
+}
+
+/// Lists the first runs that wait in a pool, in the order in which they go.
+pub(super) async fn line(
+    store: &SqliteStore,
+    pool: &str,
+    limit: u32,
+) -> Result<Vec<RunRow>, StoreError> {
+    // Each state alone is in order in the index; so it is read no further than need be, however long the queue is.
+    let rows = sqlx::query(
+        "SELECT runs.*, causes.* FROM runs LEFT JOIN causes ON caused_run = id
+         WHERE number IN (
+            SELECT number FROM (SELECT number FROM runs WHERE pool = ?1 AND queue_state = 'ready'
+                ORDER BY priority DESC, number LIMIT ?2) AS ready
+            UNION ALL
+            SELECT number FROM (SELECT number FROM runs WHERE pool = ?1 AND queue_state = 'waiting'
+                ORDER BY priority DESC, number LIMIT ?2) AS held)
+         ORDER BY priority DESC, number LIMIT ?2",
+    )
+    .bind(pool)
+    .bind(limit)
+    .fetch_all(&store.readers)
+    .await?;
+    rows.iter().map(summary).collect()
 }
 
 /// Says how full each pool's queue is.
