@@ -21,6 +21,7 @@ use careen::{
         postgres::{PostgresFrames, PostgresStore},
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
+        telemetry,
         vault::FileVault,
         web::Web,
     },
@@ -33,13 +34,19 @@ use careen::{
     runner::Ports,
 };
 
+/// What a mistake of the user's exits with.
+const USAGE: u8 = 2;
+
 fn main() -> ExitCode {
     // One TLS provider for everything that speaks TLS.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("CAREEN_LOG"))
-        .with_writer(std::io::stderr)
-        .init();
+    let _telemetry = match telemetry::begin(|name| std::env::var(name).ok()) {
+        Ok(telemetry) => telemetry,
+        Err(why) => {
+            anstream::eprintln!("error: {why}");
+            return ExitCode::from(USAGE);
+        }
+    };
     cli::main(Adapters {
         app: |settings| Box::pin(app(settings)),
         passing_app,

@@ -85,5 +85,6 @@ pub use timers::{Firing, NewTimer, Occurrence, TimedRun, Timer, Timers};
 pub use upkeep::{Disk, EndedRun, EndedTotals, Upkeep};
 pub use vault::{Sealed, Vault, VaultError};
 pub use workers::{
-    Capacity, Needs, SILENCE_SECONDS, WorkerFacts, WorkerRow, WorkerState, Workers, platform_name,
+    Capacity, Heard, Needs, SILENCE_SECONDS, WorkerFacts, WorkerRow, WorkerState, Workers,
+    platform_name,
 };

@@ -51,6 +51,11 @@ impl Served {
         panic!("the server does not listen");
     }
 
+    /// Where the server is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The server's process.
     pub fn running(&self) -> &Running {
         self.running.as_ref().expect("a server")

@@ -87,12 +87,8 @@ impl App {
         wish: &RolloutWish,
         by: &str,
     ) -> Result<RolloutRow, AppError> {
-        let gathered = {
-            let mut view = self.fleet.view().await?;
-            self.learn_tasks(&mut view).await?;
-            self.learn_ends(&mut view).await?;
-            view.gathered(Vec::new())?
-        };
+        self.learn_tasks().await?;
+        let gathered = self.known_fleet().await?;
         if let Some(canary) = &wish.canary {
             gathered.find(canary)?;
         }
