@@ -23,6 +23,7 @@ mod queue;
 mod registry;
 mod registry_error;
 mod scopes;
+mod services;
 mod store;
 mod stored_secrets;
 mod tasks;
@@ -71,6 +72,7 @@ pub use registry::{
 };
 pub use registry_error::RegistryError;
 pub use scopes::{CredentialScope, CredentialScopes};
+pub use services::Services;
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,
