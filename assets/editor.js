@@ -1,7 +1,25 @@
-// The editor: what is wrong with a task file is underlined while one types it.
+// The editor: a task file is coloured, and what is wrong with it underlined, while one types it.
 "use strict";
 
 const PAUSE = 250;
+// A text longer than this is not coloured: it would be painted anew with every letter.
+const LONGEST = 100_000;
+
+const SPECIAL = /(?<comment>(?<!\S)#.*)|(?<template>\{\{.*?(?:\}\}|$)|\$[\p{L}\p{N}_]+)|(?<string>"[^"]*"?|'[^']*'?)/gu;
+
+// The class of each letter of a line, as the server paints YAML: it reads lines, not the language.
+const colours = (line) => {
+  const classes = new Array(line.length).fill("");
+  const fill = (from, to, name) => { for (let at = from; at < to; at += 1) classes[at] = name; };
+  const [, indent, dashes, key] = line.match(/^(\s*)((?:- )*)(?:([\p{L}\p{N}_.\/-]+):(?= |$))?/u);
+  const start = indent.length + dashes.length;
+  fill(indent.length, start, "y-mark");
+  const end = key === undefined ? start : start + key.length + 1;
+  if (key !== undefined) { fill(start, end - 1, "y-key"); fill(end - 1, end, "y-mark"); }
+  for (const { index, 0: text, groups } of line.slice(end).matchAll(SPECIAL))
+    fill(end + index, end + index + text.length, `y-${Object.keys(groups).find((name) => groups[name] !== undefined)}`);
+  return classes;
+};
 
 class Editor {
   constructor(host) {
@@ -12,6 +30,7 @@ class Editor {
     this.paint.className = "editor-paint";
     this.paint.setAttribute("aria-hidden", "true");
     host.prepend(this.paint);
+    this.draw(this.area.value, []);
     this.area.addEventListener("input", () => this.typed());
     this.area.addEventListener("scroll", () => this.move(), { passive: true });
     this.area.addEventListener("keydown", (event) => this.keyed(event));
@@ -19,7 +38,7 @@ class Editor {
   }
 
   typed() {
-    this.paint.replaceChildren();
+    this.draw(this.area.value, []);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.check(), PAUSE);
   }
@@ -34,7 +53,9 @@ class Editor {
     } else if (event.key !== "Tab") this.leaves = false;
   }
 
+  // A text without a checker is coloured all the same.
   async check() {
+    if (!this.host.dataset.editor) return;
     const text = this.area.value;
     if (!text.trim()) return this.show(text, []);
     const answer = await fetch(this.host.dataset.editor, {
@@ -47,36 +68,53 @@ class Editor {
 
   show(text, findings) {
     this.area.setAttribute("aria-invalid", String(findings.some((it) => it.level === "error")));
-    const lines = text.split("\n").map((line) => [...line]);
-    this.paint.replaceChildren(...lines.flatMap((letters, at) => [...this.painted(letters, at + 1, findings), "\n"]));
+    this.draw(text, findings);
     this.list.replaceChildren(...findings.map((it) => this.said(it)));
+  }
+
+  // What is seen is painted; the text area above it keeps its letters to itself, and shows them where nothing is painted.
+  draw(text, findings) {
+    const isPainted = text.length <= LONGEST;
+    this.host.classList.toggle("is-painted", isPainted);
+    const lines = isPainted ? text.split("\n") : [];
+    this.paint.replaceChildren(...lines.flatMap((line, at) => [...this.painted(line, at + 1, findings), "\n"]));
     this.move();
   }
 
-  // A line with what is wrong in it underlined; the letters themselves are those of the text area.
-  painted(letters, line, findings) {
-    const here = findings.filter((it) => it.line && it.line <= line && (it.end_line ?? it.line) >= line);
-    if (!here.length) return [letters.join("")];
-    const marks = new Array(letters.length).fill("");
-    for (const it of here) {
-      const from = it.line === line ? it.column - 1 : 0;
-      const to = (it.end_line ?? it.line) === line ? Math.max(from + 1, it.end_column - 1) : letters.length;
-      for (let at = from; at < Math.min(to, letters.length); at += 1) if (marks[at] !== "error") marks[at] = it.level;
-    }
+  // A line in its colours, with what is wrong in it underlined.
+  painted(line, number, findings) {
+    const classes = colours(line);
+    const marks = this.marks(line, number, findings);
     const parts = [];
-    for (let at = 0; at < letters.length;) {
+    for (let at = 0; at < line.length;) {
       let end = at;
-      while (end < letters.length && marks[end] === marks[at]) end += 1;
-      const part = letters.slice(at, end).join("");
-      if (marks[at]) {
-        const mark = document.createElement("span");
-        mark.className = marks[at];
-        mark.textContent = part;
-        parts.push(mark);
+      while (end < line.length && classes[end] === classes[at] && marks[end] === marks[at]) end += 1;
+      const part = line.slice(at, end);
+      if (classes[at] || marks[at]) {
+        const span = document.createElement("span");
+        span.className = `${classes[at]} ${marks[at]}`.trim();
+        span.textContent = part;
+        parts.push(span);
       } else parts.push(part);
       at = end;
     }
     return parts;
+  }
+
+  // How bad each place of a line is; columns count letters, places of a string are halves of some.
+  marks(line, number, findings) {
+    const marks = new Array(line.length).fill("");
+    const here = findings.filter((it) => it.line && it.line <= number && (it.end_line ?? it.line) >= number);
+    if (!here.length) return marks;
+    const place = [0];
+    for (const letter of line) place.push(place.at(-1) + letter.length);
+    for (const it of here) {
+      const from = it.line === number ? it.column - 1 : 0;
+      const to = (it.end_line ?? it.line) === number ? Math.max(from + 1, it.end_column - 1) : place.length - 1;
+      for (let at = place[from] ?? line.length; at < (place[to] ?? line.length); at += 1)
+        if (marks[at] !== "error") marks[at] = it.level;
+    }
+    return marks;
   }
 
   said({ level, message, line, column, help }) {

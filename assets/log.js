@@ -245,6 +245,17 @@ const viewOf = (host) => {
   return views.get(host.id);
 };
 
+// Who watches is shown what speaks; what has succeeded is folded again. Once they touch a step, that is theirs to do.
+let isLeftToUs = !location.hash;
+for (const [kind, touched] of [["click", "details.step"], ["keydown", "details.step"], ["wheel", ".log-view"]])
+  document.addEventListener(kind, (event) => { if (event.target.closest?.(touched)) isLeftToUs = false; }, { passive: true });
+
+const showOnly = (speaking) => {
+  for (const other of document.querySelectorAll("details.step[open]"))
+    if (other !== speaking && other.querySelector(".state.succeeded")) other.open = false;
+  speaking.open = true;
+};
+
 const openAll = (details) => {
   if (details.open) for (const host of details.querySelectorAll(".log")) viewOf(host);
 };
@@ -268,14 +279,19 @@ if (document.querySelector("[data-run]")) {
     for (const [log, lines] of detail) {
       const host = document.querySelector(`[data-log="${CSS.escape(log)}"]`);
       if (!host) continue;
+      const wasSilent = host.dataset.lines === "0";
       host.dataset.lines = lines;
       const details = host.closest("details.step");
-      // The first step that says something is opened for who watches; they open and close the rest.
-      if (!document.querySelector("details.step[open]")) details.open = true;
+      if (wasSilent && isLeftToUs) showOnly(details);
       if (details.open) viewOf(host).grow(Number(lines));
     }
   });
-  document.addEventListener("over", () => document.querySelectorAll("[data-live]").forEach((it) => it.removeAttribute("data-live")));
+  document.addEventListener("over", () => {
+    document.querySelectorAll("[data-live]").forEach((it) => it.removeAttribute("data-live"));
+    // What went wrong is what is looked for.
+    const wrong = document.querySelector(":is(.state.failed, .state.errored, .state.timed-out)");
+    if (wrong && isLeftToUs) wrong.closest("details.step").open = true;
+  });
   document.querySelectorAll("details.step[open]").forEach(openAll);
   addEventListener("hashchange", openNamed);
   openNamed();

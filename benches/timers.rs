@@ -29,10 +29,10 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, Credentials, Room},
+    app::{App, Credentials, KnownFleet, Room},
     ports::{
-        Bases, Clock, Deliveries, Duties, Expected, Queue, RunStore, TaskChange, Timers, Upkeep,
-        Workers,
+        Bases, Clock, Deliveries, Duties, Expected, FleetStore, Queue, RunStore, TaskChange,
+        Timers, Upkeep, Workers,
     },
     runner::Ports,
     tasks::{Definition, TimerTrigger},
@@ -84,7 +84,16 @@ async fn measure(
     name: &str,
     folder: &Path,
     store: Arc<
-        impl RunStore + Queue + Workers + Duties + Timers + Bases + Deliveries + Upkeep + 'static,
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Deliveries
+        + Upkeep
+        + 'static,
     >,
     count: usize,
 ) {
@@ -146,7 +155,16 @@ impl Clock for ShiftedClock {
 fn app(
     folder: &Path,
     store: Arc<
-        impl RunStore + Queue + Workers + Duties + Timers + Bases + Deliveries + Upkeep + 'static,
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Deliveries
+        + Upkeep
+        + 'static,
     >,
     clock: Arc<ShiftedClock>,
 ) -> App {
@@ -175,7 +193,8 @@ fn app(
         timers: store.clone(),
         workers: store.clone(),
         duties: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),

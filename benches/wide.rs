@@ -22,9 +22,11 @@ use careen::{
         vault::FileVault,
         web::Web,
     },
-    app::{App, Credentials, Limits, Live, Request, Room, Secrets, draw},
+    app::{App, Credentials, KnownFleet, Limits, Live, Request, Room, Secrets, draw},
     engine::RunStatus,
-    ports::{Bases, Deliveries, Duties, FrameStore, Queue, RunStore, Timers, Upkeep, Workers},
+    ports::{
+        Bases, Deliveries, Duties, FleetStore, FrameStore, Queue, RunStore, Timers, Upkeep, Workers,
+    },
     runner::Ports,
     spec::RunVars,
 };
@@ -80,7 +82,16 @@ async fn app_with(mode: &str, folder: &Path) -> App {
 fn app(
     folder: &Path,
     store: Arc<
-        impl RunStore + Queue + Workers + Duties + Timers + Bases + Upkeep + Deliveries + 'static,
+        impl RunStore
+        + Queue
+        + Workers
+        + Duties
+        + Timers
+        + Bases
+        + FleetStore
+        + Upkeep
+        + Deliveries
+        + 'static,
     >,
     frames: Arc<dyn FrameStore>,
 ) -> App {
@@ -111,7 +122,8 @@ fn app(
         timers: store.clone(),
         workers: store.clone(),
         duties: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         courier: Arc::new(Web),

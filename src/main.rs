@@ -21,25 +21,32 @@ use careen::{
         postgres::{PostgresFrames, PostgresStore},
         registry::{HttpRegistry, Terms},
         sqlite::SqliteStore,
+        telemetry,
         vault::FileVault,
         web::Web,
     },
-    app::{App, AppError, Credentials, Room},
+    app::{App, AppError, Credentials, KnownFleet, Room},
     cli::{self, Adapters, Settings},
     ports::{
-        AccessStore, Bases, ConnectionStore, Deliveries, Duties, EngineError, FrameStore, Queue,
-        RunStore, SecretStore, TaskStore, Timers, Upkeep, Workers,
+        AccessStore, Bases, ConnectionStore, Deliveries, Duties, EngineError, FleetStore,
+        FrameStore, Queue, RunStore, SecretStore, TaskStore, Timers, Upkeep, Workers,
     },
     runner::Ports,
 };
 
+/// What a mistake of the user's exits with.
+const USAGE: u8 = 2;
+
 fn main() -> ExitCode {
     // One TLS provider for everything that speaks TLS.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("CAREEN_LOG"))
-        .with_writer(std::io::stderr)
-        .init();
+    let _telemetry = match telemetry::begin(|name| std::env::var(name).ok()) {
+        Ok(telemetry) => telemetry,
+        Err(why) => {
+            anstream::eprintln!("error: {why}");
+            return ExitCode::from(USAGE);
+        }
+    };
     cli::main(Adapters {
         app: |settings| Box::pin(app(settings)),
         passing_app,
@@ -71,7 +78,7 @@ fn clouds() -> Result<Vec<(String, String)>, AppError> {
 fn kept<S>(store: Arc<S>, frames: Arc<dyn FrameStore>) -> Kept
 where
     S: RunStore + Queue + Workers + Duties + Deliveries + TaskStore + AccessStore + 'static,
-    S: ConnectionStore + SecretStore + Timers + Bases + Upkeep,
+    S: ConnectionStore + SecretStore + Timers + Bases + FleetStore + Upkeep,
 {
     Kept {
         store: store.clone(),
@@ -82,6 +89,7 @@ where
         deliveries: store.clone(),
         timers: store.clone(),
         bases: store.clone(),
+        fleet: store.clone(),
         frames,
         tasks: store.clone(),
         access: store.clone(),
@@ -100,7 +108,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         duties: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: store,
         frames: Arc::new(MemoryFrames::new()),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
@@ -126,6 +135,7 @@ struct Kept {
     deliveries: Arc<dyn Deliveries>,
     timers: Arc<dyn Timers>,
     bases: Arc<dyn Bases>,
+    fleet: Arc<dyn FleetStore>,
     frames: Arc<dyn FrameStore>,
     tasks: Arc<dyn TaskStore>,
     access: Arc<dyn AccessStore>,
@@ -163,6 +173,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         deliveries: kept.deliveries,
         timers: kept.timers,
         bases: kept.bases,
+        fleet: Arc::new(KnownFleet::new(kept.fleet)),
         tasks: kept.tasks,
         access: kept.access,
         upkeep: kept.upkeep,

@@ -11,6 +11,7 @@ pub mod memory;
 pub mod objects;
 pub mod registry;
 pub mod sql;
+pub mod telemetry;
 pub mod vault;
 pub mod web;
 

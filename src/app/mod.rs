@@ -63,7 +63,10 @@ pub use copy_image::{Copied, CopyRequest, CopyWatcher, Moved};
 pub use credentials::Credentials;
 pub use duty::Duty;
 pub use error::AppError;
-pub use fleet::{Gathered, Wave};
+pub use fleet::{
+    FleetCounts, FleetDesk, FleetDriver, FleetGraph, FleetNode, FleetPage, Gathered, GraphFormat,
+    KnownFleet, LeftTask, LevelCounts, RolloutChange, RolloutView, RolloutWish, Wave, WhyView,
+};
 pub use hooks::{
     Admitted, Gate, Intake, NewSource, Refusal, Refusals, ReportTerms, SourceView,
     decide_deliveries, poll_sources, report_runs,
@@ -104,6 +107,8 @@ pub struct App {
     pub timers: Arc<dyn Timers>,
     /// Keeps what is known of base images, over the same store.
     pub bases: Arc<dyn Bases>,
+    /// What is known of the fleet, over the same store.
+    pub fleet: Arc<KnownFleet>,
     /// Keeps stored tasks.
     pub tasks: Arc<dyn TaskStore>,
     /// Keeps tokens, the audit log and answered requests.

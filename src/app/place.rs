@@ -15,6 +15,8 @@ const ID_DRAWS: usize = 5;
 
 /// Billionths in a thousandth.
 const NANO_IN_MILLI: u64 = 1_000_000;
+/// Why a run waits that a person must approve.
+const APPROVAL: &str = "someone must approve it";
 
 /// Where the runs of a task wait.
 impl From<&Definition> for Placement {
@@ -146,6 +148,9 @@ impl App {
             place
                 .waits_for
                 .extend(workers::none_fits(placement, &workers));
+        }
+        if run.trigger.as_ref().is_some_and(|it| it.needs_approval) {
+            place.waits_for.push(APPROVAL.to_owned());
         }
         Ok(Some(place))
     }

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{App, AppError, Prepared, Request, Secrets, contexts, ids, prepare, worker};
 use crate::{
@@ -298,7 +299,10 @@ impl App {
             outputs: outputs(&queued.request, &files),
             kept,
         };
-        let (state, verdict) = runner::run(self.ports.clone(), job, live.watcher, wishes).await?;
+        let task = queued.request.vars.task_name.as_str();
+        let span = tracing::info_span!("run", run = queued.id, task);
+        let driving = runner::run(self.ports.clone(), job, live.watcher, wishes);
+        let (state, verdict) = driving.instrument(span).await?;
         drop(queued.context);
         self.ports.store.release(&queued.lease).await?;
         self.liveness.forget(&queued.id);

@@ -6,13 +6,16 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::{
-    App, AppError, Limits, Request, Secrets, draw,
+    App, AppError, Limits, Occasion, Request, Secrets, draw,
     run_wish::{default_parallel, read_file},
     task_desk::secret_row,
 };
 use crate::{
     ports::TaskRow,
-    spec::command_line,
+    spec::{
+        command_line,
+        context::{self, ContextRef},
+    },
     tasks::{Definition, Status, Text},
 };
 
@@ -39,6 +42,34 @@ pub struct Overrides {
 }
 
 impl App {
+    /// Makes the request of a run that a person starts through a server. A context that lies elsewhere is left to the
+    /// worker, with the task file in it; all else is read now, so that what is wrong with it is said at once.
+    pub async fn asked_request(
+        &self,
+        row: &TaskRow,
+        overrides: Overrides,
+    ) -> Result<(Request, Secrets), AppError> {
+        let own = row.definition.context.as_deref();
+        if !overrides
+            .context
+            .as_deref()
+            .or(own)
+            .is_some_and(is_elsewhere)
+        {
+            return self.task_request(row, overrides).await;
+        }
+        refuse_disabled(&row.definition)?;
+        let mut row = row.clone();
+        let given = overrides.secrets.clone();
+        override_with(&mut row.definition, overrides);
+        row.definition
+            .values
+            .retain(|name, _| !given.contains_key(name));
+        let (request, mut secrets) = self.occasional_request(&row, Occasion::default()).await?;
+        secrets.values.extend(given);
+        Ok((request, secrets))
+    }
+
     /// Makes the request of a task's run, with its secrets opened.
     pub async fn task_request(
         &self,
@@ -46,12 +77,7 @@ impl App {
         overrides: Overrides,
     ) -> Result<(Request, Secrets), AppError> {
         let mut task = row.definition.clone();
-        if task.status == Status::Disabled {
-            return Err(AppError::usage(
-                format!("task {} is disabled", task.name),
-                format!("careen task enable {} enables it", task.name),
-            ));
-        }
+        refuse_disabled(&task)?;
         let mut secrets = self.task_secrets(&task).await?;
         for (name, value) in &overrides.secrets {
             task.values.remove(name);
@@ -148,6 +174,25 @@ pub(super) fn limits(task: &Definition) -> Limits {
         // Checked when it was stored: a number above 0.
         nano_cpus: task.cpu.map(|it| (it * NANO) as u64),
     }
+}
+
+fn refuse_disabled(task: &Definition) -> Result<(), AppError> {
+    match task.status {
+        Status::Enabled => Ok(()),
+        Status::Disabled => Err(AppError::usage(
+            format!("task {} is disabled", task.name),
+            format!("careen task enable {} enables it", task.name),
+        )),
+    }
+}
+
+/// Says whether a context is not on this machine.
+fn is_elsewhere(context: &str) -> bool {
+    let written = context::read(context).map(|it| it.context);
+    matches!(
+        written,
+        Ok(ContextRef::Git(_) | ContextRef::Archive(_) | ContextRef::Artifact(_))
+    )
 }
 
 /// Finds the folder that a task's context names.

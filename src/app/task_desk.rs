@@ -116,6 +116,12 @@ impl App {
                 "its base images are not known yet: {error}"
             );
         }
+        if let Err(error) = self.learn_task(row).await {
+            tracing::info!(
+                row.definition.name,
+                "what it makes is not known yet: {error}"
+            );
+        }
     }
 
     /// Deletes a task in someone's name.
@@ -127,6 +133,9 @@ impl App {
         }
         if let Err(error) = self.forget_bases(name).await {
             tracing::error!(name, "its base images are still watched: {error}");
+        }
+        if let Err(error) = self.forget_task(name).await {
+            tracing::error!(name, "it is still in the fleet: {error}");
         }
         self.limit_task(&Definition::named(name)).await
     }

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     app::{
-        App, Duty, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms, decide_deliveries,
-        poll_sources, report_runs, work_beside,
+        App, Duty, FleetDriver, Hook, LookTerms, Lookout, Notices, ReportTerms, WorkerTerms,
+        decide_deliveries, poll_sources, report_runs, work_beside,
     },
     server::{Api, Listen, ServeError, Terms, serve, tell_ends, watch_specs},
     spec::Grant,
@@ -78,6 +78,9 @@ pub struct Args {
     /// Requests a second from one address; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 200)]
     rate_limit: u32,
+    /// How long a request may take; streams are not cut
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    request_timeout: Duration,
     /// Where people reach this server, for links in what code hosts are told
     #[arg(long, value_name = "URL", env = "CAREEN_PUBLIC_URL")]
     public_url: Option<String>,
@@ -103,6 +106,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
         Terms {
             is_open: args.insecure_loopback,
             allow: args.allow.clone(),
+            timeout: args.request_timeout,
         },
     );
     api.stop = stop_on_signals();
@@ -127,6 +131,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     beside.spawn(app.clone().tend_timers(api.stop.clone()));
     let lookout = Lookout::new(app.clone(), look_terms(&args));
     beside.spawn(lookout.tend(api.stop.clone()));
+    let driver = FleetDriver::new(app.clone(), format!("{} {}", host_name(), args.listen));
+    beside.spawn(driver.drive(api.stop.clone()));
     if let Some(folder) = args.task_specs.clone() {
         let (specs, applying, stop) = duty("task-specs");
         beside.spawn(specs.tend(applying.clone(), stop.clone(), move || {

@@ -3,6 +3,7 @@
 mod bases;
 mod call;
 mod contexts;
+mod fleet;
 mod hooks;
 mod runs;
 mod stream;

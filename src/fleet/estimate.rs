@@ -5,12 +5,13 @@ use std::{
     collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Fleet, Graph, Id, State};
 
 /// When one task of a plan would be built, in seconds after the plan begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Slot {
     /// The task.
     pub task: String,
@@ -23,7 +24,7 @@ pub struct Slot {
 }
 
 /// What would be built, in order, and how long that takes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Estimate {
     /// The tasks in the order in which they would begin.
     pub slots: Vec<Slot>,

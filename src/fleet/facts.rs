@@ -15,7 +15,7 @@ pub enum Fact {
     Seen {
         /// The image's complete name.
         image: String,
-        /// What it held.
+        /// What it held; nothing if it was not there.
         digest: String,
         /// When it was looked at.
         at: DateTime<Utc>,
@@ -83,6 +83,9 @@ pub enum Outcome {
     Failed {
         /// Why, in words.
         reason: String,
+        /// Whether that was nothing that the task said, such as a registry out of reach.
+        #[serde(default)]
+        is_errored: bool,
     },
 }
 
@@ -230,6 +233,7 @@ impl Facts {
     fn see(&mut self, image: &str, digest: &str, at: DateTime<Utc>) -> bool {
         match self.tags.get_mut(image) {
             Some(tag) if tag.looked > at => false,
+            _ if digest.is_empty() => self.tags.remove(image).is_some(),
             Some(tag) if tag.digest == digest => {
                 tag.looked = at;
                 false
@@ -249,6 +253,16 @@ impl Facts {
 
     fn queue(&mut self, task: &str, build: Build) -> Touched {
         let builds = &mut self.tasks.entry(task.to_owned()).or_default().builds;
+        // What it stands on was not known when it was queued.
+        let same_run = |it: &&mut Build| it.run == build.run && it.end.is_none();
+        if let Some(known) = builds.iter_mut().find(same_run) {
+            let is_news = known.key != build.key;
+            *known = build;
+            return match is_news {
+                true => Touched::Task(task.to_owned()),
+                false => Touched::Nothing,
+            };
+        }
         if builds
             .iter()
             .any(|it| it.key == build.key && it.epoch == build.epoch)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use petgraph::graph::{DiGraph, NodeIndex};
+use serde::{Deserialize, Serialize};
 
 use super::{cycle, order};
 use crate::spec::reference::{Reference, ReferenceError};
@@ -20,7 +21,7 @@ pub struct Maker {
 }
 
 /// The names that one build gives, and what it stands on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// The names that are pushed, complete.
     pub images: Vec<String>,
@@ -29,7 +30,7 @@ pub struct Made {
 }
 
 /// Whose images a node stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Those that a task of ours makes.

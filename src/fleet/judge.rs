@@ -73,7 +73,7 @@ impl Fleet {
                     None,
                 );
             }
-            Some((Outcome::Failed { reason }, _)) => {
+            Some((Outcome::Failed { reason, .. }, _)) => {
                 let (run, reason) = (build.run.clone(), reason.clone());
                 let stale = self.stale(task, &build.inputs, Because::NeverBuilt);
                 return (State::Failed { run, reason }, Some(stale));
@@ -99,6 +99,12 @@ impl Fleet {
         };
         let stale = self.stale(task, &build.inputs, because);
         (State::Ready(Box::new(action)), Some(stale))
+    }
+
+    /// What a task is wanted to be made from, whatever is in the way; `None` while a base was never seen.
+    pub fn wanted_inputs(&self, id: Id) -> Option<InputSet> {
+        let node = self.graph.node(id);
+        self.wanted(node, self.facts.task(&node.name)?)
     }
 
     fn holds(&self, image: &str, digest: &str) -> bool {
@@ -167,7 +173,7 @@ impl Fleet {
     }
 
     /// What set it off that an image holds what it holds: its own move, or the move that its build followed.
-    fn origin(&self, image: &str) -> Option<Origin> {
+    pub fn origin(&self, image: &str) -> Option<Origin> {
         let tag = self.facts.tag(image)?;
         let maker = self.graph.maker(image).map(|id| &self.graph.node(id).name);
         let built = maker.and_then(|it| self.facts.task(it)?.last_built());

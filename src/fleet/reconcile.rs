@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Action, Fact, Facts, Graph, Id, Standing, State, facts::Touched};
 
 /// A graph, what is known of it, and how each of its nodes stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Fleet {
     pub(super) graph: Graph,
     pub(super) facts: Facts,
@@ -48,6 +48,11 @@ impl Fleet {
     /// What is known.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Takes what is known, for a graph that has changed.
+    pub fn into_facts(self) -> Facts {
+        self.facts
     }
 
     /// How a node stands.

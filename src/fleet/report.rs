@@ -3,12 +3,13 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Build, Fleet, Id, Kind, Outcome, State, state::short};
 
 /// One task of the report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReportRow {
     /// The task.
     pub task: String,
@@ -27,13 +28,13 @@ pub struct ReportRow {
     /// Whether the last build gave what was there before.
     pub unchanged: bool,
     /// The word for how it stands.
-    pub state: &'static str,
+    pub state: String,
     /// What is still in the way, in words; nothing when it is fresh.
     pub still: Option<String>,
 }
 
 /// The report on a fleet.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// When it was made.
     pub at: DateTime<Utc>,
@@ -88,7 +89,7 @@ impl Fleet {
             patched: last.and_then(|it| Some(it.end.as_ref()?.1)),
             seconds_to_patch: last.and_then(seconds_to_patch),
             unchanged: last.is_some_and(is_unchanged),
-            state: self.standing(id).state.word(),
+            state: self.standing(id).state.word().to_owned(),
             still: self.still(id),
         }
     }
@@ -183,7 +184,7 @@ impl Report {
                 page,
                 "{}: {}",
                 row.task,
-                row.still.as_deref().unwrap_or(row.state)
+                row.still.as_deref().unwrap_or(&row.state)
             );
             for (image, digest) in &row.bases {
                 let _ = writeln!(page, "  stands on {image} ({})", short(digest));
@@ -225,7 +226,7 @@ impl ReportRow {
             .collect();
         let state = self.still.clone().unwrap_or_else(|| match self.unchanged {
             true => "unchanged".to_owned(),
-            false => self.state.to_owned(),
+            false => self.state.clone(),
         });
         [
             self.task.clone(),

@@ -36,10 +36,12 @@ pub enum RolloutState {
     Canceled,
     /// All there was to do is done.
     Done,
+    /// It begins others when its time comes.
+    Scheduled,
 }
 
 /// How far a rollout is, by task.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Progress {
     /// What it is wanted to be.
     pub fresh: usize,
@@ -61,7 +63,13 @@ impl RolloutState {
             RolloutState::Paused => "paused",
             RolloutState::Canceled => "canceled",
             RolloutState::Done => "done",
+            RolloutState::Scheduled => "scheduled",
         }
+    }
+
+    /// Says whether nothing more comes of it.
+    pub fn is_over(self) -> bool {
+        matches!(self, RolloutState::Canceled | RolloutState::Done)
     }
 }
 

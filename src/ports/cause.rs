@@ -37,6 +37,63 @@ pub enum TriggerKind {
     Fleet,
 }
 
+/// Who or what starts runs: a person, or things that happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Starter {
+    /// Someone, or a program in their name.
+    Person,
+    /// Things of this kind.
+    Trigger(TriggerKind),
+}
+
+impl Starter {
+    /// All of them.
+    pub const ALL: [Starter; 5] = [
+        Starter::Person,
+        Starter::Trigger(TriggerKind::Source),
+        Starter::Trigger(TriggerKind::BaseImage),
+        Starter::Trigger(TriggerKind::Timer),
+        Starter::Trigger(TriggerKind::Fleet),
+    ];
+
+    /// The word used in the API and on pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Starter::Person => "person",
+            Starter::Trigger(kind) => kind.as_str(),
+        }
+    }
+
+    /// Says whether it started what bears this trigger, or none.
+    pub fn started(self, trigger: Option<&Trigger>) -> bool {
+        match (self, trigger) {
+            (Starter::Person, trigger) => trigger.is_none(),
+            (Starter::Trigger(kind), Some(trigger)) => trigger.kind == kind,
+            (Starter::Trigger(_), None) => false,
+        }
+    }
+}
+
+impl FromStr for Starter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "person" => Ok(Starter::Person),
+            other => other.parse().map(Starter::Trigger),
+        }
+    }
+}
+
+impl TryFrom<String> for Starter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 impl Trigger {
     /// A trigger whose run nobody has to approve.
     pub fn new(kind: TriggerKind, key: impl Into<String>, details: Value) -> Trigger {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::BytesMut;
 use futures_util::{StreamExt, stream};
 use secrecy::{SecretSlice, SecretString};
+use serde_json::Value;
 
 use super::{
     Blob, BlobStream, ContextFiles, EngineError, Labels, Output, RegistryError, TarSource,
@@ -287,6 +288,11 @@ pub trait Images: Send + Sync {
     /// An engine that cannot do so packs none.
     async fn pack(&self, _reference: &str) -> Result<Vec<PackedLayer>, EngineError> {
         Ok(Vec::new())
+    }
+    /// What an image consists of, in the words of a registry's configuration: platform, settings, layers by diff-ids.
+    /// An engine that cannot tell gives nothing.
+    async fn settings(&self, _reference: &str) -> Result<Option<Value>, EngineError> {
+        Ok(None)
     }
     /// Builds an image.
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError>;

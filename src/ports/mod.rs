@@ -12,6 +12,7 @@ mod courier;
 mod deliveries;
 mod duties;
 mod fetch;
+mod fleet;
 mod folders;
 mod frames;
 mod images;
@@ -35,7 +36,7 @@ mod workers;
 pub use access::{AccessStore, Answer, AuditEntry, Known, Role, TokenRow};
 pub use addresses::is_public;
 pub use bases::{BaseDecision, BaseRow, Bases, Looked, NewBase, NewDecision, Observation, Watch};
-pub use cause::{Trigger, TriggerKind};
+pub use cause::{Starter, Trigger, TriggerKind};
 pub use clock::Clock;
 pub use connections::{Connection, ConnectionStore, PasswordSource};
 pub use containers::{
@@ -51,6 +52,9 @@ pub use deliveries::{
 };
 pub use duties::Duties;
 pub use fetch::{Download, DownloadError, Downloads, Fetch, FetchError};
+pub use fleet::{
+    FleetEntry, FleetStore, NumberedEntry, RolloutRow, RolloutSchedule, TaskEntry, TaskMakes,
+};
 pub use folders::{
     BuildContext, ContextEntry, ContextFiles, EntryKind, FolderError, Folders, GitInfo, TarSource,
 };

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::{Capacity, Lease, Needs, NewRun, StoreError};
+use super::{Capacity, Lease, Needs, NewRun, RunRow, StoreError};
 use crate::engine::RunStatus;
 
 /// Where and how a run waits.
@@ -328,6 +328,9 @@ pub trait Queue: Send + Sync {
     async fn cancel_requests(&self, owner: &str) -> Result<Vec<CancelRequest>, StoreError>;
     /// Says where a run stands in its queue; `None` when it does not wait.
     async fn place(&self, run: &str) -> Result<Option<Place>, StoreError>;
+    /// Lists the first so many runs that wait in a pool, in the order in which they go; those held back by limits keep
+    /// their places, those that wait for a person have none.
+    async fn line(&self, pool: &str, limit: u32) -> Result<Vec<RunRow>, StoreError>;
     /// Sets how many runs may be under way at once, or takes the limit away.
     async fn set_limit(&self, scope: &LimitScope, allowed: Option<u32>) -> Result<(), StoreError>;
     /// Lists the limits that are set, concurrency groups included.

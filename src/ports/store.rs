@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Placement, Sealed, Trigger};
+use super::{Placement, Sealed, Starter, Trigger};
 use crate::engine::{RunStatus, StepStatus};
 
 /// A run to queue.
@@ -178,6 +178,12 @@ pub struct RunFilter {
     pub pool: Option<String>,
     /// Only runs of this concurrency group.
     pub group: Option<String>,
+    /// Only runs that this started.
+    pub starter: Option<Starter>,
+    /// Only runs of this branch, as it was asked for or found out.
+    pub branch: Option<String>,
+    /// Only runs that used or made an image with this in its name or digest, whatever its case.
+    pub image: Option<String>,
     /// Only runs whose id, name or cause contains this, whatever its case.
     pub contains: Option<String>,
     /// Only runs that have not ended.
@@ -238,6 +244,17 @@ pub enum StoreError {
     /// Anything else, in the database's words.
     #[error("the database failed: {0}")]
     Database(String),
+}
+
+impl RunRow {
+    /// The row as lists give it: without what was asked and what preparing found.
+    pub fn without_texts(&self) -> RunRow {
+        RunRow {
+            request: Value::Null,
+            prepared: Value::Null,
+            ..self.clone()
+        }
+    }
 }
 
 /// How people name a run.

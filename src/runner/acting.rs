@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{
     attempt, building,
@@ -51,16 +52,28 @@ impl Dispatcher {
         let env = self.env.clone();
         let stop = CancellationToken::new();
         let token = stop.clone();
+        let span = self.span(step, attempt);
         let task = match &env.job.plan.step(step).kind {
             StepKind::Cmd(_) => {
                 let ahead = self.foreseen.remove(&(step, attempt));
-                tokio::spawn(attempt::run(env, step, attempt, ahead, token))
+                tokio::spawn(attempt::run(env, step, attempt, ahead, token).instrument(span))
             }
-            StepKind::Build(_) => tokio::spawn(building::run(env, step, attempt, token)),
-            StepKind::Push(_) => tokio::spawn(pushing::run(env, step, attempt, token)),
+            StepKind::Build(_) => {
+                tokio::spawn(building::run(env, step, attempt, token).instrument(span))
+            }
+            StepKind::Push(_) => {
+                tokio::spawn(pushing::run(env, step, attempt, token).instrument(span))
+            }
         };
         self.under_way
             .insert((step, attempt), UnderWay { stop, task });
+    }
+
+    /// The span of an attempt, below that of its run.
+    fn span(&self, step: u32, attempt: u32) -> tracing::Span {
+        let job = &self.env.job;
+        let id = job.plan.step(step).id.as_str();
+        tracing::info_span!("step", run = job.run.id, step = id, attempt)
     }
 
     fn pull(&mut self, step: u32) {

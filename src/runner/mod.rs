@@ -39,6 +39,7 @@ mod registry_faults;
 mod setup;
 mod tidy;
 mod timers;
+mod unchanged;
 mod watcher;
 mod wishes;
 

@@ -15,7 +15,7 @@ use super::{
     dispatch::{Env, Input},
     images,
     logging::{self, LogSink},
-    packing, registry_faults,
+    packing, registry_faults, unchanged,
 };
 use crate::{
     engine::{Event, Outcome},
@@ -69,6 +69,12 @@ pub(super) async fn run(env: Arc<Env>, step: u32, attempt: u32, stop: Cancellati
 async fn push_all(env: &Arc<Env>, push: &Push, sink: &LogSink) -> Result<Vec<Value>, EngineError> {
     stream::iter(push.images.clone())
         .map(|reference| async move {
+            if let Some(digest) = unchanged::held(env, &reference).await {
+                sink.say(&format!(
+                    "Not pushed: {reference} holds {digest}, which has the same content"
+                ));
+                return Ok(json!({ "image": reference, "digest": digest }));
+            }
             let image = push_one(env, &reference, sink).await?;
             sink.say(&format!("Successfully pushed image: {reference}"));
             Ok(json!({ "image": reference, "digest": image.digest }))

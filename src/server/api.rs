@@ -1,6 +1,6 @@
 //! What every handler has at hand.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,13 +11,28 @@ use crate::{
     ports::FrameStore,
 };
 
+/// How long a request may take when nothing is said.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
 /// On what terms the server serves.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Terms {
     /// Whether requests without a token are served as an admin's.
     pub is_open: bool,
     /// What runs may be allowed, as `--allow` takes it.
     pub allow: Vec<String>,
+    /// How long a request may take; streams are not cut.
+    pub timeout: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            is_open: false,
+            allow: Vec::new(),
+            timeout: TIMEOUT,
+        }
+    }
 }
 
 /// careen and how it is served.

@@ -22,7 +22,10 @@ pub(super) async fn enqueue(
     place: &Placement,
 ) -> Result<Answer, ApiError> {
     request.bind(caller.credentials.as_ref());
-    api.app.prepare(&request, &secrets)?;
+    // What is left to the worker cannot be checked before.
+    if request.deferred.is_none() {
+        api.app.prepare(&request, &secrets)?;
+    }
     let queued = api.app.enqueue(request, &secrets, place, BY_HAND).await?;
     Ok(answer(queued))
 }

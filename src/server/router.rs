@@ -1,10 +1,8 @@
 //! All routes, and what lies around them: limits, tokens, the audit log, ETags, metrics.
 
-use std::time::Duration;
-
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request},
     http::StatusCode,
     middleware,
     routing::{get, post},
@@ -17,15 +15,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    Api, access, again, audit, bases, check, contexts, docs::Docs, etag, health, hooks, logs,
-    metrics, registry_hooks, run, runs, stream, task, task_versions, tasks, timers, tokens, ui,
-    workers,
+    Api, access, again, audit, bases, check, contexts, docs::Docs, etag, fleet, health, hooks,
+    logs, metrics, registry_hooks, rollouts, run, runs, stream, task, task_versions, tasks, timers,
+    tokens, ui, workers,
 };
 
 /// The largest body of a request.
 const BODY_BYTES: usize = 16 * 1024 * 1024;
-/// How long a request may take; streams are not cut.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Makes the whole service.
 pub fn router(api: Api) -> Router {
@@ -35,10 +31,8 @@ pub fn router(api: Api) -> Router {
 /// Makes the whole service with a limit around it. Deliveries of code hosts, which come in bursts from few addresses and
 /// are not sent again, stay outside of that.
 pub(super) fn limited_router(api: Api, limit: impl FnOnce(Router<Api>) -> Router<Api>) -> Router {
-    let doors = hooks::doors(&api).layer(TimeoutLayer::with_status_code(
-        StatusCode::REQUEST_TIMEOUT,
-        TIMEOUT,
-    ));
+    let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, api.terms.timeout);
+    let doors = hooks::doors(&api).layer(timeout);
     let (routes, description) = api_routes().split_for_parts();
     let state = |api: &Api| api.clone();
     let routes = routes
@@ -53,10 +47,7 @@ pub(super) fn limited_router(api: Api, limit: impl FnOnce(Router<Api>) -> Router
         ))
         .layer(middleware::from_fn_with_state(state(&api), audit::record))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            TIMEOUT,
-        ));
+        .layer(timeout);
     let registry_hooks =
         Router::new().route("/hooks/registries/{name}", post(registry_hooks::take));
     let routes = Router::new()
@@ -72,12 +63,18 @@ pub(super) fn limited_router(api: Api, limit: impl FnOnce(Router<Api>) -> Router
         .fallback(ui::nothing_here)
         .layer(middleware::from_fn(metrics::count))
         .layer(CatchPanicLayer::new())
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(request_id::PropagateRequestIdLayer::x_request_id())
         .layer(request_id::SetRequestIdLayer::x_request_id(
             request_id::MakeRequestUuid,
         ))
         .with_state(api)
+}
+
+/// The span of a request; what stands behind the `?` may be secret.
+fn span(request: &Request) -> tracing::Span {
+    let path = request.uri().path();
+    tracing::info_span!("request", method = %request.method(), path)
 }
 
 /// The routes of the API with their description.
@@ -103,6 +100,17 @@ pub(super) fn api_routes() -> OpenApiRouter<Api> {
         .routes(routes!(bases::watches))
         .routes(routes!(bases::decisions))
         .routes(routes!(timers::occurrences))
+        .routes(routes!(fleet::page))
+        .routes(routes!(fleet::graph))
+        .routes(routes!(fleet::status))
+        .routes(routes!(fleet::plan))
+        .routes(routes!(fleet::report))
+        .routes(routes!(fleet::why))
+        .routes(routes!(rollouts::list, rollouts::create))
+        .routes(routes!(rollouts::show))
+        .routes(routes!(rollouts::pause))
+        .routes(routes!(rollouts::resume))
+        .routes(routes!(rollouts::cancel))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(workers::list))

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::{ContextDigest, RunWish},
     engine::RunStatus,
-    ports::{Role, RunFilter},
+    ports::{Role, RunFilter, Starter},
 };
 
 /// Which runs to list.
@@ -31,6 +31,13 @@ pub struct RunQuery {
     task: Option<String>,
     /// Only runs placed in this pool.
     pool: Option<String>,
+    /// Only runs that this started: `person`, `source`, `base_image`, `timer` or `fleet`.
+    #[param(value_type = Option<String>)]
+    trigger: Option<Starter>,
+    /// Only runs of this branch.
+    branch: Option<String>,
+    /// Only runs that used or made an image with this in its name or digest.
+    image: Option<String>,
     /// Whether to say where queued runs stand.
     #[serde(default)]
     places: bool,
@@ -67,6 +74,9 @@ pub async fn list(
         name: query.name,
         task: query.task,
         pool: query.pool,
+        starter: query.trigger,
+        branch: query.branch,
+        image: query.image,
         unfinished: query.unfinished,
         ..on_page
     };

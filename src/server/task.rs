@@ -143,10 +143,12 @@ pub async fn run(
         arguments: wish.arguments,
         target: wish.target,
     };
-    let (mut request, secrets) = api.app.task_request(&row, overrides).await?;
-    api.app
-        .read_alias_files(&mut request, &secrets, false)
-        .await?;
+    let (mut request, secrets) = api.app.asked_request(&row, overrides).await?;
+    if request.deferred.is_none() {
+        api.app
+            .read_alias_files(&mut request, &secrets, false)
+            .await?;
+    }
     let place = Placement::from(&row.definition);
     enqueue((&api, &caller), (request, secrets), &place).await
 }

@@ -4,7 +4,9 @@ use std::future::Future;
 
 use careen::{
     adapters::{memory::store::MemoryStore, postgres::PostgresStore, sqlite::SqliteStore},
-    ports::{Bases, Capacity, Deliveries, Duties, NewRun, Queue, RunStore, Timers, Workers},
+    ports::{
+        Bases, Capacity, Deliveries, Duties, FleetStore, NewRun, Queue, RunStore, Timers, Workers,
+    },
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -13,10 +15,16 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 /// Where `./dev setup postgres` puts its server.
 const USUAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5433/postgres";
 
-/// A store of runs with its queues, workers, duties, timers, deliveries and bases.
-pub trait Store: RunStore + Queue + Workers + Duties + Timers + Deliveries + Bases {}
+/// A store of runs with its queues, workers, duties, timers, deliveries, bases and fleet.
+pub trait Store:
+    RunStore + Queue + Workers + Duties + Timers + Deliveries + Bases + FleetStore
+{
+}
 
-impl<T: RunStore + Queue + Workers + Duties + Timers + Deliveries + Bases> Store for T {}
+impl<T: RunStore + Queue + Workers + Duties + Timers + Deliveries + Bases + FleetStore> Store
+    for T
+{
+}
 
 /// Checks a claim on each store.
 pub async fn on_every_store(claim: impl AsyncFn(&dyn Store)) {

@@ -64,6 +64,9 @@ const KEEPERS: &[(&str, &str)] = &[
     ("axum", "adapters/docker/packing/"),
     ("object_store", "adapters/objects/"),
     ("object_store", "adapters/sql/postgres/"),
+    ("opentelemetry", "adapters/telemetry/"),
+    ("opentelemetry_otlp", "adapters/telemetry/"),
+    ("opentelemetry_sdk", "adapters/telemetry/"),
     ("notify_debouncer_full", "cli/"),
     ("notify_debouncer_full", "server/"),
 ];

@@ -173,6 +173,44 @@ async fn a_full_limit_does_not_hold_other_runs_back() {
 }
 
 #[tokio::test]
+async fn the_line_of_a_pool_is_in_the_order_of_claims_with_what_limits_hold_back() {
+    on_every_store(async |store| {
+        let web = LimitScope::Task("web".to_owned());
+        store.set_limit(&web, Some(1)).await.unwrap();
+        let urgent = Placement {
+            priority: 5,
+            ..Placement::default()
+        };
+        let elsewhere = Placement {
+            pool: "arm".to_owned(),
+            ..Placement::default()
+        };
+        for (id, place) in [
+            ("w1", of_task("web")),
+            ("w2", of_task("web")),
+            ("a1", of_task("api")),
+            ("u1", urgent),
+            ("e1", elsewhere),
+        ] {
+            enqueue(store, id, &place).await;
+        }
+        let line = async |limit: u32| -> Vec<String> {
+            let line = store.line("default", limit).await.unwrap();
+            line.into_iter().map(|run| run.id).collect()
+        };
+        assert_eq!(line(9).await, ["u1", "w1", "w2", "a1"]);
+        assert_eq!(claimed(store).await.as_deref(), Some("u1"));
+        assert_eq!(claimed(store).await.as_deref(), Some("w1"));
+        assert_eq!(claimed(store).await.as_deref(), Some("a1"));
+        assert_eq!(claimed(store).await, None, "w2 is held back");
+        enqueue(store, "a2", &of_task("api")).await;
+        assert_eq!(line(9).await, ["w2", "a2"]);
+        assert_eq!(line(1).await, ["w2"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_raised_limit_lets_as_many_go_as_it_now_has_room_for() {
     on_every_store(async |store| {
         let global = LimitScope::Global;

@@ -137,6 +137,14 @@ async fn only_who_proves_to_know_the_secret_is_heard() {
         }
     }
     let header = ("authorization", SECRET);
+    let refused = served.gets("/api/v1/hooks/rejected").await.is(200).json();
+    assert_eq!(refused.as_array().map(Vec::len), Some(5), "{refused}");
+    assert_eq!(refused[0]["bytes"], body.len());
+    let why = "registry other: the notification does not prove that it knows the secret";
+    assert_eq!(refused[0]["reason"], why);
+    let large = "x".repeat((1 << 20) + 1);
+    let answered = served.is_told("/hooks/registries/hub", header, &large);
+    answered.await.refuses(413, "too_large");
     let answered = served.is_told("/hooks/registries/hub", header, "{").await;
     assert_eq!(answered.status, StatusCode::BAD_REQUEST);
     let large = "x".repeat(2 << 20);

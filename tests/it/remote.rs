@@ -38,7 +38,8 @@ impl Served {
         served
     }
 
-    fn start(&mut self, options: &[&str]) {
+    /// Starts the server, and waits until it listens.
+    pub fn start(&mut self, options: &[&str]) {
         let words = [&["server", "--listen", &self.address], options].concat();
         self.running = Some(self.server.start(&words));
         for _ in 0..600 {
@@ -48,6 +49,11 @@ impl Served {
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("the server does not listen");
+    }
+
+    /// Where the server is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// The server's process.
@@ -60,7 +66,8 @@ impl Served {
         self.running.take().expect("a server").end().exits(0);
     }
 
-    fn kill(&mut self) {
+    /// Kills the server as nothing can prevent.
+    pub fn kill(&mut self) {
         self.running.take().expect("a server").kill();
     }
 }

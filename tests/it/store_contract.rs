@@ -8,7 +8,7 @@ use careen::{
     engine::{RunStatus, StepStatus},
     ports::{
         AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, Sealed,
-        StepRow, StoreError,
+        StepRow, StoreError, Trigger, TriggerKind,
     },
 };
 use serde_json::{Value, json};
@@ -381,6 +381,70 @@ async fn runs_are_listed_newest_first_as_filtered() {
         assert_eq!(list(RunFilter { status, ..all() }).await, "a");
         let name = Some("other".to_owned());
         assert_eq!(list(RunFilter { name, ..all() }).await, "d");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn runs_are_found_by_what_started_them_by_their_branch_and_by_their_images() {
+    on_every_store(async |store| {
+        let by_timer = Trigger::new(TriggerKind::Timer, "timer web nightly", json!({}));
+        for (id, trigger, asked) in [
+            ("a", None, "main"),
+            ("b", Some(by_timer), ""),
+            ("c", None, "main"),
+        ] {
+            let request = json!({"vars": {"branch": asked}, "text": "\u{0}"});
+            let run = NewRun {
+                trigger,
+                request,
+                ..new_run(id)
+            };
+            store.create_run(&run).await.unwrap();
+        }
+        // What the worker of b found out, and what a step of c pushed.
+        let lease = store.lease_run("b", "one", LONG, false).await.unwrap();
+        let prepared = Some(json!({"branch": "fix_1"}));
+        let batch = Batch {
+            run: Some(store.run("b").await.unwrap()),
+            prepared,
+            ..Batch::default()
+        };
+        store.record(&lease, &batch).await.unwrap();
+        let lease = store.lease_run("c", "one", LONG, false).await.unwrap();
+        let pushed = StepRow {
+            images: json!([{"image": "registry.example/web:v1", "digest": "sha256:4fa0"}]),
+            ..step(0)
+        };
+        let batch = Batch {
+            steps: vec![pushed],
+            ..Batch::default()
+        };
+        store.record(&lease, &batch).await.unwrap();
+        for (query, expected) in [
+            ("trigger=person", "ca"),
+            ("trigger=timer", "b"),
+            ("trigger=fleet", ""),
+            ("branch=main", "ca"),
+            ("branch=fix_1", "b"),
+            ("branch=fixx1", ""),
+            ("image=Example/web", "c"),
+            ("image=sha256:4fa0", "c"),
+            ("image=%", ""),
+            ("trigger=person&branch=main&image=web:v1", "c"),
+        ] {
+            let mut filter = RunFilter::default();
+            for (name, value) in query.split('&').filter_map(|it| it.split_once('=')) {
+                match name {
+                    "trigger" => filter.starter = Some(value.parse().unwrap()),
+                    "branch" => filter.branch = Some(value.to_owned()),
+                    _ => filter.image = Some(value.to_owned()),
+                }
+            }
+            let rows = store.runs(&filter).await.unwrap();
+            let found: String = rows.into_iter().map(|row| row.id).collect();
+            assert_eq!(found, expected, "{query}");
+        }
     })
     .await;
 }

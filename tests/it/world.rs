@@ -18,16 +18,19 @@ use careen::{
         sqlite::SqliteStore,
         vault::FileVault,
     },
-    app::{App, AppError, Credentials, Limits, Live, Outcome, Request, Room, Secrets, draw},
+    app::{
+        App, AppError, Credentials, KnownFleet, Limits, Live, Outcome, Request, Room, Secrets, draw,
+    },
     ports::{
         Access, Bases, Clock, Courier, CourierError, Deliveries, Download, DownloadError,
-        Downloads, Duties, Fetch, FetchError, FrameStore, Parcel, Queue, RunStore, Timers, Upkeep,
-        Workers,
+        Downloads, Duties, Fetch, FetchError, FleetStore, FrameStore, NewRun, Parcel, Queue,
+        RunStore, Timers, Trigger, TriggerKind, Upkeep, Workers,
     },
     runner::Ports,
     spec::RunVars,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +70,7 @@ impl World {
             deliveries: self.app.deliveries.clone(),
             timers: self.app.timers.clone(),
             bases: self.app.bases.clone(),
+            fleet: self.app.fleet.clone(),
             tasks: self.app.tasks.clone(),
             access: self.app.access.clone(),
             upkeep: self.app.upkeep.clone(),
@@ -110,6 +114,33 @@ impl World {
         };
         Ok((app.drive(queued, live).await?, warnings))
     }
+}
+
+/// Queues a run of a stranger's pull request, which waits until someone approves it; returns its id.
+pub async fn queue_held(app: &App, name: &str, text: &str) -> String {
+    let wish = json!({ "name": name, "text": text });
+    let wish = serde_json::from_value(wish).expect("a wish");
+    let (request, _) = app.wished_request(wish, None).await.expect("a request");
+    let details = json!({ "repository": "https://git.example/web", "reference": "refs/pull/7/head",
+        "commit": "4f2a90c1", "pull_request": 7, "author": "<b>mallory", "seen_by": "delivery" });
+    let key = format!("source/{name}/7");
+    let trigger = Trigger {
+        needs_approval: true,
+        ..Trigger::new(TriggerKind::Source, key, details)
+    };
+    let run = NewRun {
+        id: request.vars.id.clone(),
+        name: name.to_owned(),
+        cause: "pull request 7 of https://git.example/web".to_owned(),
+        trigger: Some(trigger),
+        request: json!(request),
+        secrets: Vec::new(),
+        rerun_of: None,
+        created_at: app.ports.clock.now(),
+    };
+    let queued = app.queue.enqueue(&run, &Default::default()).await;
+    queued.expect("it is queued");
+    run.id
 }
 
 /// A request to run a task file, with nothing else said.
@@ -164,7 +195,16 @@ pub fn app(
     engine: &MemoryEngine,
     (store, frames): (
         Arc<
-            impl RunStore + Queue + Workers + Duties + Timers + Bases + Deliveries + Upkeep + 'static,
+            impl RunStore
+            + Queue
+            + Workers
+            + Duties
+            + Timers
+            + Bases
+            + FleetStore
+            + Deliveries
+            + Upkeep
+            + 'static,
         >,
         Arc<dyn FrameStore>,
     ),
@@ -194,7 +234,8 @@ pub fn app(
         duties: store.clone(),
         timers: store.clone(),
         deliveries: store.clone(),
-        bases: store,
+        bases: store.clone(),
+        fleet: Arc::new(KnownFleet::new(store)),
         tasks: Arc::new(MemoryTasks::default()),
         access: Arc::new(MemoryAccess::default()),
         vault: Arc::new(FileVault::open(&at("key"))),

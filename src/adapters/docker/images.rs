@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bollard::{models::ImageInspect, query_parameters::CreateImageOptionsBuilder};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use serde_json::{Value, json};
 
 use crate::ports::{
     BuildCacheBounds, BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, PackedLayer,
@@ -53,6 +54,21 @@ impl Images for DockerEngine {
 
     async fn pack(&self, reference: &str) -> Result<Vec<PackedLayer>, EngineError> {
         packing::pack(self, reference).await
+    }
+
+    async fn settings(&self, reference: &str) -> Result<Option<Value>, EngineError> {
+        let docker = self.docker().await?;
+        let image = docker.inspect_image(reference).await;
+        let image = image.map_err(|error| self.error(error))?;
+        Ok(serde_json::to_value(image).ok().map(|it| {
+            json!({
+                "architecture": it["Architecture"],
+                "os": it["Os"],
+                "variant": it["Variant"],
+                "config": it["Config"],
+                "rootfs": { "diff_ids": it["RootFS"]["Layers"] },
+            })
+        }))
     }
 
     async fn build(&self, request: &BuildRequest, sink: &dyn Sink) -> Result<Built, BuildError> {

@@ -149,6 +149,9 @@ impl Lookout {
         };
         // Another server may have been faster; then it has decided, too.
         self.app.bases.observe(&observation, &decisions).await?;
+        if watch.rule.is_none() {
+            self.app.know_seen(&watch.key, &to).await?;
+        }
         Ok(())
     }
 

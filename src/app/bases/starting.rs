@@ -3,9 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::super::{App, AppError, Overrides};
+use super::super::{
+    App, AppError, Overrides,
+    fleet::{ByFleet, Decided},
+};
 use crate::{
-    ports::{BaseDecision, Enqueued, TaskError, TaskRow, Trigger, TriggerKind, sha256},
+    ports::{BaseDecision, Enqueued, NewRun, TaskError, TaskRow, Trigger, TriggerKind, sha256},
     spec::reference::Reference,
     tasks::{Definition, Status},
 };
@@ -41,9 +44,20 @@ impl App {
             Err(error) => return Err(error.into()),
         };
         let images = summed_up(moves);
-        let because = (cause(&images), trigger(name, &images, &numbers));
-        let overrides = overrides(&row, &images);
-        let run = match self.triggered_run(&row, because, overrides).await {
+        let moved: Vec<(&str, &str)> = images.iter().map(|it| (it.key, it.to)).collect();
+        let decided = match self.by_fleet(name, &moved).await? {
+            ByFleet::Build(decided) => Some(decided),
+            ByFleet::Unknown => None,
+            ByFleet::Known(why) => return self.give_up(&numbers, &why).await,
+            ByFleet::Retag(action) => {
+                let why = self.retag_now(action).await?;
+                return self.give_up(&numbers, &why).await;
+            }
+        };
+        let run = match self
+            .moved_run(&row, (&images, &numbers), decided.as_ref())
+            .await
+        {
             Ok(run) => run,
             Err(error) if moves.iter().any(|it| now - it.at < PATIENCE) => {
                 tracing::warn!(
@@ -59,7 +73,34 @@ impl App {
         };
         let place = (&row.definition).into();
         let queued = self.bases.start_moved(&numbers, &run, &place).await?;
+        if let (Some(decided), Some(queued)) = (decided, &queued) {
+            self.know_queued(decided, &run.id, queued).await?;
+        }
         Ok(queued.is_some_and(|it| !matches!(it, Enqueued::Known { .. })))
+    }
+
+    /// Makes the run that moves start: on exactly the digests that the fleet decided on, if it did.
+    async fn moved_run(
+        &self,
+        row: &TaskRow,
+        (images, numbers): (&[MovedImage<'_>], &[i64]),
+        decided: Option<&Decided>,
+    ) -> Result<NewRun, AppError> {
+        let mut trigger = trigger(&row.definition.name, images, numbers);
+        let Some(decided) = decided else {
+            let because = (cause(images), trigger);
+            return self
+                .triggered_run(row, because, overrides(row, images))
+                .await;
+        };
+        trigger.key = decided.cause_key();
+        if let (Value::Object(details), Value::Object(inputs)) =
+            (&mut trigger.details, json!(decided))
+        {
+            details.extend(inputs);
+        }
+        self.decided_run(row, decided, (cause(images), trigger))
+            .await
     }
 
     async fn give_up(&self, decisions: &[i64], reason: &str) -> Result<bool, AppError> {
@@ -101,7 +142,8 @@ fn cause(images: &[MovedImage<'_>]) -> String {
     format!("{noun} moved: {}", said.join(", "))
 }
 
-/// The cause key: the task, the set of inputs, and the last decision for an epoch, for a set may come again.
+/// The cause of a run of which the fleet knows too little: the key is the task, what moved, and the last decision for
+/// an epoch, for a set may come again.
 fn trigger(task: &str, images: &[MovedImage<'_>], numbers: &[i64]) -> Trigger {
     let mut inputs: Vec<String> = images
         .iter()

@@ -1,60 +1,257 @@
 //! What a stored task makes and stands on, read from its own files as they are now.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     path::Path,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::{App, AppError, Overrides, Request};
+use super::{
+    super::{App, AppError, Occasion, Overrides, Request},
+    view::View,
+};
 use crate::{
     dockerfile::{Dockerfile, Options},
-    fleet::{Fact, Made, Maker, image_name},
+    fleet::{Fact, Made, image_name},
     plan::Plan,
-    ports::{TaskRow, sha256},
-    spec::{Build, StepKind, dependencies::base_images},
+    ports::{FleetEntry, RunRow, TaskEntry, TaskFilter, TaskMakes, TaskRow, sha256},
+    spec::{
+        Build, StepKind,
+        context::{self, ContextRef},
+        dependencies::base_images,
+    },
+    tasks::{Definition, Status},
 };
 
+/// What a task says of itself.
+struct Said {
+    /// Its builds; `None` where a Dockerfile is not on this machine.
+    builds: Option<Vec<Made>>,
+    /// What it pushes, as far as its text is to be had.
+    images: Vec<String>,
+    version: String,
+    /// The commit of a folder of this machine.
+    commit: Option<String>,
+}
+
 impl App {
-    /// Reads what a task makes, and the version and commit that it is at.
-    pub(super) async fn maker(&self, row: &TaskRow) -> Result<(Maker, Fact), AppError> {
-        let task = row.definition.name.clone();
+    /// Learns what all tasks make, as they are now; what cannot be read is left as it was, said why.
+    pub(super) async fn learn_tasks(&self) -> Result<Vec<String>, AppError> {
+        // Reading many files takes its time, in which nobody else is to wait.
+        let mut read = Vec::new();
+        for row in self.tasks.tasks(&TaskFilter::default()).await? {
+            let said = match row.definition.status {
+                Status::Disabled => None,
+                Status::Enabled => Some(self.said(&row).await),
+            };
+            read.push((row.definition.name, said));
+        }
+        let mut view = self.fleet.view().await?;
+        let (mut entries, mut remarks) = (Vec::new(), Vec::new());
+        let mut gone: BTreeSet<String> = view.makes.keys().cloned().collect();
+        for (name, said) in read {
+            match said {
+                Some(Ok(said)) => entries.extend(self.news(&name, said, &view)),
+                Some(Err(error)) => remarks.push(format!("task {name} is as it was: {error}")),
+                None => {
+                    remarks.push(format!("task {name} is left out: it is disabled"));
+                    continue;
+                }
+            }
+            gone.remove(&name);
+        }
+        let gone = gone.into_iter().map(|task| TaskEntry::Gone { task });
+        entries.extend(gone.map(FleetEntry::Task));
+        self.learn_entries(&entries, &mut view).await?;
+        Ok(remarks)
+    }
+
+    /// Learns what a task makes that was stored just now.
+    pub(in super::super) async fn learn_task(&self, row: &TaskRow) -> Result<(), AppError> {
+        let mut view = self.fleet.view().await?;
+        let name = &row.definition.name;
+        if row.definition.status == Status::Disabled {
+            return self.forget_makes(&mut view, name).await;
+        }
+        let said = self.said(row).await?;
+        let entries = self.news(name, said, &view);
+        self.learn_entries(&entries, &mut view).await
+    }
+
+    /// Takes a task out of the fleet.
+    pub(in super::super) async fn forget_task(&self, name: &str) -> Result<(), AppError> {
+        let mut view = self.fleet.view().await?;
+        self.forget_makes(&mut view, name).await
+    }
+
+    async fn forget_makes(&self, view: &mut View, name: &str) -> Result<(), AppError> {
+        if !view.makes.contains_key(name) {
+            return Ok(());
+        }
+        let task = name.to_owned();
+        let gone = FleetEntry::Task(TaskEntry::Gone { task });
+        self.learn_entries(&[gone], view).await
+    }
+
+    pub(super) async fn learn_entries(
+        &self,
+        entries: &[FleetEntry],
+        view: &mut View,
+    ) -> Result<(), AppError> {
+        if !entries.is_empty() {
+            self.fleet.store.add_entries(entries).await?;
+        }
+        Ok(view.catch_up(&*self.fleet.store).await?)
+    }
+
+    /// Reads what a task says: from its own files, or as much as its stored definition tells.
+    async fn said(&self, row: &TaskRow) -> Result<Said, AppError> {
+        if !is_here(&row.definition) {
+            return self.said_elsewhere(row).await;
+        }
         let (mut request, secrets) = self.task_request(row, Overrides::default()).await?;
         self.read_alias_files(&mut request, &secrets, false).await?;
         let plan = self.prepare(&request, &secrets)?.plan;
-        let builds = match builds(&plan, &request) {
-            Some(builds) => builds,
-            None => {
-                self.recorded_builds(&task, (&plan, &request.vars.id))
-                    .await?
-            }
-        };
-        let source = Fact::Source {
-            task: task.clone(),
+        Ok(Said {
+            builds: builds(&plan, &request),
+            images: sorted(pushed(&plan, &request.vars.id)),
             version: version(&request),
-            commit: request.vars.commit.clone(),
-            at: row.updated_at,
-        };
-        Ok((Maker { task, builds }, source))
+            commit: Some(request.vars.commit.clone()),
+        })
     }
 
-    /// What the last good run says, for a context that is not on this machine.
-    async fn recorded_builds(
-        &self,
-        task: &str,
-        (plan, id): (&Plan, &str),
-    ) -> Result<Vec<Made>, AppError> {
-        let bases = self.history(task).await?.bases;
-        let images = pushed(plan, id).into_iter().collect();
-        Ok(vec![Made { images, bases }])
+    async fn said_elsewhere(&self, row: &TaskRow) -> Result<Said, AppError> {
+        let (request, secrets) = self.occasional_request(row, Occasion::default()).await?;
+        let is_here = request.deferred.as_ref().is_some_and(|it| !it.reads_file);
+        let plan = is_here.then(|| self.prepare(&request, &secrets).ok());
+        let plan = plan.flatten().map(|it| it.plan);
+        Ok(Said {
+            builds: None,
+            images: plan.map_or_else(Vec::new, |it| sorted(pushed(&it, &request.vars.id))),
+            version: version(&request),
+            commit: None,
+        })
+    }
+
+    /// What of that is not known yet.
+    fn news(&self, task: &str, said: Said, view: &View) -> Vec<FleetEntry> {
+        let known = view.makes.get(task);
+        let makes = makes(task, &said, known);
+        let facts = view.fleet.facts().task(task);
+        let commit = said.commit.unwrap_or_else(|| {
+            let known = facts.map(|it| it.commit.clone());
+            known.unwrap_or_default()
+        });
+        let is_other = facts.is_none_or(|it| {
+            it.since.is_none() || (&it.version, &it.commit) != (&said.version, &commit)
+        });
+        let source = is_other.then(|| Fact::Source {
+            task: task.to_owned(),
+            version: said.version,
+            commit,
+            at: self.ports.clock.now(),
+        });
+        let is_news = known != Some(&makes);
+        let makes = is_news.then_some(FleetEntry::Task(TaskEntry::Makes(makes)));
+        makes
+            .into_iter()
+            .chain(source.map(FleetEntry::Fact))
+            .collect()
     }
 }
 
+/// What a task makes by what it says, and by what is known of it where it does not say.
+fn makes(task: &str, said: &Said, known: Option<&TaskMakes>) -> TaskMakes {
+    let of_runs = known.filter(|it| it.run.is_some());
+    if let (None, Some(known)) = (&said.builds, of_runs) {
+        return with_images(known.clone(), &said.images);
+    }
+    let made = Made {
+        images: said.images.clone(),
+        bases: Vec::new(),
+    };
+    TaskMakes {
+        task: task.to_owned(),
+        builds: said
+            .builds
+            .clone()
+            .unwrap_or_else(|| match made.images.is_empty() {
+                true => Vec::new(),
+                false => vec![made],
+            }),
+        pin: None,
+        // Without bases it is not the whole truth: a run tells more.
+        run: said.builds.is_none().then(String::new),
+    }
+}
+
+/// What runs told, under the names that the task gives now.
+fn with_images(known: TaskMakes, images: &[String]) -> TaskMakes {
+    let names: BTreeSet<&String> = known.builds.iter().flat_map(|it| &it.images).collect();
+    if images.is_empty() || images.iter().collect::<BTreeSet<_>>() == names {
+        return known;
+    }
+    let bases = known.builds.iter().flat_map(|it| &it.bases);
+    let made = Made {
+        images: images.to_vec(),
+        bases: bases.filter(|it| !images.contains(it)).cloned().collect(),
+    };
+    TaskMakes {
+        builds: vec![made],
+        ..known
+    }
+}
+
+/// Says whether the task's files are in a folder of this machine.
+fn is_here(task: &Definition) -> bool {
+    let Some(spelled) = &task.context else {
+        return true;
+    };
+    let read = context::read(spelled);
+    read.is_ok_and(|it| matches!(it.context, ContextRef::Folder(_) | ContextRef::Nothing))
+        && std::path::Path::new(spelled).is_dir()
+}
+
+fn sorted(images: HashSet<String>) -> Vec<String> {
+    let mut images: Vec<String> = images.into_iter().collect();
+    images.sort();
+    images
+}
+
 /// Tells versions of a task apart: its text and its values.
-pub(super) fn version(request: &Request) -> String {
-    let said = json!([request.text, request.values]).to_string();
+fn version(request: &Request) -> String {
+    version_of(&json!(request.text), request)
+}
+
+/// The version that a run was of. What its worker read from a folder of its machine is recorded with the run.
+pub(super) fn run_version(request: &Request, prepared: &Value) -> String {
+    let deferred = request.deferred.as_ref().filter(|it| it.reads_file);
+    let is_folder = |spelled: &String| {
+        let read = context::read(spelled);
+        read.is_ok_and(|it| matches!(it.context, ContextRef::Folder(_)))
+    };
+    match deferred
+        .and_then(|it| it.context.as_ref())
+        .is_some_and(is_folder)
+    {
+        true => version_of(&prepared["text"], request),
+        false => version(request),
+    }
+}
+
+fn version_of(text: &Value, request: &Request) -> String {
+    let said = json!([text, request.values]).to_string();
     sha256(said.as_bytes())
+}
+
+/// How long a good run took.
+pub(super) fn took(row: &RunRow) -> Option<TaskEntry> {
+    let (start, end) = row.started_at.zip(row.ended_at)?;
+    Some(TaskEntry::Took {
+        task: row.name.clone(),
+        seconds: u64::try_from((end - start).num_seconds()).ok()?,
+    })
 }
 
 /// The complete names that a plan pushes, those aside that only this run gives: no other run moves them.

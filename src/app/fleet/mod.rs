@@ -1,22 +1,44 @@
-//! The fleet of the stored tasks: gathered from definitions, recorded runs and registries, and brought up to date.
+//! The fleet of the stored tasks: known from their definitions, from runs and from registries, and brought up to date.
 //!
-//! Nothing is kept beside the runs: what a run was decided to be built on stands in its cause, what it made in its
-//! record. So whoever looks after a crash sees the same fleet.
+//! All that is known is recorded in the order in which it was learned (`view.rs` folds it); what is to be done follows
+//! from that and from the rollouts. So whoever looks after a crash sees the same fleet.
 
-mod history;
+mod base_moves;
+mod building;
+mod decided;
+mod desk;
+mod driver;
+mod learning;
 mod makers;
+mod page;
 mod patch;
+mod rollouts;
 mod tags;
+mod view;
+mod why;
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use view::View;
 
 use super::{App, AppError};
 use crate::{
-    fleet::{Facts, Fleet, Graph, Id, Kind},
-    ports::{RegistryLogin, TaskFilter},
+    fleet::{Fleet, Id},
+    ports::RegistryLogin,
 };
 
+pub(super) use base_moves::ByFleet;
+pub(super) use decided::Decided;
+pub use desk::{FleetDesk, GraphFormat};
+pub use driver::FleetDriver;
+pub use page::{FleetCounts, FleetGraph, FleetNode, FleetPage, LevelCounts};
 pub use patch::Wave;
+pub use rollouts::{LeftTask, RolloutChange, RolloutView, RolloutWish};
+pub use view::KnownFleet;
+pub use why::WhyView;
 
 /// How long a task is taken to build that never was built, in seconds.
 const UNKNOWN_SECONDS: u64 = 60;
@@ -24,7 +46,7 @@ const UNKNOWN_SECONDS: u64 = 60;
 /// A fleet as it stands.
 pub struct Gathered {
     /// The graph with all that is known of it.
-    pub fleet: Fleet,
+    pub fleet: Arc<Fleet>,
     /// How long the last good run of each task took, in seconds.
     pub seconds: HashMap<String, u64>,
     /// What could not be read, in words.
@@ -61,39 +83,42 @@ impl Gathered {
 }
 
 impl App {
-    /// Gathers all that is known of the fleet, and asks the registries what each tag holds now.
-    pub async fn fleet(&self, logins: &[RegistryLogin]) -> Result<Gathered, AppError> {
-        let (mut makers, mut facts, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
-        for row in self.tasks.tasks(&TaskFilter::default()).await? {
-            let name = &row.definition.name;
-            match self.maker(&row).await {
-                Ok((maker, source)) => {
-                    makers.push(maker);
-                    facts.push(source);
-                }
-                Err(error) => remarks.push(format!("task {name} is left out: {error}")),
-            }
-        }
-        let graph = Graph::of(&makers).map_err(|error| {
-            AppError::usage(error.to_string(), "Change what one of them stands on")
-        })?;
-        let mut seconds = HashMap::new();
-        let ids: Vec<Id> = graph.order().to_vec();
-        for &id in ids.iter().filter(|&&id| graph.node(id).kind == Kind::Task) {
-            let node = graph.node(id);
-            let history = self.history(&node.name).await?;
-            seconds.extend(history.seconds.map(|it| (node.name.clone(), it)));
-            facts.extend(history.facts);
-        }
+    /// The fleet as it is known: what runs have taught since is learned, no registry is asked.
+    pub async fn known_fleet(&self) -> Result<Gathered, AppError> {
+        let mut view = self.fleet.view().await?;
+        self.learn_ends(&mut view).await?;
+        view.gathered(Vec::new())
+    }
+
+    /// The same after a look at what tasks say now and at what each tag holds.
+    pub async fn fleet_now(&self, logins: &[RegistryLogin]) -> Result<Gathered, AppError> {
+        let mut remarks = self.learn_tasks().await?;
+        self.known_fleet().await?;
         let keyring = self.keyring(logins).await?;
-        let images: BTreeSet<&String> = ids.iter().flat_map(|&id| &graph.node(id).images).collect();
-        facts.extend(self.look_at(&keyring, images, &mut remarks).await);
-        let facts = Facts::fold(&facts);
-        let fleet = Fleet::new(graph, facts);
+        remarks.extend(self.look_at_tags(&keyring, None).await?);
+        self.fleet.view().await?.gathered(remarks)
+    }
+}
+
+impl View {
+    fn gathered(&self, remarks: Vec<String>) -> Result<Gathered, AppError> {
+        if let Some(problem) = &self.problem {
+            return Err(AppError::usage(
+                problem.clone(),
+                "Change what one of them stands on",
+            ));
+        }
         Ok(Gathered {
-            fleet,
-            seconds,
+            fleet: self.fleet.clone(),
+            seconds: self.seconds.clone(),
             remarks,
         })
     }
+}
+
+/// The images that these nodes stand for.
+fn images_of(fleet: &Fleet, ids: impl IntoIterator<Item = Id>) -> BTreeSet<String> {
+    let ids = ids.into_iter();
+    ids.flat_map(|id| fleet.graph().node(id).images.clone())
+        .collect()
 }

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
 
-use super::super::{App, AppError};
+use super::{
+    super::{App, AppError},
+    images_of,
+};
 use crate::{
     fleet::{Fact, fixed_digest},
-    ports::{Keyring, RegistryError, Right, name_of},
+    ports::{FleetEntry, Keyring, RegistryError, Right, name_of},
     spec::reference::Reference,
 };
 
@@ -15,34 +18,46 @@ use crate::{
 const AT_ONCE: usize = 16;
 
 impl App {
-    /// Asks the registries what these tags hold; what is not there, or not to be had, is left out.
-    pub(super) async fn look_at(
+    /// Asks the registries what tags hold, those of the whole fleet unless some are named, and records what is news;
+    /// gives what is not to be had, in words.
+    pub(super) async fn look_at_tags(
         &self,
         keyring: &Keyring,
-        images: BTreeSet<&String>,
-        remarks: &mut Vec<String>,
-    ) -> Vec<Fact> {
+        only: Option<BTreeSet<String>>,
+    ) -> Result<Vec<String>, AppError> {
+        let fleet = self.fleet.view().await?.fleet.clone();
+        let all = || images_of(&fleet, fleet.graph().order().iter().copied());
+        let images = only.unwrap_or_else(all);
         let moving = images.into_iter().filter(|it| fixed_digest(it).is_none());
+        let begun = self.ports.clock.now();
         let looked: Vec<_> = stream::iter(moving)
-            .map(|image| async move { (image, self.held_by(keyring, image).await) })
+            .map(|image| async move {
+                let held = self.held_by(keyring, &image).await;
+                (image, held)
+            })
             .buffered(AT_ONCE)
             .collect()
             .await;
-        let at = self.ports.clock.now();
-        let mut facts = Vec::new();
+        let (mut entries, mut remarks) = (Vec::new(), Vec::new());
         for (image, held) in looked {
-            match held {
-                Ok(digest) => facts.push(Fact::Seen {
-                    image: image.clone(),
-                    digest,
-                    at,
-                }),
-                // What was never built is not there yet.
-                Err(AppError::Registry(error)) if is_missing(&error) => {}
-                Err(error) => remarks.push(format!("{image}: {error}")),
+            let digest = match held {
+                Ok(digest) => digest,
+                Err(AppError::Registry(error)) if is_missing(&error) => String::new(),
+                Err(error) => {
+                    remarks.push(format!("{image}: {error}"));
+                    continue;
+                }
+            };
+            let known = fleet.facts().tag(&image);
+            if known.map_or("", |it| it.digest.as_str()) != digest {
+                // Not later than the answer: what a build pushes meanwhile is the newer truth.
+                let at = begun;
+                entries.push(FleetEntry::Fact(Fact::Seen { image, digest, at }));
             }
         }
-        facts
+        let mut view = self.fleet.view().await?;
+        self.learn_entries(&entries, &mut view).await?;
+        Ok(remarks)
     }
 
     async fn held_by(&self, keyring: &Keyring, image: &str) -> Result<String, AppError> {

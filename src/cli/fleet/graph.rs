@@ -1,12 +1,14 @@
 //! `careen fleet graph`.
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::process::ExitCode;
+
+use serde_json::Value;
 
 use super::{
     super::{CliError, Context},
-    gathered,
+    desk,
 };
-use crate::fleet::{Id, dot, json, mermaid, text};
+use crate::app::GraphFormat;
 
 /// The options of `careen fleet graph`.
 #[derive(Debug, clap::Args)]
@@ -37,22 +39,31 @@ enum Format {
 
 /// Prints the graph.
 pub async fn run(context: &Context, args: &Args) -> Result<ExitCode, CliError> {
-    let gathered = gathered(context).await?;
-    let fleet = &gathered.fleet;
-    let ids: BTreeSet<Id> = match &args.around {
-        Some(name) => fleet.graph().neighbourhood(gathered.find(name)?, args.most),
-        None => fleet.graph().order().iter().copied().collect(),
+    let format = match context.globals.json {
+        true => GraphFormat::Json,
+        false => args.format.into(),
     };
-    let format = if context.globals.json {
-        Format::Json
-    } else {
-        args.format
-    };
+    let around = args.around.as_deref().map(|it| (it, args.most));
+    let written = desk(context).await?.graph_of(format, around).await?;
     match format {
-        Format::Text => anstream::print!("{}", text(fleet, &ids)),
-        Format::Dot => anstream::print!("{}", dot(fleet, &ids)),
-        Format::Mermaid => anstream::print!("{}", mermaid(fleet, &ids)),
-        Format::Json => context.print_json(&json(fleet, &ids)),
+        GraphFormat::Json => {
+            let read: Value = serde_json::from_str(&written).unwrap_or_default();
+            context.print_json(&read);
+        }
+        GraphFormat::Text | GraphFormat::Dot | GraphFormat::Mermaid => {
+            anstream::print!("{written}")
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl From<Format> for GraphFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => GraphFormat::Text,
+            Format::Dot => GraphFormat::Dot,
+            Format::Mermaid => GraphFormat::Mermaid,
+            Format::Json => GraphFormat::Json,
+        }
+    }
 }

@@ -1,15 +1,17 @@
 //! `careen fleet`: which images stand on which, what is stale and why, and how it is brought up to date.
 
+mod follow;
 mod graph;
 mod patch;
 mod plan;
 mod report;
+mod rollouts;
 mod status;
 
 use std::process::ExitCode;
 
 use super::{CliError, Context};
-use crate::app::{App, Gathered};
+use crate::app::{App, FleetDesk, Gathered};
 
 /// What to do with the fleet of stored tasks.
 #[derive(Debug, clap::Subcommand)]
@@ -24,6 +26,9 @@ pub enum Command {
     Patch(patch::Args),
     /// Report how old bases are and how long patches took
     Report(report::Args),
+    /// Look at rollouts that servers drive, and let them rest, go on or end
+    #[command(subcommand)]
+    Rollouts(rollouts::Command),
 }
 
 /// Does it.
@@ -34,6 +39,7 @@ pub async fn run(context: &Context, command: Command) -> Result<ExitCode, CliErr
         Command::Plan(args) => plan::run(context, &args).await,
         Command::Patch(args) => patch::run(context, args).await,
         Command::Report(args) => report::run(context, &args).await,
+        Command::Rollouts(command) => rollouts::run(context, command).await,
     }
 }
 
@@ -49,22 +55,29 @@ struct Which {
     all_stale: bool,
 }
 
-/// Opens this machine's careen; a fleet is not yet to be had through a server.
-async fn app(context: &Context) -> Result<App, CliError> {
-    if context.client()?.is_some() {
-        return Err(CliError::usage(
-            "the fleet is read from this machine's database, not through a server",
-            "Leave --server out, and name the server's database with --db",
-        ));
+/// Where the fleet is looked at: the server, which knows it, or this machine after a look at the registries.
+pub(super) async fn desk(context: &Context) -> Result<Box<dyn FleetDesk>, CliError> {
+    match context.client()? {
+        Some(client) => Ok(Box::new(client)),
+        None => {
+            let app = context.app().await?;
+            say_remarks(context, &app.fleet_now(&context.logins()?).await?);
+            Ok(Box::new(app))
+        }
     }
-    context.app().await
 }
 
-/// Gathers the fleet and says what could not be read.
-pub(super) async fn gathered(context: &Context) -> Result<Gathered, CliError> {
-    let gathered = app(context).await?.fleet(&context.logins()?).await?;
-    say_remarks(context, &gathered);
-    Ok(gathered)
+/// Where rollouts are kept.
+async fn rollout_desk(context: &Context) -> Result<Box<dyn FleetDesk>, CliError> {
+    match context.client()? {
+        Some(client) => Ok(Box::new(client)),
+        None => Ok(Box::new(context.app().await?)),
+    }
+}
+
+/// Opens this machine's careen.
+async fn app(context: &Context) -> Result<App, CliError> {
+    context.app().await
 }
 
 fn say_remarks(context: &Context, gathered: &Gathered) {

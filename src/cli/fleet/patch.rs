@@ -7,15 +7,14 @@ use super::{
         CliError, Context,
         run::{Terms, say_swept},
     },
-    Which, app, say_remarks,
+    Which, app,
+    follow::{LEFT, follow},
+    rollout_desk, rollouts, say_remarks,
 };
 use crate::{
-    app::{App, Wave},
+    app::{App, RolloutWish, Wave},
     fleet::{Rollout, RolloutState, json},
 };
-
-/// What `careen fleet patch` exits with when an image is not what it should be.
-const LEFT: u8 = 1;
 
 /// The options of `careen fleet patch`.
 #[derive(Debug, clap::Args)]
@@ -31,10 +30,48 @@ pub struct Args {
     /// Try again what failed before
     #[arg(long)]
     retry: bool,
+    /// Do not wait for its end; for a rollout that a server drives
+    #[arg(long)]
+    detach: bool,
+    /// Let a server begin it again and again: minute, hour, day, month and weekday, such as "0 3 * * 1"
+    #[arg(long, value_name = "CRON")]
+    schedule: Option<String>,
+    /// The time zone of the schedule, such as Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE", requires = "schedule")]
+    time_zone: Option<String>,
 }
 
 /// Builds what is stale, and says what is left.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    let is_of_server = context.client()?.is_some() || args.detach || args.schedule.is_some();
+    match is_of_server {
+        true => begin(context, args).await,
+        false => drive(context, args).await,
+    }
+}
+
+/// Lets servers do it, and waits for the end unless told not to.
+async fn begin(context: &Context, args: Args) -> Result<ExitCode, CliError> {
+    let desk = rollout_desk(context).await?;
+    let wish = RolloutWish {
+        bases: args.which.base,
+        max_parallel: Some(args.max_parallel),
+        canary: args.canary,
+        retry: args.retry,
+        schedule: args.schedule,
+        time_zone: args.time_zone,
+    };
+    let begun = desk.begin(&wish).await?;
+    match args.detach || wish.schedule.is_some() {
+        true => {
+            rollouts::print(context, &begun);
+            Ok(ExitCode::SUCCESS)
+        }
+        false => follow(context, &*desk, begun).await,
+    }
+}
+
+async fn drive(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let terms = Terms::of(context)?;
     let app = Arc::new(app(context).await?);
     say_swept(context, &app).await;
@@ -86,7 +123,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
 
 /// Names the tasks, and the limits on them.
 async fn rollout(app: &App, terms: &Terms, args: &Args) -> Result<Rollout, CliError> {
-    let gathered = app.fleet(&terms.logins).await?;
+    let gathered = app.fleet_now(&terms.logins).await?;
     if let Some(canary) = &args.canary {
         gathered.find(canary)?;
     }

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::{
     super::{CliError, Context, live::duration},
-    Which, gathered,
+    Which, desk,
 };
-use crate::fleet::{Estimate, estimate};
+use crate::fleet::Estimate;
 
 /// The options of `careen fleet plan`.
 #[derive(Debug, clap::Args)]
@@ -23,10 +23,8 @@ pub struct Args {
 
 /// Prints what would be built, and when; builds nothing.
 pub async fn run(context: &Context, args: &Args) -> Result<ExitCode, CliError> {
-    let gathered = gathered(context).await?;
-    let tasks = gathered.affected(&args.which.base)?;
-    let seconds = |task: &str| gathered.seconds_of(task);
-    let estimate = estimate(gathered.fleet.graph(), &tasks, seconds, args.max_parallel);
+    let desk = desk(context).await?;
+    let estimate = desk.plan_of(&args.which.base, args.max_parallel).await?;
     if context.globals.json {
         context.print_json(&json!(estimate));
         return Ok(ExitCode::SUCCESS);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     super::{CliError, Context},
-    gathered,
+    desk,
 };
 
 /// The options of `careen fleet report`.
@@ -29,7 +29,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<ExitCode, CliError> {
         .as_deref()
         .map(|word| moment(word, now))
         .transpose()?;
-    let report = gathered(context).await?.fleet.report(now, since);
+    let report = desk(context).await?.report_of(since).await?;
     if context.globals.json {
         context.print_json(&json!(report));
     } else if args.markdown {

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
+use serde_json::{Value, json};
 
 use super::{
     super::{CliError, Context},
-    gathered,
+    desk,
 };
-use crate::fleet::{Fleet, Id, json};
 
 /// The options of `careen fleet status`.
 #[derive(Debug, clap::Args)]
@@ -20,39 +20,27 @@ pub struct Args {
 
 /// Lists tasks that are not what they should be, and why.
 pub async fn run(context: &Context, args: &Args) -> Result<ExitCode, CliError> {
-    let gathered = gathered(context).await?;
-    let fleet = &gathered.fleet;
-    let every = fleet.graph().tasks_of(fleet.graph().order());
-    let ids: Vec<Id> = if args.all {
-        every.collect()
-    } else {
-        fleet.outdated()
-    };
+    let tasks = desk(context).await?.status_of(args.all).await?;
     if context.globals.json {
-        let ids = ids.into_iter().collect();
-        context.print_json(&json(fleet, &ids)["nodes"]);
-    } else if ids.is_empty() {
+        context.print_json(&json!(tasks));
+    } else if tasks.is_empty() {
         anstream::println!("every image of the fleet is what it should be");
     } else {
-        anstream::println!("{}", table(fleet, &ids).trim_fmt());
+        anstream::println!("{}", table(&tasks).trim_fmt());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(fleet: &Fleet, ids: &[Id]) -> Table {
+fn table(tasks: &[Value]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_header(["TASK", "STATE", "SINCE", "BECAUSE"]);
-    for &id in ids {
-        let standing = fleet.standing(id);
-        let since = standing.stale.as_ref().and_then(|it| it.since);
-        table.add_row([
-            fleet.graph().node(id).name.clone(),
-            standing.state.word().to_owned(),
-            since.map(|it| it.to_rfc3339()).unwrap_or_default(),
-            fleet.still(id).unwrap_or_default(),
-        ]);
+    let word = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+    for task in tasks {
+        let since = &task["stale"]["since"];
+        let row = [&task["name"], &task["state"], since, &task["still"]];
+        table.add_row(row.map(word));
     }
     table
 }

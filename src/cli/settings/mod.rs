@@ -149,7 +149,7 @@ impl Settings {
         let mut own: Vec<PathBuf> = folders.iter().map(|name| data.join(name)).collect();
         own.extend([self.key_file.value.clone(), PathBuf::from(self.objects())]);
         if self.postgres().is_none() {
-            let beside = ["", "-wal", "-shm", "-journal"].into_iter();
+            let beside = ["", "-wal", "-shm", "-journal", "-reserve"].into_iter();
             own.extend(beside.map(|end| {
                 let mut path = self.db.value.clone().into_os_string();
                 path.push(end);

@@ -21,6 +21,8 @@ const IGNORE_FILE: &str = ".dockerignore";
 /// Tells when a file of a folder has changed.
 pub struct Changes {
     folder: PathBuf,
+    /// What careen itself writes, which must not start it again.
+    own: Vec<PathBuf>,
     changed: mpsc::UnboundedReceiver<PathBuf>,
     /// Held for as long as changes are to be heard.
     _watcher: Debouncer<RecommendedWatcher, RecommendedCache>,
@@ -28,7 +30,7 @@ pub struct Changes {
 
 impl Changes {
     /// Begins to listen.
-    pub fn of(folder: &Path) -> Result<Changes, CliError> {
+    pub fn of(folder: &Path, own: &[PathBuf]) -> Result<Changes, CliError> {
         let cannot = |error: notify_debouncer_full::notify::Error| {
             CliError::usage(
                 format!("{} cannot be watched: {error}", folder.display()),
@@ -52,6 +54,7 @@ impl Changes {
             .map_err(cannot)?;
         Ok(Changes {
             folder: folder.to_owned(),
+            own: own.iter().map(|path| real(path)).collect(),
             changed,
             _watcher: watcher,
         })
@@ -60,6 +63,9 @@ impl Changes {
     /// Waits for the next change of a file that counts, and says which; all that came with it are the same change.
     pub async fn next(&mut self) -> String {
         while let Some(path) = self.changed.recv().await {
+            if self.own.iter().any(|own| path.starts_with(own)) {
+                continue;
+            }
             let Some(name) = counting(&self.folder, &path) else {
                 continue;
             };
@@ -67,6 +73,16 @@ impl Changes {
             return name;
         }
         std::future::pending().await
+    }
+}
+
+/// A path as changes name it, though it may not be there yet.
+fn real(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().and_then(|it| it.canonicalize().ok());
+    match (folder, absolute.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => absolute,
     }
 }
 
@@ -106,10 +122,13 @@ mod tests {
     async fn a_saved_file_is_one_change_however_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().canonicalize().unwrap();
-        let mut changes = Changes::of(&folder).unwrap();
+        let own = [folder.join("careen.db")];
+        let mut changes = Changes::of(&folder, &own).unwrap();
+        std::fs::write(folder.join("careen.db"), "rows").unwrap();
         std::fs::write(folder.join("a.txt.tmp"), "1").unwrap();
         std::fs::rename(folder.join("a.txt.tmp"), folder.join("a.txt")).unwrap();
         std::fs::write(folder.join("a.txt"), "2").unwrap();
+        std::fs::write(folder.join("careen.db"), "more rows").unwrap();
         let first = changes.next().await;
         assert!(first.starts_with("a.txt"), "{first}");
         let wait = std::time::Duration::from_millis(900);

@@ -27,7 +27,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let folder = folder(&args)?;
     let app = context.app().await?;
     say_swept(context, &app).await;
-    let mut changes = Changes::of(&folder)?;
+    let mut changes = Changes::of(&folder, &context.settings.own_paths())?;
     loop {
         let cancel = CancellationToken::new();
         let running = once(context, &app, (&args, cancel.clone()));

@@ -131,6 +131,7 @@ impl World {
             &run,
             Outcome::Failed {
                 reason: "exit code 1".to_owned(),
+                is_errored: false,
             },
         );
     }
@@ -375,6 +376,7 @@ fn facts_that_come_twice_or_late_change_nothing() {
         run: build.run,
         outcome: Outcome::Failed {
             reason: String::new(),
+            is_errored: false,
         },
         at: at(900),
     };

@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::engine::{RunStatus, StepStatus};
+use crate::{
+    engine::{RunStatus, StepStatus},
+    fleet::State,
+};
 
 /// What a status looks like: steps and runs share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,22 @@ impl From<StepStatus> for Look {
             StepStatus::TimedOut => look("timed-out", "timed out", CLOCK),
             StepStatus::Canceled => look("canceled", "canceled", STOP),
             StepStatus::Skipped => look("skipped", "skipped", DASH),
+        }
+    }
+}
+
+/// An image of the fleet: what is not fresh stands out.
+impl From<&State> for Look {
+    fn from(state: &State) -> Self {
+        match state {
+            State::Watched => look("watched", "watched", RING),
+            State::Unseen => look("errored", "never seen", BANG),
+            State::Fresh => look("succeeded", "fresh", CHECK),
+            State::Ready(_) => look("stale", "stale", CLOCK),
+            State::Building { .. } => look("running", "building", PLAY),
+            State::Failed { .. } => look("failed", "failed", CROSS),
+            State::Held { is_stuck: true, .. } => look("stuck", "stuck", STOP),
+            State::Held { .. } => look("stale", "stale, held", DASH),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! `/connections`: the registries that runs may log in to, without any secret.
+//! `/connections`: the registries that runs may log in to and the secrets they may use, without any value.
 
 use axum::{Extension, extract::State, response::Html};
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::{failure::Failure, frame::page, session::Viewer, table::table, when::ago};
+use super::{failure::Failure, frame::page, secrets, session::Viewer, table::table, when::ago};
 use crate::{
     ports::{Connection, PasswordSource, Role},
     server::Api,
@@ -38,6 +38,7 @@ pub(super) async fn show(
         } @else {
             (table("Connections", &COLUMNS, &html! { tbody { @for it in &all { (row(it, now)) } } }))
         }
+        (secrets::list(&api, now).await?)
     };
     Ok(page(&viewer, "/connections", "Connections", body))
 }

@@ -7,9 +7,11 @@ use super::{assets::url, form::button, session::Viewer};
 use crate::ports::Role;
 
 /// The pages that the navigation leads to: where, their names, and who may see them.
-const TABS: [(&str, &str, Role); 6] = [
+const TABS: [(&str, &str, Role); 8] = [
     ("/", "Runs", Role::Reader),
     ("/tasks", "Tasks", Role::Reader),
+    ("/deliveries", "Hooks", Role::Reader),
+    ("/workers", "Workers", Role::Reader),
     ("/connections", "Connections", Role::Editor),
     ("/tokens", "Tokens", Role::Admin),
     ("/audit", "Audit", Role::Admin),

@@ -4,6 +4,8 @@ mod assets;
 mod audit;
 mod badge;
 mod connections;
+mod deliveries;
+mod digest;
 mod failure;
 mod form;
 mod frame;
@@ -12,10 +14,12 @@ mod headers;
 mod live;
 mod log;
 mod login;
+mod queue;
 mod run;
 mod run_rows;
 mod runs;
 mod runs_live;
+mod secrets;
 mod session;
 mod strip;
 mod table;
@@ -23,6 +27,7 @@ mod task;
 mod tasks;
 mod tokens;
 mod when;
+mod workers;
 mod yaml;
 
 pub(super) use failure::nothing_here;
@@ -41,6 +46,7 @@ pub(super) fn routes(api: &Api) -> Router<Api> {
         .merge(pages_of_runs())
         .merge(pages_of_tasks())
         .merge(pages_of_access())
+        .merge(pages_of_work())
         .route("/logout", post(login::sign_out))
         .layer(middleware::from_fn_with_state(
             api.clone(),
@@ -63,7 +69,10 @@ fn pages_of_runs() -> Router<Api> {
         .route("/runs/{run}", get(run::show))
         .route("/live/runs/{run}", get(run::follow))
         .route("/runs/{run}/rerun", post(run::rerun))
+        .route("/runs/{run}/retry", post(run::retry))
         .route("/runs/{run}/cancel", post(run::cancel))
+        .route("/runs/{run}/approve", post(run::approve))
+        .route("/runs/{run}/deny", post(run::deny))
         .route("/runs/{run}/log/{step}/{attempt}", get(log::show))
         .route("/runs/{run}/lines/{step}/{attempt}", get(log::lines))
         .route("/runs/{run}/find/{step}/{attempt}", get(log::find))
@@ -87,4 +96,15 @@ fn pages_of_access() -> Router<Api> {
         .route("/tokens", get(tokens::show).post(tokens::create))
         .route("/tokens/{token}/revoke", post(tokens::revoke))
         .route("/audit", get(audit::show))
+}
+
+fn pages_of_work() -> Router<Api> {
+    Router::new()
+        .route("/deliveries", get(deliveries::show))
+        .route("/deliveries/{delivery}", get(deliveries::one))
+        .route("/deliveries/{delivery}/replay", post(deliveries::replay))
+        .route("/workers", get(workers::show))
+        .route("/live/workers", get(workers::follow))
+        .route("/workers/{worker}/drain", post(workers::drain))
+        .route("/workers/{worker}/resume", post(workers::resume))
 }

@@ -6,10 +6,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use super::{failure::Failure, frame::page, run_rows::table, session::Viewer, strip};
+use super::{failure::Failure, frame::page, queue, run_rows::table, session::Viewer, strip};
 use crate::{
     engine::RunStatus,
-    ports::{RunFilter, RunRow, TaskFilter},
+    ports::{RunFilter, RunRow, Starter, TaskFilter},
     server::{
         Api,
         error::Query,
@@ -22,12 +22,18 @@ const TASKS: u32 = 200;
 /// Runs that are counted as waiting or running; more are not told apart.
 const COUNTED: u32 = 1000;
 
+/// Runs of each pool's queue that the page begins with.
+pub(super) const QUEUE: u32 = 3;
+
 /// Which runs to show.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Wanted {
     status: String,
     task: String,
+    trigger: String,
+    branch: String,
+    image: String,
     text: String,
     /// The last run of the page before.
     before: Option<String>,
@@ -41,6 +47,9 @@ impl Wanted {
             status: self.status.parse().ok(),
             unfinished: self.status == "unfinished",
             name: given(&self.task),
+            starter: self.trigger.parse().ok(),
+            branch: given(&self.branch),
+            image: given(&self.image),
             contains: given(&self.text),
             before: self.before.clone(),
             limit,
@@ -54,6 +63,9 @@ impl Wanted {
         for (name, value) in [
             ("status", self.status.as_str()),
             ("task", &self.task),
+            ("trigger", &self.trigger),
+            ("branch", &self.branch),
+            ("image", &self.image),
             ("text", &self.text),
             ("before", before.unwrap_or_default()),
         ] {
@@ -83,14 +95,13 @@ pub(super) async fn show(
     let tasks = api.app.tasks.tasks(&tasks).await?;
     let names: Vec<&str> = tasks.iter().map(|it| it.definition.name.as_str()).collect();
     let now = api.app.ports.clock.now();
-    let live = wanted
-        .before
-        .is_none()
-        .then(|| format!("/live/runs?{}", wanted.query(None)));
+    let is_live = wanted.before.is_none();
+    let live = is_live.then(|| format!("/live/runs?{}", wanted.query(None)));
     let body = html! {
         div data-live=[live] {
             div class="title" { h1 { "Runs" } (counts(&api).await?) (overview(&found.items, now)) }
             (filters(&wanted, &names))
+            @if is_live { (queue::card(&api, QUEUE, Some(now)).await?) }
             @if found.items.is_empty() { (nothing(&wanted)) } @else { (table(&found.items, now)) }
             (pager(&wanted, &found))
         }
@@ -153,9 +164,33 @@ fn filters(wanted: &Wanted, tasks: &[&str]) -> Markup {
             label class="visually-hidden" for="task" { "Task" }
             input id="task" name="task" value=(wanted.task) placeholder="Any task" list="tasks" autocomplete="off";
             datalist id="tasks" { @for task in tasks { option value=(task) {} } }
+            label class="visually-hidden" for="trigger" { "Started by" }
+            select id="trigger" name="trigger" {
+                option value="" { "Started by any" }
+                @for starter in Starter::ALL.map(Starter::as_str) {
+                    option value=(starter) selected[wanted.trigger == starter] { (said(starter)) }
+                }
+            }
+            label class="visually-hidden" for="branch" { "Branch" }
+            input id="branch" class="short" name="branch" value=(wanted.branch) placeholder="Any branch" autocomplete="off";
+            label class="visually-hidden" for="image" { "Image" }
+            input id="image" class="short" name="image" value=(wanted.image) placeholder="Any image"
+                autocomplete="off";
             button { "Filter" }
             @if !wanted.is_everything() { a class="quiet" href="/" { "Clear" } }
         }
+    }
+}
+
+/// The words for who or what starts runs.
+fn said(starter: &str) -> &str {
+    match starter {
+        "person" => "a person",
+        "source" => "a commit",
+        "base_image" => "a base image",
+        "timer" => "a timer",
+        "fleet" => "the fleet",
+        other => other,
     }
 }
 

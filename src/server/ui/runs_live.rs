@@ -10,8 +10,9 @@ use futures_util::Stream;
 
 use super::{
     live::{self, Look, Piece, Source},
+    queue,
     run_rows::{row, row_id},
-    runs::{Wanted, counts, overview, page_of_runs},
+    runs::{QUEUE, Wanted, counts, overview, page_of_runs},
 };
 use crate::server::{Api, error::Query};
 
@@ -63,6 +64,7 @@ impl Runs {
         let mut pieces: Vec<Piece> = rows.collect();
         pieces.push(Piece::new("counts", counts(&self.api).await.ok()?));
         pieces.push(Piece::new("overview", overview(&found.items, now)));
+        pieces.push(queue::piece(&self.api, QUEUE).await?);
         let ids = found.items.iter().map(row_id).collect();
         Some(Look {
             pieces,

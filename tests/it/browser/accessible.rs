@@ -1,8 +1,10 @@
 //! Every page passes the checker of accessibility, light and dark, and fits a phone.
 
+use careen::{ports::NewBase, triggers::Base};
 use serde_json::{Value, json};
 
 use super::{driver::Browser, in_browser, site::Site};
+use crate::world::queue_held;
 
 /// Steps that end in different ways, for pages to show.
 const STEPS: &str = "version: v1.1.0
@@ -35,7 +37,7 @@ steps:
   - id: publish
     cmd: busybox publish --tag v1
     when: [lint, unit-tests, browser-tests, build-docs]
-    env: [FAKE_SLEEP_MS=300, FAKE_EXIT_CODE=CODE, \"FAKE_OUTPUT=\\x1b[31;1merror\\x1b[0m: the tag v1 exists already\"]
+    env: [FAKE_SLEEP_MS=300, FAKE_EXIT_CODE=STATUS, \"FAKE_OUTPUT=\\x1b[31;1merror\\x1b[0m: the tag v1 exists already\"]
   - id: announce
     cmd: busybox announce
     when: [publish]
@@ -51,9 +53,9 @@ async fn filled(site: &Site) -> Vec<String> {
         ("api/acb.yaml", "0"),
         ("web", "0"),
     ] {
-        ids.push(site.queues(name, &STEPS.replace("CODE", code)).await);
+        ids.push(site.queues(name, &STEPS.replace("STATUS", code)).await);
     }
-    let definition = json!({ "name": "web", "yaml": STEPS.replace("CODE", "0"), "values": { "tag": "v1" },
+    let definition = json!({ "name": "web", "yaml": STEPS.replace("STATUS", "0"), "values": { "tag": "v1" },
         "triggers": { "timer": [{ "name": "nightly", "schedule": "0 3 * * *" }] } });
     for timeout in [3600, 900] {
         let mut definition = definition.clone();
@@ -67,6 +69,26 @@ async fn filled(site: &Site) -> Vec<String> {
         site.app.put_task(wish, "ada").await.expect("a task");
     }
     site.settles().await;
+    let key = "docker.io/library/golang:1.23-alpine".to_owned();
+    let stood_on = Some("sha256:7772cb5322baa875edd74705556d08f0eeca7b9c4b5367754ce3f2f00041ccee");
+    let base = NewBase {
+        base: Base {
+            key,
+            is_runtime: true,
+            stood_on: stood_on.map(str::to_owned),
+        },
+        repository: "docker.io/library/golang".to_owned(),
+        rule: None,
+    };
+    let now = site.app.ports.clock.now();
+    let bases = [base];
+    let put = site.app.bases.put_bases("web", &bases, ("task", now));
+    put.await.expect("it is kept");
+    site.is_delivered_to("pull_request").await;
+    let value = "hidden".to_owned().into();
+    let set = site.app.set_secret("npm-token", &value);
+    set.await.expect("it is set");
+    ids.push(queue_held(&site.app, "web", &STEPS.replace("STATUS", "0")).await);
     ids
 }
 
@@ -86,26 +108,35 @@ async fn faults(browser: &Browser, place: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_is_accessible_light_and_dark_and_fits_a_phone() {
+async fn every_page_is_small_and_accessible_light_and_dark_and_fits_a_phone() {
     in_browser(async |browser, site| {
         let ids = filled(site).await;
         let failed = format!("/runs/{}", ids[3]);
         let log = format!("{failed}/log/2/1");
+        let held = format!("/runs/{}", ids[6]);
         let mut found = Vec::new();
         for (name, path) in [
             ("runs", "/"),
             ("run", failed.as_str()),
             ("log", &log),
+            ("held", &held),
             ("tasks", "/tasks"),
             ("task", "/tasks/web"),
             ("versions", "/tasks/web/versions"),
             ("edit", "/tasks/web/edit"),
+            ("new-task", "/new-task"),
+            ("hooks", "/deliveries"),
+            ("delivery", "/deliveries/1"),
+            ("workers", "/workers"),
             ("connections", "/connections"),
             ("tokens", "/tokens"),
             ("audit", "/audit"),
             ("missing", "/nothing/here"),
         ] {
             browser.goes(&site.url(path)).await;
+            let bytes = "return performance.getEntriesByType('navigation')[0].decodedBodySize";
+            let bytes = browser.runs(bytes).await.as_u64().expect("a size");
+            assert!(bytes < 100_000, "{path} has {bytes} bytes");
             for scheme in ["light", "dark"] {
                 browser.prefers(scheme).await;
                 browser.measures(1280, 860).await;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::in_browser;
+use crate::world::queue_held;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_log_and_a_hostile_name_are_text() {
@@ -11,9 +12,11 @@ async fn a_hostile_log_and_a_hostile_name_are_text() {
         let text = json!({ "steps": [{ "id": "<b>evil", "cmd": "busybox true", "env": [format!("FAKE_OUTPUT={evil}")] }] });
         let id = site.queues("<img src=x onerror=document.title='owned'>", &text.to_string()).await;
         site.settles().await;
-        for path in ["/".to_owned(), format!("/runs/{id}"), format!("/runs/{id}/log/0/1")] {
+        site.is_delivered_to("push<img src=x onerror=document.title='owned'>").await;
+        let held = queue_held(&site.app, "<img src=x onerror=document.title='owned'>", "steps: [cmd: <b>]").await;
+        for path in ["/".to_owned(), "/deliveries".to_owned(), "/deliveries/1".to_owned(), "/workers".to_owned(), format!("/runs/{held}"), format!("/runs/{id}"), format!("/runs/{id}/log/0/1")] {
             browser.goes(&site.url(&path)).await;
-            if path.starts_with("/runs") {
+            if path.starts_with(&format!("/runs/{id}")) {
                 browser.sees(".f1", "red").await;
             }
             let found = browser.runs("return [document.title === 'owned', document.querySelectorAll('main img, main script, main b').length, \

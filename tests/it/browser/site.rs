@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use careen::{
     app::{App, RunWish, WorkerTerms, work_beside},
-    ports::{Role, RunFilter},
+    ports::{NewDelivery, Role, RunFilter},
     server::{Api, Listen, Terms, serve},
+    triggers::Provider,
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -69,6 +70,25 @@ impl Site {
             .app
             .enqueue(request, &secrets, &place, "started by hand");
         queued.await.expect("a run").0
+    }
+
+    /// Keeps a delivery with a hostile body, as one that a code host sent and proved, and waits until it is decided.
+    pub async fn is_delivered_to(&self, event: &str) {
+        let evil = "<img src=x onerror=document.title='owned'>";
+        let body = json!({ "action": evil, "pull_request": { "title": evil } });
+        let delivery = NewDelivery {
+            id: format!("{event}-1"),
+            source: "forge".to_owned(),
+            task: None,
+            provider: Provider::Github,
+            event: event.to_owned(),
+            headers: [("x-github-event".to_owned(), event.to_owned())].into(),
+            body: body.to_string().into_bytes(),
+            at: self.app.ports.clock.now(),
+        };
+        let accepted = self.app.deliveries.accept(&[delivery]).await;
+        accepted.expect("it is kept");
+        while self.app.decide_batch().await.expect("decisions") > 0 {}
     }
 
     /// Waits until all that was queued has ended.

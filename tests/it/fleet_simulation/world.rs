@@ -379,7 +379,10 @@ impl World {
         );
         if fails {
             let reason = "made up".to_owned();
-            self.runs[which].pushed = Some(Outcome::Failed { reason });
+            self.runs[which].pushed = Some(Outcome::Failed {
+                reason,
+                is_errored: false,
+            });
             return;
         }
         let task = &self.tasks[run.task];

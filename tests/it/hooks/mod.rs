@@ -1,8 +1,10 @@
 //! From a push to a run: a real git server, deliveries as code hosts send them, a server and a worker beside it.
 
 mod bad_input;
+mod burst;
+mod commands;
 mod forks;
-mod host;
+pub mod host;
 mod polling;
 mod reports;
 mod stories;

@@ -8,7 +8,7 @@ use axum::{
 };
 use careen::{
     app::{App, Notices, WorkerTerms, decide_deliveries, work_beside},
-    ports::{Courier, Role, RunFilter},
+    ports::{Courier, FrameStore, Role, RunFilter},
     server::{Api, Terms, router, tell_ends},
 };
 use secrecy::ExposeSecret;
@@ -61,6 +61,18 @@ impl Served {
         app.courier = courier;
         let app = Arc::new(app);
         let mut served = Served::with(world, app, Some(notices), Terms::default());
+        served.asks_as(Role::Admin).await;
+        served
+    }
+
+    /// Serves an admin, and reads logs through what is put around their store.
+    pub async fn reading(
+        around: impl FnOnce(Arc<dyn FrameStore>) -> Arc<dyn FrameStore>,
+    ) -> Served {
+        let world = World::new().await;
+        let mut app = world.app();
+        app.ports.frames = around(app.ports.frames);
+        let mut served = Served::with(world, Arc::new(app), None, Terms::default());
         served.asks_as(Role::Admin).await;
         served
     }

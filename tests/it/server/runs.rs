@@ -69,6 +69,7 @@ async fn what_opens_the_host_is_refused_unless_the_server_allows_it() {
     let terms = Terms {
         is_open: true,
         allow: vec!["privileged".to_owned()],
+        ..Terms::default()
     };
     let served = Served::on(terms).await;
     served.posts("/api/v1/runs", body).await.is(201);

@@ -1,8 +1,17 @@
 //! Following a run, and reading its stored log.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
 use axum::{body::Body, http::Request};
+use bytes::Bytes;
+use careen::ports::{Frame, FrameIndex, FrameStore, LogKey, LogSummary, StoreError};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::asked::Served;
 
@@ -161,4 +170,75 @@ async fn a_stored_log_is_read_by_line_and_by_byte() {
         .gets(&format!("/api/v1/runs/{id}/logs/two/1"))
         .await
         .refuses(404, "no_such_step");
+}
+
+/// Counts how often each frame is read.
+struct Counting {
+    inner: Arc<dyn FrameStore>,
+    reads: Arc<Mutex<HashMap<(LogKey, u64), usize>>>,
+}
+
+#[async_trait]
+impl FrameStore for Counting {
+    async fn append(&self, frames: Vec<(LogKey, Frame)>) -> Result<(), StoreError> {
+        self.inner.append(frames).await
+    }
+
+    async fn index(
+        &self,
+        key: &LogKey,
+        first_line: u64,
+        limit: u32,
+    ) -> Result<Vec<FrameIndex>, StoreError> {
+        self.inner.index(key, first_line, limit).await
+    }
+
+    async fn read(&self, key: &LogKey, frame: &FrameIndex) -> Result<Bytes, StoreError> {
+        let asked = (key.clone(), frame.first_line);
+        *self.reads.lock().unwrap().entry(asked).or_default() += 1;
+        self.inner.read(key, frame).await
+    }
+
+    async fn last(&self, key: &LogKey) -> Result<Option<FrameIndex>, StoreError> {
+        self.inner.last(key).await
+    }
+
+    async fn logs(&self, run: &str) -> Result<Vec<LogSummary>, StoreError> {
+        self.inner.logs(run).await
+    }
+
+    async fn remove(&self, run: &str) -> Result<(), StoreError> {
+        self.inner.remove(run).await
+    }
+
+    fn changes(&self, run: &str) -> watch::Receiver<u64> {
+        self.inner.changes(run)
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_who_follow_one_log_cost_one_read_of_it() {
+    let reads: Arc<Mutex<HashMap<(LogKey, u64), usize>>> = Arc::default();
+    let counted = reads.clone();
+    let served = Served::reading(|inner| {
+        Arc::new(Counting {
+            inner,
+            reads: counted,
+        })
+    });
+    let served = served.await;
+    let lines = "a\\nb\\nc\\n";
+    let text = format!(
+        "steps:\n  - id: one\n    cmd: busybox x\n    env: [\"FAKE_OUTPUT={lines}\", FAKE_SLEEP_MS=1500]\n"
+    );
+    let id = served.queues(&text).await;
+    let followers = (0..1000).map(|_| follows(&served, &id, None));
+    let followed = futures_util::future::join_all(followers).await;
+    for messages in &followed {
+        assert_eq!(told(messages).0, ["a", "b", "c"]);
+    }
+    let reads = reads.lock().unwrap();
+    let once: Vec<usize> = reads.values().copied().collect();
+    assert!(!once.is_empty());
+    assert_eq!(once, vec![1; reads.len()], "each frame");
 }

@@ -5,6 +5,7 @@ mod bases;
 mod deliveries;
 mod duties;
 mod faults;
+mod fleet;
 mod frames;
 mod queue;
 mod run;

@@ -13,7 +13,8 @@ use crate::{
     engine::RunStatus,
     ports::{
         CancelRequest, Cancellation, Claim, Claimed, Enqueued, GroupPolicy, Lease, LimitRow,
-        LimitScope, Needs, NewRun, Place, Placement, Queue, QueueDepth, StoreError, TakenOver,
+        LimitScope, Needs, NewRun, Place, Placement, Queue, QueueDepth, RunRow, StoreError,
+        TakenOver,
     },
 };
 
@@ -229,6 +230,16 @@ impl Runs {
         }))
     }
 
+    fn line(&self, pool: &str, limit: u32) -> Vec<RunRow> {
+        let waiting = self.by_number.iter();
+        let waiting =
+            waiting.filter(|(_, run)| run.is_waiting && run.is_in(pool) && !run.is_held());
+        let mut line: Vec<_> = waiting.collect();
+        line.sort_by_key(|(number, run)| run.order(**number));
+        let rows = line.into_iter().take(limit as usize);
+        rows.map(|(_, run)| run.row.without_texts()).collect()
+    }
+
     fn limits(&self) -> Vec<LimitRow> {
         let row = |(scope, allowed): (&LimitScope, &u32)| LimitRow {
             scope: scope.to_string(),
@@ -339,6 +350,10 @@ impl Queue for MemoryStore {
 
     async fn place(&self, run: &str) -> Result<Option<Place>, StoreError> {
         self.lock().place(run)
+    }
+
+    async fn line(&self, pool: &str, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        Ok(self.lock().line(pool, limit))
     }
 
     async fn set_limit(&self, scope: &LimitScope, allowed: Option<u32>) -> Result<(), StoreError> {

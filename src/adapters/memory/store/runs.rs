@@ -8,12 +8,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    bases::BaseTable, deliveries::Hooks, duties::DutyTable, faults::Faults, run::StoredRun,
-    timers::TimerTable, workers::WorkerTable,
+    bases::BaseTable, deliveries::Hooks, duties::DutyTable, faults::Faults, fleet::FleetTable,
+    run::StoredRun, timers::TimerTable, workers::WorkerTable,
 };
 use crate::ports::{
     AttemptRow, Batch, Lease, LimitScope, NewRun, Placement, RecordedEvent, RunFilter, RunRow,
@@ -50,6 +49,8 @@ pub(super) struct Runs {
     pub(super) workers: WorkerTable,
     /// Who has which duty.
     pub(super) duties: DutyTable,
+    /// What is known of the fleet.
+    pub(super) fleet: FleetTable,
 }
 
 impl MemoryStore {
@@ -175,18 +176,16 @@ impl Runs {
         self.by_number
             .range(..end)
             .rev()
-            .map(|(_, run)| &run.row)
+            .map(|(_, run)| run)
+            .filter(|run| was_so(run, filter))
+            .map(|run| &run.row)
             .filter(|row| filter.status.is_none_or(|status| row.status == status))
             .filter(|row| filter.name.as_ref().is_none_or(|name| row.name == *name))
             .filter(|row| is_placed_so(row, filter))
             .filter(|row| says(row, filter))
             .filter(|row| !filter.unfinished || !row.status.is_ended())
             .take(limit)
-            .map(|row| RunRow {
-                request: Value::Null,
-                prepared: Value::Null,
-                ..row.clone()
-            })
+            .map(RunRow::without_texts)
             .collect()
     }
 }
@@ -277,6 +276,23 @@ impl RunStore for MemoryStore {
             Err(_) => Vec::new(),
         })
     }
+}
+
+/// Says whether a run was started by what the filter wants, and bears it in its record.
+fn was_so(run: &StoredRun, filter: &RunFilter) -> bool {
+    let row = &run.row;
+    let asked = row.request["vars"]["branch"].as_str();
+    let found = row.prepared["branch"].as_str().filter(|it| !it.is_empty());
+    let is_of = |wanted: &String| found.or(asked) == Some(wanted.as_str());
+    let bears = |wanted: &String| {
+        let wanted = wanted.to_lowercase();
+        let mut records = run.steps.values().map(|it| it.images.to_string());
+        records.any(|it| it.to_lowercase().contains(&wanted))
+    };
+    let trigger = row.trigger.as_ref();
+    filter.starter.is_none_or(|it| it.started(trigger))
+        && filter.branch.as_ref().is_none_or(is_of)
+        && filter.image.as_ref().is_none_or(bears)
 }
 
 /// Says whether a run bears the text that the filter wants.

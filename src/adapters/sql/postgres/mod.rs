@@ -13,6 +13,7 @@ mod duties;
 mod errors;
 mod events;
 mod firing;
+mod fleet;
 mod frames;
 mod leases;
 mod notify;

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     engine::RunStatus,
-    ports::{LimitScope, NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, StoreError},
+    ports::{
+        LimitScope, NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, Starter, StoreError,
+    },
 };
 
 /// Records a queued run with its sealed secrets.
@@ -142,6 +144,7 @@ pub(super) async fn list(
             query.push(condition).push_bind(wanted);
         }
     }
+    what_it_was(&mut query, filter);
     if let Some(wanted) = &filter.contains {
         query
             .push(" AND (id || ' ' || name || ' ' || cause) ILIKE ")
@@ -166,6 +169,37 @@ pub(super) async fn list(
     }
     let rows = query.build().fetch_all(&store.pool).await?;
     rows.iter().map(summary).collect()
+}
+
+/// Narrows a list down by what started a run, and by what stands in its record.
+fn what_it_was(query: &mut QueryBuilder<Postgres>, filter: &RunFilter) {
+    match filter.starter {
+        None => {}
+        Some(Starter::Person) => drop(query.push(" AND cause_key IS NULL")),
+        Some(Starter::Trigger(kind)) => {
+            query.push(" AND cause_kind = ").push_bind(kind.as_str());
+        }
+    }
+    if let Some(branch) = &filter.branch {
+        // Read by a pattern: Postgres takes no document apart that holds the letter U+0000 anywhere.
+        query
+            .push(
+                r#" AND EXISTS (SELECT 1 FROM documents WHERE documents.run = runs.id AND coalesce(
+                    nullif(substring(prepared from '"branch":("(?:[^"\\]|\\.)*")'), '""'),
+                    substring(request from '"vars":\{[^{}]*"branch":("(?:[^"\\]|\\.)*")')) = "#,
+            )
+            .push_bind(serde_json::Value::from(branch.as_str()).to_string())
+            .push(")");
+    }
+    if let Some(image) = &filter.image {
+        query
+            .push(
+                " AND EXISTS (SELECT 1 FROM steps WHERE steps.run = runs.id
+                    AND steps.generation = runs.generation AND images ILIKE ",
+            )
+            .push_bind(containing(image))
+            .push(" ESCAPE '!')");
+    }
 }
 
 /// The pattern that matches what contains this, letter by letter.

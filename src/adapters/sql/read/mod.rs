@@ -4,6 +4,7 @@ pub(super) mod access;
 pub(super) mod bases;
 pub(super) mod connections;
 pub(super) mod deliveries;
+pub(super) mod fleet;
 pub(super) mod queue;
 pub(super) mod runs;
 pub(super) mod secrets;

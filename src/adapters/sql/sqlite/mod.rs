@@ -10,6 +10,7 @@ mod deliveries;
 mod duties;
 mod errors;
 mod events;
+mod fleet;
 mod frames;
 mod leases;
 mod line;
@@ -88,11 +89,16 @@ impl RunStore for SqliteStore {
     }
 
     async fn record(&self, lease: &Lease, batch: &Batch) -> Result<(), StoreError> {
-        match events::record(self, lease, batch).await {
+        let recorded = match events::record(self, lease, batch).await {
             Err(StoreError::DiskFull) if self.reserve.give() => {
                 events::record(self, lease, batch).await
             }
             other => other,
+        };
+        // What stands on an image waits for nothing but the end of its build.
+        match batch.run.as_ref().is_some_and(|run| run.status.is_ended()) {
+            true => self.waking(recorded),
+            false => recorded,
         }
     }
 

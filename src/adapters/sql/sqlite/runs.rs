@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     engine::RunStatus,
-    ports::{NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, StoreError},
+    ports::{NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, Starter, StoreError},
 };
 
 /// Records a queued run with its sealed secrets.
@@ -138,6 +138,7 @@ pub(super) async fn list(
             query.push(condition).push_bind(wanted);
         }
     }
+    what_it_was(&mut query, filter);
     if let Some(wanted) = &filter.contains {
         query
             .push(" AND (id || ' ' || name || ' ' || cause) LIKE ")
@@ -162,6 +163,41 @@ pub(super) async fn list(
     }
     let rows = query.build().fetch_all(&store.readers).await?;
     rows.iter().map(summary).collect()
+}
+
+/// Narrows a list down by what started a run, and by what stands in its record.
+fn what_it_was(query: &mut QueryBuilder<Sqlite>, filter: &RunFilter) {
+    match filter.starter {
+        None => {}
+        Some(Starter::Person) => drop(query.push(" AND cause_key IS NULL")),
+        Some(Starter::Trigger(kind)) => {
+            query.push(" AND cause_kind = ").push_bind(kind.as_str());
+        }
+    }
+    if let Some(branch) = &filter.branch {
+        // Only what may be meant is taken apart: that costs far more than looking for the letters.
+        let letters = format!("\"branch\":{}", serde_json::Value::from(branch.as_str()));
+        query
+            .push(" AND EXISTS (SELECT 1 FROM documents WHERE documents.run = runs.id AND (instr(request, ")
+            .push_bind(letters.clone())
+            .push(") > 0 OR instr(prepared, ")
+            .push_bind(letters)
+            .push(
+                ") > 0) AND coalesce(nullif(json_extract(prepared, '$.branch'), ''),
+                    json_extract(request, '$.vars.branch')) = ",
+            )
+            .push_bind(branch)
+            .push(")");
+    }
+    if let Some(image) = &filter.image {
+        query
+            .push(
+                " AND EXISTS (SELECT 1 FROM steps WHERE steps.run = runs.id
+                    AND steps.generation = runs.generation AND images LIKE ",
+            )
+            .push_bind(containing(image))
+            .push(" ESCAPE '!')");
+    }
 }
 
 /// The pattern that matches what contains this, letter by letter.

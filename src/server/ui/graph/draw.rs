@@ -1,11 +1,15 @@
-//! Draws a plan: boxes for steps, curves for what waits for what.
+//! Draws a plan or a fleet: boxes for steps or images, curves for what waits for what or stands on it.
 
 use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use super::{crossings, layers::Layered, places};
-use crate::{plan::Plan, server::ui::badge::Look};
+use super::{
+    crossings,
+    layers::{Layered, Shape},
+    places,
+};
+use crate::server::ui::badge::Look;
 
 /// The width of a box.
 const WIDTH: f64 = 164.0;
@@ -34,6 +38,8 @@ pub(in crate::server::ui) struct Node {
     pub id: String,
     /// Colour, shape and word.
     pub look: Look,
+    /// Where it leads to.
+    pub href: String,
     /// What stands below its id.
     pub note: Markup,
     /// Whether it is on the critical path.
@@ -49,9 +55,9 @@ pub(in crate::server::ui) struct Drawing {
 }
 
 impl Drawing {
-    /// Lays a plan out.
-    pub fn new(plan: &Plan) -> Self {
-        let mut layered = Layered::new(plan);
+    /// Lays nodes out.
+    pub fn new(shape: &Shape) -> Self {
+        let mut layered = Layered::new(shape);
         crossings::reduce(&mut layered);
         let steps = layered.steps;
         let room = |node: usize| if node < steps { ROOM } else { BEND_ROOM };
@@ -121,7 +127,7 @@ impl Drawing {
         html! {
             g id=(node_id(node.position)) class={ "node " (class) (critical) }
                 transform=(format!("translate({x:.0} {y:.1})")) {
-                a href={ "#" (node.id) } {
+                a href=(node.href) {
                     rect class="box" width=(WIDTH) height=(HEIGHT) rx="7" {}
                     rect class="edge-of-box" width="3.5" height=(HEIGHT - 16.0) x="0" y="8" rx="1.7" {}
                     g transform="translate(13 6)" role="img" aria-label=(word) { (node.look.shape()) }

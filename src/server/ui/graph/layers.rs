@@ -1,9 +1,36 @@
-//! A plan's steps in their levels, with a bend wherever an edge passes a level.
+//! Nodes in their levels, with a bend wherever an edge passes a level.
 
 use crate::plan::Plan;
 
 /// Bends of a drawing; an edge beyond them is drawn straight.
 const MOST_BENDS: usize = 4000;
+
+/// What is to be drawn: nodes by their positions, in levels, each with those it waits for or stands on.
+#[derive(Debug, Default)]
+pub(in crate::server::ui) struct Shape {
+    /// The nodes of each level; whom a node waits for is in an earlier one.
+    pub levels: Vec<Vec<usize>>,
+    /// Whom each node waits for.
+    pub parents: Vec<Vec<usize>>,
+}
+
+impl From<&Plan> for Shape {
+    fn from(plan: &Plan) -> Self {
+        let wide = |it: u32| it as usize;
+        let levels = plan.levels().into_iter();
+        let parents = (0..plan.steps().len()).map(|child| {
+            let mut parents: Vec<usize> = plan.parents(child as u32).map(wide).collect();
+            parents.sort_unstable();
+            parents
+        });
+        Self {
+            levels: levels
+                .map(|it| it.into_iter().map(wide).collect())
+                .collect(),
+            parents: parents.collect(),
+        }
+    }
+}
 
 /// Nodes in layers: the steps by their positions, then the bends.
 #[derive(Debug, Default)]
@@ -21,26 +48,22 @@ pub(super) struct Layered {
 }
 
 impl Layered {
-    /// Lays a plan's steps in layers.
-    pub fn new(plan: &Plan) -> Self {
-        let steps = plan.steps().len();
+    /// Lays nodes out in their layers.
+    pub fn new(shape: &Shape) -> Self {
+        let steps = shape.parents.len();
         let mut level = vec![0; steps];
         let mut layered = Self {
             before: vec![Vec::new(); steps],
             after: vec![Vec::new(); steps],
             steps,
+            layers: shape.levels.clone(),
             ..Self::default()
         };
-        for (number, members) in plan.levels().into_iter().enumerate() {
-            let members: Vec<usize> = members.into_iter().map(|it| it as usize).collect();
+        for (number, members) in shape.levels.iter().enumerate() {
             members.iter().for_each(|it| level[*it] = number);
-            layered.layers.push(members);
         }
-        for child in 0..steps {
-            let mut parents: Vec<u32> = plan.parents(child as u32).collect();
-            parents.sort_unstable();
-            for parent in parents {
-                let parent = parent as usize;
+        for (child, parents) in shape.parents.iter().enumerate() {
+            for &parent in parents {
                 layered.connect((parent, level[parent]), (child, level[child]));
             }
         }

@@ -1,4 +1,4 @@
-//! What one may do with a run: run it again, or stop it.
+//! What one may do with a run: approve it, run it again, all of it or what is left, or stop it.
 
 use axum::{
     Extension,
@@ -8,6 +8,7 @@ use axum::{
 use maud::{Markup, html};
 
 use crate::{
+    engine::RunStatus,
     ports::{Role, RunRow},
     server::{
         Api,
@@ -24,16 +25,66 @@ pub(super) const ID: &str = "actions";
 
 /// The buttons as an element of their own.
 pub(super) fn buttons(viewer: &Viewer, run: &RunRow) -> Markup {
+    let one = |verb: &str, label, class| {
+        let action = format!("/runs/{}/{verb}", run.id);
+        button(viewer, &action, label, class)
+    };
+    let is_over = run.status.is_ended();
     html! {
         div id=(ID) class="actions" {
-            @if viewer.may(Role::Runner) {
-                (button(viewer, &format!("/runs/{}/rerun", run.id), "Run again", "main"))
-                @if !run.status.is_ended() {
-                    (button(viewer, &format!("/runs/{}/cancel", run.id), "Cancel", "danger"))
-                }
+            @if waits_for_approval(run) {
+                @if viewer.may(Role::Editor) { (one("approve", "Approve", "main")) (one("deny", "Deny", "danger")) }
+            } @else if viewer.may(Role::Runner) {
+                @if is_over && run.status != RunStatus::Succeeded { (one("retry", "Retry what is left", "")) }
+                (one("rerun", "Run again", "main"))
+                @if !is_over { (one("cancel", "Cancel", "danger")) }
             }
         }
     }
+}
+
+/// Says whether a person must approve the run before it goes.
+pub(super) fn waits_for_approval(run: &RunRow) -> bool {
+    let is_held = run.trigger.as_ref().is_some_and(|it| it.needs_approval);
+    is_held && run.status == RunStatus::Queued
+}
+
+/// Lets a run go that waits for approval.
+pub(in crate::server::ui) async fn approve(
+    State(api): State<Api>,
+    Extension(viewer): Extension<Viewer>,
+    Path(run): Path<String>,
+    _: Posted,
+) -> Result<Redirect, Failure> {
+    viewer.caller.may(Role::Editor)?;
+    let id = api.app.ports.store.find(&run).await?;
+    api.app.approve_run(&id, &viewer.caller.who).await?;
+    Ok(Redirect::to(&format!("/runs/{id}")))
+}
+
+/// Ends a run that waits for approval.
+pub(in crate::server::ui) async fn deny(
+    State(api): State<Api>,
+    Extension(viewer): Extension<Viewer>,
+    Path(run): Path<String>,
+    _: Posted,
+) -> Result<Redirect, Failure> {
+    viewer.caller.may(Role::Editor)?;
+    stop(&api, &run, format!("denied by {}", viewer.caller.who)).await
+}
+
+/// Queues a run that did not succeed again, keeping what it made, and leads to the new run.
+pub(in crate::server::ui) async fn retry(
+    State(api): State<Api>,
+    Extension(viewer): Extension<Viewer>,
+    Path(run): Path<String>,
+    _: Posted,
+) -> Result<Redirect, Failure> {
+    viewer.caller.may(Role::Runner)?;
+    let id = api.app.ports.store.find(&run).await?;
+    let bound = viewer.caller.credentials.as_ref();
+    let (new, _) = api.app.enqueue_retry(&id, bound).await?;
+    Ok(Redirect::to(&format!("/runs/{new}")))
 }
 
 /// Queues a run's request again and leads to the new run.
@@ -60,8 +111,11 @@ pub(in crate::server::ui) async fn cancel(
     _: Posted,
 ) -> Result<Redirect, Failure> {
     viewer.caller.may(Role::Runner)?;
-    let id = api.app.ports.store.find(&run).await?;
-    let reason = format!("canceled by {}", viewer.caller.who);
+    stop(&api, &run, format!("canceled by {}", viewer.caller.who)).await
+}
+
+async fn stop(api: &Api, run: &str, reason: String) -> Result<Redirect, Failure> {
+    let id = api.app.ports.store.find(run).await?;
     api.app.cancel(&id, &reason).await?;
     Ok(Redirect::to(&format!("/runs/{id}")))
 }

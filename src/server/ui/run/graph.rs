@@ -19,6 +19,7 @@ pub(super) fn nodes(record: &Record, now: DateTime<Utc>) -> Vec<Node> {
     let node = |step: &StepRow| Node {
         position: step.step,
         id: step.id.clone(),
+        href: format!("#{}", step.id),
         look: Look::from(step.status),
         note: note(step, now),
         is_critical: critical.contains(&step.step),

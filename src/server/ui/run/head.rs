@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::record::Record;
+use super::{actions::waits_for_approval, record::Record};
 use crate::server::ui::{
     badge::Look,
     when::{ago, elapsed, exact},
@@ -34,7 +34,7 @@ pub(super) fn head(record: &Record, now: DateTime<Utc>) -> Markup {
                 @if let Some(place) = &record.place {
                     div {
                         dt { "In the queue" }
-                        dd { (place.to_string()) }
+                        dd { @if waits_for_approval(run) { (place.waits_for.join("; ")) } @else { (place.to_string()) } }
                     }
                 }
                 @if let Some(started) = run.started_at {

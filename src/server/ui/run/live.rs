@@ -10,7 +10,9 @@ use axum::{
 use futures_util::Stream;
 use tokio::sync::watch;
 
-use super::{actions, graph, head, record::Record, steps, timeline};
+use super::{
+    PLAN, PLAN_PLACE, actions, graph, head, outputs, plan_card, record::Record, steps, timeline,
+};
 use crate::server::{
     Api,
     feed::{Feed, Snapshot},
@@ -89,10 +91,12 @@ impl Followed {
         let mut pieces = vec![
             Piece::new(head::ID, head::head(record, still)),
             Piece::new(actions::ID, actions::buttons(&self.viewer, &record.run)),
+            Piece::new(outputs::ID, outputs::card(record)),
             Piece::new(graph::NOTE_ID, graph::critical_note(record, now)),
             Piece::new(timeline::ID, timeline::timeline(record, now)),
         ];
         if let Some(drawing) = &record.drawing {
+            pieces.push(Piece::inside(PLAN_PLACE, PLAN, plan_card(record, still)).once());
             let critical = record.critical(now);
             let mut nodes = graph::nodes(record, still);
             nodes

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     app::{Request, outline},
-    engine::{RunStatus, StepStatus},
+    engine::StepStatus,
     plan::{Plan, critical_path},
     ports::{AttemptRow, LogSummary, Place, RecordedEvent, RunRow, StepRow},
     server::{
@@ -35,15 +35,15 @@ pub(super) struct Record {
     pub plan: Option<Arc<Plan>>,
     /// Where the plan's steps stand on the page.
     pub drawing: Option<Arc<Drawing>>,
+    /// Whether it was tried to make the plan.
+    is_planned: bool,
 }
 
 impl Record {
     /// Reads everything.
     pub async fn read(api: &Api, run: &str) -> Result<Self, Failure> {
         let run = api.app.ports.store.run(run).await?;
-        let request: Option<Request> = serde_json::from_value(run.request.clone()).ok();
-        let plan = request.as_ref().and_then(|it| outline(it).ok());
-        let drawing = plan.as_deref().map(Drawing::new).map(Arc::new);
+        let request = serde_json::from_value(run.request.clone()).ok();
         let mut record = Self {
             run,
             request,
@@ -52,8 +52,9 @@ impl Record {
             attempts: Vec::new(),
             events: Vec::new(),
             logs: Vec::new(),
-            plan,
-            drawing,
+            plan: None,
+            drawing: None,
+            is_planned: false,
         };
         record.read_again(api).await?;
         Ok(record)
@@ -65,22 +66,38 @@ impl Record {
         let id = self.run.id.clone();
         // The run first: of one that has ended, everything else is there.
         self.run = store.run(&id).await?;
-        self.place = match self.run.status {
-            RunStatus::Queued => api.app.queue.place(&id).await?,
-            _ => None,
-        };
+        self.place = api.app.place(&self.run).await?;
         self.steps = store.steps(&id).await?;
         self.attempts = store.attempts(&id).await?;
         self.events = store.events(&id, self.run.generation).await?;
         let logs = api.frames.logs(&id).await?;
         let is_present = |it: &LogSummary| it.key.generation == self.run.generation;
         self.logs = logs.into_iter().filter(is_present).collect();
+        self.make_plan();
         if self.steps.is_empty()
             && let Some(plan) = &self.plan
         {
             self.steps = foreseen(plan);
         }
         Ok(())
+    }
+
+    /// Makes the plan, once the task file is known: a triggered run leaves reading it to its worker.
+    fn make_plan(&mut self) {
+        let Some(request) = self.request.as_mut().filter(|_| !self.is_planned) else {
+            return;
+        };
+        if let Some(text) = self.run.prepared["text"].as_str() {
+            text.clone_into(&mut request.text);
+        }
+        self.is_planned = !request.text.is_empty();
+        if self.is_planned {
+            self.plan = outline(request).ok();
+            self.drawing = self
+                .plan
+                .as_deref()
+                .map(|it| Arc::new(Drawing::new(&it.into())));
+        }
     }
 
     /// The attempts of a step.

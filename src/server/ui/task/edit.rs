@@ -192,7 +192,9 @@ fn form(viewer: &Viewer, draft: &Draft) -> Html<String> {
             }
             div role="status" { ul id="findings" class="findings" {} }
             label for="manifest" { "Definition" }
-            textarea id="manifest" name="manifest" rows="10" spellcheck="false" wrap="off" { "\n" (draft.manifest) }
+            div class="editor" data-editor="" {
+                textarea id="manifest" name="manifest" rows="10" spellcheck="false" wrap="off" { "\n" (draft.manifest) }
+            }
             button class="main" { "Save" }
         }
     };

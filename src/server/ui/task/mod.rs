@@ -1,7 +1,9 @@
 //! `/tasks/{task}`: a stored task, its plan, its runs, its versions.
 
+mod bases;
 mod edit;
 mod run;
+mod triggers;
 mod versions;
 
 pub(super) use edit::{create, edit, new, save};
@@ -24,14 +26,13 @@ use super::{
     session::Viewer,
     strip,
     tasks::{of_task, path},
-    when::exact,
     yaml::painted,
 };
 use crate::{
-    app::{Overrides, Request, TimerDesk, outline},
+    app::{AppError, Overrides, Request, outline},
     engine::StepStatus,
     plan::Plan,
-    ports::{Role, RunRow, TaskRow, Timer},
+    ports::{Role, RunRow, TaskRow},
     server::Api,
     tasks::write,
 };
@@ -47,9 +48,8 @@ pub(super) async fn show(
 ) -> Result<Html<String>, Failure> {
     let row = api.app.tasks.task(&name).await?;
     let runs = api.app.ports.store.runs(&of_task(&name, RUNS)).await?;
-    let request = api.app.task_request(&row, Overrides::default()).await;
+    let request = request(&api, &row, &runs).await;
     let now = api.app.ports.clock.now();
-    let timers = api.app.timers_of(Some(&name)).await?;
     let body = html! {
         div class="title" {
             h1 { (name) }
@@ -60,48 +60,45 @@ pub(super) async fn show(
                 div class="actions" { a class="button" href={ (path(&name)) "/edit" } { "Edit" } }
             }
         }
-        (coming(&timers))
         @if viewer.may(Role::Runner) { (run::form(&viewer, &row)) }
         @match &request {
-            Ok((request, _)) => (plan_card(request)),
+            Ok(request) => (plan_card(request)),
             Err(error) => p class="wrong" { "The plan cannot be drawn: " (error) },
         }
+        (triggers::card(&api, &row).await?)
         (runs_card(&runs, now))
-        (definition_card(&row, request.as_ref().ok().map(|it| &it.0)))
+        (bases::card(&api, &name).await?)
+        (definition_card(&row, request.as_ref().ok()))
     };
     Ok(page(&viewer, "/tasks", &name, body))
 }
 
-/// When timers will start it next.
-fn coming(timers: &[Timer]) -> Markup {
-    html! {
-        @if !timers.is_empty() {
-            dl class="facts" {
-                @for timer in timers {
-                    div {
-                        dt { "Next by timer " (timer.name) }
-                        dd {
-                            (exact(timer.due_at))
-                            @if let Some(problem) = &timer.problem { " " span class="failed" { (problem) } }
-                        }
-                    }
-                }
-            }
-        }
+/// What a run of the task would ask for. A task file that lies elsewhere is that of its last run.
+async fn request(api: &Api, row: &TaskRow, runs: &[RunRow]) -> Result<Request, AppError> {
+    let mut request = api.app.asked_request(row, Overrides::default()).await?.0;
+    if let (true, Some(last)) = (request.text.is_empty(), runs.first()) {
+        let last = api.app.ports.store.run(&last.id).await?;
+        let text = last.prepared["text"].as_str().unwrap_or_default();
+        text.clone_into(&mut request.text);
     }
+    Ok(request)
 }
 
 fn plan_card(request: &Request) -> Markup {
     html! {
         section class="card" aria-label="Plan" {
             header { h2 { "Plan" } }
-            @match outline(request) {
-                Ok(plan) => div class="canvas" tabindex="0" role="region" aria-label="Drawing of the plan" {
-                    (drawn(&plan))
-                },
-                Err(error) => div class="body" {
-                    p class="dim" { "It cannot be drawn as it stands, without its secrets: " (error) }
-                },
+            @if request.text.is_empty() {
+                div class="body" { p class="dim" { "The task file is read from the context when the task runs." } }
+            } @else {
+                @match outline(request) {
+                    Ok(plan) => div class="canvas" tabindex="0" role="region" aria-label="Drawing of the plan" {
+                        (drawn(&plan))
+                    },
+                    Err(error) => div class="body" {
+                        p class="dim" { "It cannot be drawn as it stands, without its secrets: " (error) }
+                    },
+                }
             }
         }
     }
@@ -112,12 +109,13 @@ fn drawn(plan: &Plan) -> Markup {
     let nodes = (0..).zip(plan.steps()).map(|(position, step)| Node {
         position,
         id: step.id.clone(),
+        href: format!("#{}", step.id),
         look: Look::from(StepStatus::Waiting),
         note: html! { (step.kind.word()) },
         is_critical: false,
     });
     let nodes: Vec<Node> = nodes.collect();
-    Drawing::new(plan).draw(&nodes, "Steps and what each waits for")
+    Drawing::new(&plan.into()).draw(&nodes, "Steps and what each waits for")
 }
 
 fn runs_card(runs: &[RunRow], now: chrono::DateTime<chrono::Utc>) -> Markup {
@@ -137,7 +135,7 @@ fn definition_card(row: &TaskRow, request: Option<&Request>) -> Markup {
             header { h2 { "Definition" } }
             div class="body" {
                 (painted(&definition))
-                @if let Some(request) = request.filter(|_| is_elsewhere) {
+                @if let Some(request) = request.filter(|it| is_elsewhere && !it.text.is_empty()) {
                     h2 class="above" { (request.file) }
                     (painted(&request.text))
                 }

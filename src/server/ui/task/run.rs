@@ -1,4 +1,6 @@
-//! Running a task with other values.
+//! Running a task with other values, build arguments, stage or file.
+
+use std::collections::BTreeMap;
 
 use axum::{
     Extension,
@@ -22,9 +24,10 @@ use crate::{
             tasks::path,
         },
     },
+    tasks::{Definition, Text},
 };
 
-/// The form: the task's values to be changed, and room for more.
+/// The form: the task's values to be changed and room for more, and what else one run may do differently.
 pub(super) fn form(viewer: &Viewer, row: &TaskRow) -> Markup {
     let task = &row.definition;
     html! {
@@ -37,9 +40,42 @@ pub(super) fn form(viewer: &Viewer, row: &TaskRow) -> Markup {
                 textarea id="values" name="values" rows=(task.values.len().clamp(2, 12)) spellcheck="false" {
                     @for (name, value) in &task.values { (name) "=" (plain(value)) "\n" }
                 }
+                @if let Some(build) = &task.build {
+                    label for="arguments" { "Build arguments" }
+                    textarea id="arguments" name="arguments" rows=(build.arguments.len().clamp(2, 12)) spellcheck="false" {
+                        @for (name, value) in &build.arguments { (name) "=" (value) "\n" }
+                    }
+                    (field("target", "Stage", build.target.as_deref().unwrap_or("the last one")))
+                }
+                (field("file", file_label(task), &file(task)))
                 button class="main" { "Run " (task.name) }
             }
         }
+    }
+}
+
+/// A field that is empty for what the task says.
+fn field(name: &str, label: &str, usual: &str) -> Markup {
+    html! {
+        label for=(name) { (label) }
+        input id=(name) name=(name) placeholder=(usual) autocomplete="off" spellcheck="false";
+    }
+}
+
+fn file_label(task: &Definition) -> &'static str {
+    if task.build.is_some() {
+        "Dockerfile"
+    } else {
+        "Task file"
+    }
+}
+
+/// The file that the task says.
+fn file(task: &Definition) -> String {
+    match (&task.build, task.text()) {
+        (Some(build), _) => build.dockerfile.clone(),
+        (None, Text::File(file)) => file,
+        (None, Text::Inline(_)) => "the task's own steps".to_owned(),
     }
 }
 
@@ -55,15 +91,20 @@ pub(in crate::server::ui) async fn run(
     check_allowed(&api, &row.definition.allow)?;
     let overrides = Overrides {
         values: changed(&row.definition.values, posted.raw("values"))?,
+        arguments: arguments(&row.definition, posted.raw("arguments"))?,
+        target: posted.given("target"),
+        file: posted.given("file"),
         ..Overrides::default()
     };
-    let (mut request, secrets) = api.app.task_request(&row, overrides).await?;
-    api.app
-        .read_alias_files(&mut request, &secrets, false)
-        .await?;
+    let (mut request, secrets) = api.app.asked_request(&row, overrides).await?;
     request.bind(viewer.caller.credentials.as_ref());
-    // What is wrong is said now, not by a run that fails.
-    api.app.prepare(&request, &secrets)?;
+    if request.deferred.is_none() {
+        api.app
+            .read_alias_files(&mut request, &secrets, false)
+            .await?;
+        // What is wrong is said now, not by a run that fails.
+        api.app.prepare(&request, &secrets)?;
+    }
     let place = Placement::from(&row.definition);
     let queued = api
         .app
@@ -74,20 +115,34 @@ pub(in crate::server::ui) async fn run(
 
 /// The values that differ from the task's own; those keep their types.
 fn changed(own: &Map<String, Value>, text: &str) -> Result<Map<String, Value>, Failure> {
-    let mut values = Map::new();
-    for line in text.lines().map(str::trim).filter(|it| !it.is_empty()) {
-        let Some((name, value)) = line.split_once('=') else {
-            let failure = Failure::new(
-                StatusCode::BAD_REQUEST,
-                format!("{line:?} is no NAME=value"),
-            );
-            return Err(failure.hint("Write one value a line"));
-        };
-        if own.get(name).map(plain).as_deref() != Some(value) {
-            values.insert(name.to_owned(), Value::from(value));
-        }
-    }
-    Ok(values)
+    let pairs = pairs(text)?.into_iter();
+    let new = pairs.filter(|(name, value)| own.get(name).map(plain).as_ref() != Some(value));
+    Ok(new
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect())
+}
+
+/// The build arguments that differ from the task's own.
+fn arguments(task: &Definition, text: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let own = task.build.as_ref().map(|it| &it.arguments);
+    let mut pairs = pairs(text)?;
+    pairs.retain(|(name, value)| own.and_then(|it| it.get(name)) != Some(value));
+    Ok(pairs.into_iter().collect())
+}
+
+/// Reads `NAME=value`, one a line.
+fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
+    let lines = text.lines().map(str::trim).filter(|it| !it.is_empty());
+    lines
+        .map(|line| match line.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => {
+                let message = format!("{line:?} is no NAME=value");
+                let failure = Failure::new(StatusCode::BAD_REQUEST, message);
+                Err(failure.hint("Write one value a line"))
+            }
+        })
+        .collect()
 }
 
 fn plain(value: &Value) -> String {

@@ -1,6 +1,6 @@
 //! Lists of runs.
 
-use careen::ports::Role;
+use careen::ports::{LimitScope, Placement, Role};
 use serde_json::json;
 
 use super::visitor::Visitor;
@@ -43,6 +43,11 @@ async fn runs_are_listed_newest_first_and_filtered() {
         ("/?text=_", ""),
         ("/?status=failed", ""),
         ("/?status=succeeded", "100% beta alpha"),
+        ("/?trigger=person&task=alpha", "alpha"),
+        ("/?trigger=timer", ""),
+        ("/?branch=main", ""),
+        ("/?image=busybox&text=beta", "beta"),
+        ("/?image=golang", ""),
     ] {
         let page = visitor.visits(path).await.is(200).text;
         assert_eq!(names(&page), shown, "{path}");
@@ -71,4 +76,47 @@ async fn a_long_list_comes_in_pages_under_100_kilobytes() {
     let second = visitor.visits(&next).await.is(200).text;
     assert!(second.contains(">run-09</a>") && !second.contains(">run-10</a>"));
     assert!(!second.contains("data-live="), "only the newest are live");
+}
+
+#[tokio::test]
+async fn who_waits_is_listed_in_order_with_what_each_waits_for() {
+    let visitor = Visitor::signed_in(Role::Reader).await;
+    let queue = &visitor.served.app.queue;
+    let page = visitor.visits("/").await.is(200).text;
+    assert!(page.contains("aria-label=\"Queue\" hidden"), "{page}");
+    queue
+        .set_limit(&LimitScope::Pool("default".to_owned()), Some(0))
+        .await
+        .expect("a limit");
+    let of_arm = Placement {
+        pool: "arm".to_owned(),
+        ..Placement::default()
+    };
+    let waiting = [
+        ("first", Placement::default()),
+        ("second", Placement::default()),
+        ("alone", of_arm),
+    ];
+    for (name, place) in waiting {
+        let wish = json!({ "text": crate::server::asked::TASK, "name": name });
+        let wish = serde_json::from_value(wish).expect("a wish");
+        let app = &visitor.served.app;
+        let (request, secrets) = app.wished_request(wish, None).await.expect("a request");
+        let queued = app.enqueue(request, &secrets, &place, "by hand").await;
+        queued.expect("it is queued");
+    }
+    let page = visitor.visits("/").await.is(200).text;
+    let at = |text: &str| {
+        page.find(text)
+            .unwrap_or_else(|| panic!("no {text} in {page}"))
+    };
+    let line = at("Queue of default");
+    assert!(at("Queue of arm") < line && at(">alone</a>") < line);
+    assert!(line < at(">first</a>") && at(">first</a>") < at(">second</a>"));
+    for words in [
+        "no worker of pool arm is at work",
+        "0 of at most 0 runs of pool default are under way",
+    ] {
+        assert!(page.contains(words), "no {words} in {page}");
+    }
 }

@@ -5,3 +5,4 @@ mod run;
 mod sessions;
 mod tasks;
 mod visitor;
+mod work;

@@ -1,6 +1,9 @@
 //! Stored tasks, and who may change what on pages.
 
-use careen::ports::Role;
+use careen::{
+    ports::{NewBase, NewDecision, Observation, Role},
+    triggers::Base,
+};
 use serde_json::Value;
 
 use super::visitor::Visitor;
@@ -166,4 +169,108 @@ async fn a_new_token_is_shown_once_and_revoked_by_a_button() {
     let mut other = Visitor::new().await;
     other.served = visitor.served;
     other.signs_in(&secret).await.is(401);
+}
+
+#[tokio::test]
+async fn a_task_tells_what_starts_it_and_when_next() {
+    let visitor = Visitor::signed_in(Role::Editor).await;
+    let manifest = "values: { word: hi }
+triggers:
+  timer:
+    - { name: nightly, schedule: 0 3 * * *, time_zone: Europe/Berlin }
+    - { name: never, schedule: 0 4 * * *, status: disabled }
+  source:
+    - { name: main, repository: 'https://git.example/web', branches: [main, 'release/*'], paths: ['src/**'] }
+  base_image: { name: bases, settle_seconds: 30 }
+";
+    let fields = [("name", "web"), ("manifest", manifest), ("steps", STEPS)];
+    visitor
+        .fills_in("/new-task", "/new-task", &fields)
+        .await
+        .is(303);
+    let page = visitor.visits("/tasks/web").await.is(200).text;
+    for words in [
+        "at 03:00 Europe/Berlin",
+        "disabled",
+        "commits of <code>https://git.example/web</code>",
+        "<code>main release/*</code>",
+        "<code>src/**</code>",
+        "30 s after the last move",
+    ] {
+        assert!(page.contains(words), "no {words} in {page}");
+    }
+    assert_eq!(page.matches("<p class=\"next\">").count(), 1, "{page}");
+}
+
+#[tokio::test]
+async fn a_task_tells_what_it_stands_on_and_what_moved_since() {
+    let visitor = Visitor::signed_in(Role::Editor).await;
+    stores(&visitor, "web", STEPS).await;
+    let app = &visitor.served.app;
+    let now = app.ports.clock.now();
+    let base = |key: &str| NewBase {
+        base: Base {
+            key: key.to_owned(),
+            is_runtime: true,
+            stood_on: Some("sha256:0011223344556677".to_owned()),
+        },
+        repository: key.split(':').next().unwrap_or_default().to_owned(),
+        rule: None,
+    };
+    let all = [base("r.example/alpine:3"), base("r.example/debian:13")];
+    let put = app.bases.put_bases("web", &all, ("task", now)).await;
+    put.expect("they are kept");
+    let observation = Observation {
+        key: "r.example/debian:13".to_owned(),
+        from: Some("sha256:0011223344556677".to_owned()),
+        to: "sha256:8899aabbccddeeff".to_owned(),
+        etag: None,
+        how: "poll".to_owned(),
+        at: now,
+        next_at: now,
+    };
+    let decision = NewDecision {
+        task: "web".to_owned(),
+        due_at: None,
+        reason: "no trigger takes it".to_owned(),
+    };
+    let seen = app.bases.observe(&observation, &[decision]).await;
+    assert!(seen.expect("it is kept"));
+    let page = visitor.visits("/tasks/web").await.is(200).text;
+    assert_eq!(page.matches(">fresh</td>").count(), 1, "{page}");
+    assert_eq!(page.matches(">moved since</td>").count(), 1, "{page}");
+    for words in ["001122334455", "8899aabbccdd", "no trigger takes it"] {
+        assert!(page.contains(words), "no {words} in {page}");
+    }
+}
+
+#[tokio::test]
+async fn an_image_is_built_with_other_arguments_for_one_run() {
+    let visitor = Visitor::signed_in(Role::Editor).await;
+    let manifest = "context: https://git.example/web.git
+build: { images: ['r.example/web:1'], arguments: { GO: '1.22' } }
+";
+    let fields = [("name", "web"), ("manifest", manifest), ("steps", "")];
+    visitor
+        .fills_in("/new-task", "/new-task", &fields)
+        .await
+        .is(303);
+    let page = visitor.visits("/tasks/web").await.is(200).text;
+    for words in [
+        "name=\"arguments\"",
+        "GO=1.22",
+        "name=\"target\"",
+        "Dockerfile",
+    ] {
+        assert!(page.contains(words), "no {words} in {page}");
+    }
+    let wrong = [("arguments", "GO")];
+    let run = "/tasks/web/run";
+    visitor.fills_in("/tasks/web", run, &wrong).await.is(400);
+    let other = [("arguments", "GO=1.23"), ("target", "final")];
+    let made = visitor.fills_in("/tasks/web", run, &other).await.is(303);
+    let id = made.header("location").trim_start_matches("/runs/");
+    let row = visitor.served.app.ports.store.run(id).await;
+    let text = row.expect("a run").request["text"].to_string();
+    assert!(text.contains("GO=1.23") && text.contains("final"), "{text}");
 }

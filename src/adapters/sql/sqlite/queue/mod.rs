@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::SqliteStore;
 use crate::ports::{
     CancelRequest, Cancellation, Claim, Claimed, Enqueued, Lease, LimitRow, LimitScope, NewRun,
-    Place, Placement, Queue, QueueDepth, StoreError, TakenOver,
+    Place, Placement, Queue, QueueDepth, RunRow, StoreError, TakenOver,
 };
 
 pub(super) use enqueue::enqueue_in;
@@ -62,6 +62,10 @@ impl Queue for SqliteStore {
 
     async fn place(&self, run: &str) -> Result<Option<Place>, StoreError> {
         places::place(self, run).await
+    }
+
+    async fn line(&self, pool: &str, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        places::line(self, pool, limit).await
     }
 
     async fn set_limit(&self, scope: &LimitScope, allowed: Option<u32>) -> Result<(), StoreError> {

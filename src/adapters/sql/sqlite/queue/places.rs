@@ -2,9 +2,12 @@
 
 use sqlx::Row;
 
-use super::super::read::queue::{depth, reason};
+use super::super::read::{
+    queue::{depth, reason},
+    runs::summary,
+};
 use super::super::{SqliteStore, rows::Columns};
-use crate::ports::{Place, QueueDepth, StoreError};
+use crate::ports::{Place, QueueDepth, RunRow, StoreError};
 
 /// Says where a run stands in its queue; `None` when it does not wait.
 pub(super) async fn place(store: &SqliteStore, run: &str) -> Result<Option<Place>, StoreError> {
@@ -33,6 +36,24 @@ pub(super) async fn place(store: &SqliteStore, run: &str) -> Result<Option<Place
         ahead: row.count("ahead")?,
         waits_for: limits.iter().map(reason).collect::<Result<_, _>>()?,
     }))
+}
+
+/// Lists the first runs that wait in a pool, in the order in which they go.
+pub(super) async fn line(
+    store: &SqliteStore,
+    pool: &str,
+    limit: u32,
+) -> Result<Vec<RunRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT runs.*, causes.* FROM runs LEFT JOIN causes ON caused_run = id
+         WHERE pool = ?1 AND queue_state IN ('ready', 'waiting')
+         ORDER BY priority DESC, number LIMIT ?2",
+    )
+    .bind(pool)
+    .bind(limit)
+    .fetch_all(&store.readers)
+    .await?;
+    rows.iter().map(summary).collect()
 }
 
 /// Says how full each pool's queue is.

@@ -1,0 +1,121 @@
+//! What is known of the fleet, and its rollouts.
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, Row};
+
+use super::{
+    PostgresStore,
+    read::fleet::{body, entry, rollout},
+};
+use crate::ports::{FleetEntry, FleetStore, NumberedEntry, RolloutRow, StoreError};
+
+#[async_trait]
+impl FleetStore for PostgresStore {
+    async fn add_entries(&self, entries: &[FleetEntry]) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        add(&mut transaction, entries).await?;
+        transaction.commit().await?;
+        self.bell.queue_changed();
+        Ok(())
+    }
+
+    async fn entries_after(
+        &self,
+        number: i64,
+        limit: u32,
+    ) -> Result<Vec<NumberedEntry>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM fleet_facts WHERE number > $1 ORDER BY number LIMIT $2")
+                .bind(number)
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter().map(entry).collect()
+    }
+
+    async fn unlearned_ends(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT run FROM fleet_ends ORDER BY run LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| Ok(row.try_get("run")?)).collect()
+    }
+
+    async fn learn_end(&self, run: &str, entries: &[FleetEntry]) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let taken = sqlx::query("DELETE FROM fleet_ends WHERE run = $1")
+            .bind(run)
+            .execute(&mut *transaction)
+            .await?;
+        if taken.rows_affected() == 0 {
+            return Ok(false);
+        }
+        add(&mut transaction, entries).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn put_rollout(&self, rollout: &RolloutRow) -> Result<bool, StoreError> {
+        let query = match rollout.version {
+            0 => sqlx::query(
+                "INSERT INTO rollouts (id, version, state, created_at, body)
+                 VALUES ($1, $2 + 1, $3, $4, $5) ON CONFLICT DO NOTHING",
+            ),
+            _ => sqlx::query(
+                "UPDATE rollouts SET version = $2 + 1, state = $3, created_at = $4, body = $5
+                 WHERE id = $1 AND version = $2",
+            ),
+        };
+        let written = query
+            .bind(&rollout.id)
+            .bind(i64::try_from(rollout.version).unwrap_or(i64::MAX))
+            .bind(rollout.state.as_str())
+            .bind(rollout.created_at.timestamp_millis())
+            .bind(body(rollout)?)
+            .execute(&self.pool)
+            .await?;
+        self.bell.queue_changed();
+        Ok(written.rows_affected() > 0)
+    }
+
+    async fn rollout(&self, id: &str) -> Result<Option<RolloutRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM rollouts WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(rollout).transpose()
+    }
+
+    async fn rollouts(&self, only_open: bool, limit: u32) -> Result<Vec<RolloutRow>, StoreError> {
+        let query = match only_open {
+            true => sqlx::query(
+                "SELECT * FROM rollouts WHERE state IN ('running', 'paused', 'scheduled')
+                 ORDER BY created_at DESC, id COLLATE \"C\" DESC LIMIT $1",
+            ),
+            false => sqlx::query(
+                "SELECT * FROM rollouts ORDER BY created_at DESC, id COLLATE \"C\" DESC LIMIT $1",
+            ),
+        };
+        let rows = query.bind(i64::from(limit)).fetch_all(&self.pool).await?;
+        rows.iter().map(rollout).collect()
+    }
+}
+
+async fn add(connection: &mut PgConnection, entries: &[FleetEntry]) -> Result<(), StoreError> {
+    // Numbers are given before commits: whoever reads on from the last number must not miss one that comes late.
+    sqlx::query("LOCK TABLE fleet_facts IN SHARE ROW EXCLUSIVE MODE")
+        .execute(&mut *connection)
+        .await?;
+    for entry in entries {
+        sqlx::query(
+            "INSERT INTO fleet_facts (once, subject, body) VALUES ($1, $2, $3)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(entry.once())
+        .bind(entry.subject())
+        .bind(body(entry)?)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
