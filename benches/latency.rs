@@ -37,6 +37,7 @@ const USUAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5433/postgres";
 
 #[tokio::main]
 async fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let runs = words.iter().find_map(|it| it.parse().ok()).unwrap_or(RUNS);
     let modes = ["sqlite", "postgres", "idle"];
