@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
+use careen::app::FleetPage;
 use careen::fleet::{Fact, Facts, Fleet, Graph, InputSet, Made, Maker, Outcome, estimate, json};
 use chrono::{DateTime, Utc};
 
@@ -42,6 +43,9 @@ fn main() {
     println!("  {changed} images stand otherwise");
     timed("report made", || {
         fleet.report(at(2000), None).markdown().len()
+    });
+    timed("page made", || {
+        FleetPage::of(&fleet, Some(base), Vec::new())
     });
     timed("neighbourhood of 200 shown", || {
         json(&fleet, &fleet.graph().neighbourhood(base, 200))

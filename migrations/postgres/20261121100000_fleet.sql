@@ -34,10 +34,3 @@ $$;
 CREATE TRIGGER fleet_run_ends AFTER UPDATE OF ended_at ON runs FOR EACH ROW
 WHEN (NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL)
 EXECUTE FUNCTION keep_fleet_end();
-
--- Which server drives the rollouts, so that their limits are kept by one.
-CREATE TABLE fleet_duty (
-    one    INTEGER PRIMARY KEY CHECK (one = 1),
-    owner  TEXT NOT NULL,
-    until  BIGINT NOT NULL -- as now_ms() counts
-);

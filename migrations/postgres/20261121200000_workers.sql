@@ -15,6 +15,7 @@ $$;
 -- The workers that were heard of lately.
 CREATE TABLE workers (
     name     TEXT COLLATE "C" PRIMARY KEY,
+    pool     TEXT NOT NULL,
     facts    TEXT NOT NULL, -- what it says of itself, as JSON
     state    TEXT NOT NULL,
     seen_at  BIGINT NOT NULL -- as now_ms() counts

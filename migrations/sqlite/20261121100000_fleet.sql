@@ -30,10 +30,3 @@ WHEN NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL
 BEGIN
     INSERT OR IGNORE INTO fleet_ends (run) VALUES (NEW.id);
 END;
-
--- Which server drives the rollouts, so that their limits are kept by one.
-CREATE TABLE fleet_duty (
-    one    INTEGER PRIMARY KEY CHECK (one = 1),
-    owner  TEXT NOT NULL,
-    until  INTEGER NOT NULL -- milliseconds since 1970 by this database's clock
-) STRICT;

@@ -6,6 +6,7 @@ DROP INDEX runs_queue;
 -- The workers that were heard of lately.
 CREATE TABLE workers (
     name     TEXT PRIMARY KEY,
+    pool     TEXT NOT NULL,
     facts    TEXT NOT NULL, -- what it says of itself, as JSON
     state    TEXT NOT NULL,
     seen_at  INTEGER NOT NULL -- milliseconds since 1970

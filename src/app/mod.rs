@@ -2,6 +2,7 @@
 
 mod abandon;
 mod apply;
+mod autoscale;
 mod backup;
 mod bases;
 mod connections;
@@ -53,6 +54,7 @@ use crate::{
 
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
+pub use autoscale::{PoolLoad, ScaleTerms, Scaler};
 pub use backup::{BackupFolder, BackupHead};
 pub use bases::{BaseDesk, LookTerms, Lookout, Notification, NotificationError};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
@@ -86,7 +88,7 @@ pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
 pub use timer_desk::TimerDesk;
 pub use uploads::{ContextDigest, Upload, hash_file};
-pub use worker::{Worker, WorkerTerms, work_beside};
+pub use worker::{Pace, Worker, WorkerTerms, work_beside};
 pub use worker_desk::WorkerDesk;
 
 /// careen, as its surfaces see it.

@@ -253,6 +253,16 @@ impl Facts {
 
     fn queue(&mut self, task: &str, build: Build) -> Touched {
         let builds = &mut self.tasks.entry(task.to_owned()).or_default().builds;
+        // What it stands on was not known when it was queued.
+        let same_run = |it: &&mut Build| it.run == build.run && it.end.is_none();
+        if let Some(known) = builds.iter_mut().find(same_run) {
+            let is_news = known.key != build.key;
+            *known = build;
+            return match is_news {
+                true => Touched::Task(task.to_owned()),
+                false => Touched::Nothing,
+            };
+        }
         if builds
             .iter()
             .any(|it| it.key == build.key && it.epoch == build.epoch)

@@ -4,7 +4,7 @@
 //! goes on from there. The end of a run waits until it has been learned from, and is taken away in the transaction that
 //! adds what it taught: neither a crash nor a second reader loses or doubles it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -143,8 +143,6 @@ pub trait FleetStore: Send + Sync {
     async fn rollout(&self, id: &str) -> Result<Option<RolloutRow>, StoreError>;
     /// Lists rollouts, newest first: those that are not over, or the last so many.
     async fn rollouts(&self, only_open: bool, limit: u32) -> Result<Vec<RolloutRow>, StoreError>;
-    /// Takes or keeps the duty of driving rollouts for a while by the store's clock; says whether this owner has it.
-    async fn hold_fleet_duty(&self, owner: &str, time: Duration) -> Result<bool, StoreError>;
 }
 
 impl FleetEntry {
@@ -169,7 +167,9 @@ impl FleetEntry {
     /// The key under which it is known once; `None` for what may come again.
     pub fn once(&self) -> Option<String> {
         match self {
-            FleetEntry::Fact(Fact::Queued { run, .. }) => Some(format!("queued/{run}")),
+            FleetEntry::Fact(Fact::Queued { run, inputs, .. }) => {
+                Some(format!("queued/{run}/{}", inputs.key()))
+            }
             FleetEntry::Fact(Fact::Ended { run, .. }) => Some(format!("ended/{run}")),
             FleetEntry::Fact(Fact::Raised {
                 task, key, epoch, ..

@@ -75,6 +75,15 @@ pub enum WorkerState {
     Draining,
 }
 
+/// What a worker hears when it says that it is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Whether it is to take runs.
+    pub state: WorkerState,
+    /// How many workers of its pool are here, itself included.
+    pub workers: u32,
+}
+
 /// A worker as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WorkerRow {
@@ -196,8 +205,8 @@ fn is_zero(number: &u64) -> bool {
 /// Knows the workers. Filled by the same adapters as [`super::Queue`], over the same runs.
 #[async_trait]
 pub trait Workers: Send + Sync {
-    /// Notes what a worker says of itself, and that it said so just now; returns whether it is to take runs.
-    async fn worker_is_here(&self, facts: &WorkerFacts) -> Result<WorkerState, StoreError>;
+    /// Notes what a worker says of itself, and that it said so just now.
+    async fn worker_is_here(&self, facts: &WorkerFacts) -> Result<Heard, StoreError>;
     /// Forgets a worker that has stopped, unless it was told to drain: then it drains still when it comes back.
     async fn worker_left(&self, name: &str) -> Result<(), StoreError>;
     /// Lists the workers that were heard of within a day, by name.

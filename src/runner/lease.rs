@@ -93,6 +93,11 @@ pub(super) fn lost(env: &Env) -> Input {
 /// the same engine, for then the containers are that one's.
 pub(super) async fn may_remove(env: &Env) -> bool {
     let lease = &env.job.lease;
+    // Nobody can have taken it over before the lease has run out, and there is no time to lose.
+    let is_still_held = || Instant::now() < env.deadline.at() + lease.time / MARGIN;
+    if env.deadline.is_over() && is_still_held() {
+        return true;
+    }
     let asked = env.ports.store.run(&lease.run);
     match tokio::time::timeout(lease.time / MARGIN / 2, asked).await {
         Ok(Ok(run)) => {
@@ -100,8 +105,7 @@ pub(super) async fn may_remove(env: &Env) -> bool {
             run.generation != lease.generation || run.status.is_ended() || !is_anothers
         }
         Ok(Err(StoreError::NoSuchRun(_))) => true,
-        // Nobody can have taken it over before the lease has run out.
-        Ok(Err(_)) | Err(_) => Instant::now() < env.deadline.at() + lease.time / MARGIN,
+        Ok(Err(_)) | Err(_) => is_still_held(),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     careens::{Careen, Ran, Running},
     cli::sh,
     registries::{Kind, Server},
+    specs::registry,
 };
 
 /// Writes a numbered line every tenth of a second.
@@ -453,4 +454,43 @@ fn killed_again_and_again_at_random_a_run_ends_the_same() {
         assert_eq!(ran.code, Some(0), "{moment}: {ran:?}");
         assert_ended_well(&careen, &moment);
     });
+}
+
+/// Makes and pushes an image that others stand on, with this word in it.
+fn push_base(careen: &Careen, base: &str, word: &str) {
+    careen.file(
+        "Dockerfile.base",
+        &format!("FROM busybox\nRUN echo {word} > /word\n"),
+    );
+    careen.steps(&format!(
+        "  - build: -t {base} -f Dockerfile.base .\n  - push: ['{base}']\n"
+    ));
+    careen.run(&[]).exits(0);
+}
+
+#[test]
+fn a_build_that_was_cut_off_stands_on_its_first_bases_though_they_have_moved() {
+    let (Some(mut careen), Some(other)) = (Careen::on_docker(), Careen::on_docker()) else {
+        return;
+    };
+    if std::net::TcpStream::connect(registry()).is_err() {
+        println!("skipped: no registry");
+        return;
+    }
+    let image = careen.image("stands-on-base");
+    let base = format!("{}/{}", registry(), careen.image("first-base"));
+    careen.keep_track(&base);
+    push_base(&other, &base, "first");
+    careen.file("Dockerfile", &format!("FROM {base}\nRUN sleep 4\n"));
+    careen.steps(&format!(
+        "  - {{id: build, build: '-t {image} .'}}\n  - {{id: show, cmd: '{image} cat /word'}}\n"
+    ));
+    let running = careen.start_run(&[]);
+    careen.until("it builds", |careen| {
+        careen.events() > 1 && careen.log("build").contains("RUN sleep 4")
+    });
+    running.kill();
+    push_base(&other, &base, "second");
+    resume(&careen).exits(0);
+    assert_eq!(careen.log("show"), "first\n");
 }

@@ -118,20 +118,6 @@ async fn a_rollout_is_changed_only_by_who_has_read_how_it_stands() {
     .await;
 }
 
-#[tokio::test]
-async fn one_server_has_the_duty_until_it_lets_it_lapse() {
-    on_every_store(async |store| {
-        let long = Duration::from_secs(600);
-        assert!(store.hold_fleet_duty("one", long).await.unwrap());
-        assert!(!store.hold_fleet_duty("two", long).await.unwrap());
-        assert!(store.hold_fleet_duty("one", Duration::ZERO).await.unwrap());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        assert!(store.hold_fleet_duty("two", long).await.unwrap());
-        assert!(!store.hold_fleet_duty("one", long).await.unwrap());
-    })
-    .await;
-}
-
 /// Queues a run of this name and ends it.
 async fn run_to_end(store: &dyn Store, id: &str, name: &str) {
     let mut run = new_run(id);

@@ -36,7 +36,7 @@ pub struct Server {
     /// The authority that vouches for it, in PEM.
     pub authority: Option<String>,
     process: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -78,8 +78,21 @@ impl Server {
             host,
             authority,
             process,
-            _folder: folder,
+            folder,
         })
+    }
+
+    /// Takes it away from everybody, for a while.
+    pub fn stop(&mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("gone");
+    }
+
+    /// Brings it back at its address, with all that it held.
+    pub fn start_again(&mut self) {
+        let file = configure(self.folder.path(), Kind::Open, &self.host);
+        let (process, _) = serve(&file).expect("it was there before");
+        self.process = process;
     }
 
     /// A client of it that loses no time.

@@ -60,8 +60,13 @@ async fn a_worker_is_known_with_what_it_said_last_and_the_runs_that_it_drives() 
         };
         store.worker_is_here(&first).await.unwrap();
         store.worker_is_here(&facts("w2")).await.unwrap();
-        let state = store.worker_is_here(&facts("w1")).await.unwrap();
-        assert_eq!(state, WorkerState::Active);
+        let elsewhere = WorkerFacts {
+            pool: "arm".to_owned(),
+            ..facts("w3")
+        };
+        assert_eq!(store.worker_is_here(&elsewhere).await.unwrap().workers, 1);
+        let heard = store.worker_is_here(&facts("w1")).await.unwrap();
+        assert_eq!((heard.state, heard.workers), (WorkerState::Active, 2));
         enqueue(store, "r1", 0, &Needs::default()).await;
         enqueue(store, "r2", 0, &Needs::default()).await;
         claimed(store, &ample()).await.unwrap();
@@ -95,8 +100,8 @@ async fn a_worker_that_is_to_drain_claims_nothing_until_it_may_again_even_when_i
         );
         assert_eq!(claimed(store, &ample()).await, None);
         store.worker_left("w1").await.unwrap();
-        let state = store.worker_is_here(&facts("w1")).await;
-        assert_eq!(state, Ok(WorkerState::Draining));
+        let heard = store.worker_is_here(&facts("w1")).await.unwrap();
+        assert_eq!(heard.state, WorkerState::Draining);
         assert_eq!(claimed(store, &ample()).await, None);
         store.set_worker("w1", WorkerState::Active).await.unwrap();
         assert_eq!(claimed(store, &ample()).await.as_deref(), Some("r1"));

@@ -33,12 +33,16 @@ use crate::{
 const TICK: Duration = Duration::from_secs(1);
 /// The least time between two passes, so that a crowd of ends is one pass.
 const PAUSE: Duration = Duration::from_millis(5);
+/// What the duty of driving rollouts is called.
+const NAME: &str = "fleet";
 /// How long the duty stays with a server that does not say that it lives.
 const DUTY: Duration = Duration::from_secs(10);
 /// How soon it is said again.
 const DUTY_AGAIN: Duration = Duration::from_secs(3);
 /// How often tags are looked at while a rollout is under way.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// How often tags are looked at while none is.
+const LOOK_IDLE: Duration = Duration::from_secs(900);
 /// How often what tasks make is compared with what is known.
 const COMPARE_AGAIN: Duration = Duration::from_secs(600);
 /// The rests after builds that errored, not failed, before each is tried again; then it is left.
@@ -98,15 +102,15 @@ impl FleetDriver {
                 () = sleep(TICK) => {}
             }
         }
+        // Another takes it at once; without that it would lapse.
+        if let Err(error) = self.app.duties.leave_duty(NAME, &self.owner).await {
+            tracing::warn!("the duty of rollouts is not given up: {error}");
+        }
     }
 
     /// Compares what is known of tasks with what they say: files of this machine change without a word.
     async fn compare(&self) {
-        let compared = async {
-            let mut view = self.app.fleet.view().await?;
-            self.app.learn_tasks(&mut view).await
-        };
-        match compared.await {
+        match self.app.learn_tasks().await {
             Ok(remarks) => remarks.iter().for_each(|it| tracing::info!("{it}")),
             Err(error) => tracing::error!("the fleet cannot be compared with its tasks: {error}"),
         }
@@ -120,7 +124,10 @@ impl FleetDriver {
         }
         let open = self.app.fleet.store.rollouts(true, OPEN).await?;
         self.forget_all_but(&open);
-        if open.iter().all(|it| it.state == RolloutState::Paused) || !self.has_duty().await? {
+        self.collect_look().await;
+        let is_time = self.looked.is_none_or(|at| at.elapsed() > LOOK_IDLE) && self.look.is_none();
+        let is_idle = open.iter().all(|it| it.state == RolloutState::Paused);
+        if is_idle && !is_time || !self.has_duty().await? {
             return Ok(());
         }
         self.begin_scheduled(&open).await?;
@@ -129,7 +136,11 @@ impl FleetDriver {
             .filter(|it| it.state == RolloutState::Running)
             .collect();
         if running.is_empty() {
-            return Ok(());
+            // What is stale is known also while nothing is done about it.
+            return match is_time {
+                true => self.begin_look(None).await,
+                false => Ok(()),
+            };
         }
         self.heed_look(&running).await?;
         self.widen(&mut running).await?;
@@ -143,8 +154,8 @@ impl FleetDriver {
             return Ok(true);
         }
         let asked = Instant::now();
-        let has = self.app.fleet.store.hold_fleet_duty(&self.owner, DUTY);
-        self.on_duty = has.await?.then_some(asked);
+        let held = self.app.duties.hold_duty(NAME, &self.owner, DUTY);
+        self.on_duty = held.await?.map(|_| asked);
         Ok(self.on_duty.is_some())
     }
 
@@ -204,27 +215,36 @@ impl FleetDriver {
         Ok(())
     }
 
-    /// Takes note of a look that is over, and begins one where somebody waits for it.
-    async fn heed_look(&mut self, running: &[RolloutRow]) -> Result<(), AppError> {
+    /// Takes note of a look that is over; one that broke is begun anew.
+    async fn collect_look(&mut self) {
         if self.look.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(look) = self.look.take()
         {
-            // One that broke is begun anew.
             self.looked = look.await.ok().or(self.looked);
         }
+    }
+
+    /// Begins a look where somebody waits for it.
+    async fn heed_look(&mut self, running: &[RolloutRow]) -> Result<(), AppError> {
         let since = self.first_seen.values().chain(self.over_since.values());
         let is_awaited = since.max().is_some_and(|since| Some(*since) > self.looked);
         let is_old = self.looked.is_none_or(|at| at.elapsed() > LOOK_AGAIN);
-        if self.look.is_none() && (is_awaited || is_old) {
-            let fleet = self.app.known_fleet().await?.fleet;
-            let images = images(&fleet, running);
-            let (app, over) = (self.app.clone(), self.look_over.clone());
-            self.look = Some(tokio::spawn(async move {
-                let begun = look(app, images).await;
-                over.notify_one();
-                begun
-            }));
+        match self.look.is_none() && (is_awaited || is_old) {
+            true => self.begin_look(Some(running)).await,
+            false => Ok(()),
         }
+    }
+
+    /// Looks at the tags of these rollouts, or at all, beside whatever else is done.
+    async fn begin_look(&mut self, running: Option<&[RolloutRow]>) -> Result<(), AppError> {
+        let fleet = self.app.known_fleet().await?.fleet;
+        let images = running.map(|it| images(&fleet, it));
+        let (app, over) = (self.app.clone(), self.look_over.clone());
+        self.look = Some(tokio::spawn(async move {
+            let begun = look(app, images).await;
+            over.notify_one();
+            begun
+        }));
         Ok(())
     }
 
@@ -344,11 +364,11 @@ impl FleetDriver {
 }
 
 /// Looks at tags; gives when it began. What cannot be looked at stays as it was.
-async fn look(app: Arc<App>, images: BTreeSet<String>) -> Instant {
+async fn look(app: Arc<App>, images: Option<BTreeSet<String>>) -> Instant {
     let begun = Instant::now();
     let looked = async {
         let keyring = app.keyring(&[]).await?;
-        app.look_at_tags(&keyring, Some(images)).await
+        app.look_at_tags(&keyring, images).await
     };
     match looked.await {
         Ok(remarks) => remarks

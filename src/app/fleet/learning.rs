@@ -127,13 +127,15 @@ impl Ended {
 
     /// The commit that counts since, where only runs tell.
     fn source(&self, view: &View) -> Option<Fact> {
-        if self.decided.is_some() || self.makes_is_written(view) {
+        let known = view.fleet.facts().task(&self.row.name);
+        // A build on what was decided says nothing new, unless nothing was known when it was.
+        let is_decided = self.decided.is_some() && known.is_some_and(|it| !it.commit.is_empty());
+        if is_decided || self.makes_is_written(view) {
             return None;
         }
         let InputSet {
             version, commit, ..
         } = self.inputs();
-        let known = view.fleet.facts().task(&self.row.name);
         let is_news = known.is_none_or(|it| (&it.version, &it.commit) != (&version, &commit));
         is_news.then(|| Fact::Source {
             task: self.row.name.clone(),
@@ -161,7 +163,15 @@ impl Ended {
         }
     }
 
-    fn facts(self, view: &View) -> Vec<Fact> {
+    fn facts(mut self, view: &View) -> Vec<Fact> {
+        let actual = self.inputs();
+        if let Some(decided) = &mut self.decided
+            && decided.inputs.bases.is_empty()
+            && !actual.bases.is_empty()
+        {
+            // Only the run told what it stands on.
+            decided.inputs = actual;
+        }
         let known = view.fleet.facts().task(&self.row.name);
         let builds = known.map(|it| it.builds.as_slice()).unwrap_or_default();
         let before = known.and_then(|it| it.last_built());

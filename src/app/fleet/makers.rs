@@ -37,24 +37,33 @@ struct Said {
 
 impl App {
     /// Learns what all tasks make, as they are now; what cannot be read is left as it was, said why.
-    pub(super) async fn learn_tasks(&self, view: &mut View) -> Result<Vec<String>, AppError> {
+    pub(super) async fn learn_tasks(&self) -> Result<Vec<String>, AppError> {
+        // Reading many files takes its time, in which nobody else is to wait.
+        let mut read = Vec::new();
+        for row in self.tasks.tasks(&TaskFilter::default()).await? {
+            let said = match row.definition.status {
+                Status::Disabled => None,
+                Status::Enabled => Some(self.said(&row).await),
+            };
+            read.push((row.definition.name, said));
+        }
+        let mut view = self.fleet.view().await?;
         let (mut entries, mut remarks) = (Vec::new(), Vec::new());
         let mut gone: BTreeSet<String> = view.makes.keys().cloned().collect();
-        for row in self.tasks.tasks(&TaskFilter::default()).await? {
-            let name = &row.definition.name;
-            if row.definition.status == Status::Disabled {
-                remarks.push(format!("task {name} is left out: it is disabled"));
-                continue;
+        for (name, said) in read {
+            match said {
+                Some(Ok(said)) => entries.extend(self.news(&name, said, &view)),
+                Some(Err(error)) => remarks.push(format!("task {name} is as it was: {error}")),
+                None => {
+                    remarks.push(format!("task {name} is left out: it is disabled"));
+                    continue;
+                }
             }
-            gone.remove(name);
-            match self.said(&row).await {
-                Ok(said) => entries.extend(self.news(name, said, view)),
-                Err(error) => remarks.push(format!("task {name} is as it was: {error}")),
-            }
+            gone.remove(&name);
         }
         let gone = gone.into_iter().map(|task| TaskEntry::Gone { task });
         entries.extend(gone.map(FleetEntry::Task));
-        self.learn_entries(&entries, view).await?;
+        self.learn_entries(&entries, &mut view).await?;
         Ok(remarks)
     }
 

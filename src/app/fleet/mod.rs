@@ -92,13 +92,8 @@ impl App {
 
     /// The same after a look at what tasks say now and at what each tag holds.
     pub async fn fleet_now(&self, logins: &[RegistryLogin]) -> Result<Gathered, AppError> {
-        let mut remarks = {
-            let mut view = self.fleet.view().await?;
-            let remarks = self.learn_tasks(&mut view).await?;
-            self.learn_ends(&mut view).await?;
-            view.gathered(Vec::new())?;
-            remarks
-        };
+        let mut remarks = self.learn_tasks().await?;
+        self.known_fleet().await?;
         let keyring = self.keyring(logins).await?;
         remarks.extend(self.look_at_tags(&keyring, None).await?);
         self.fleet.view().await?.gathered(remarks)

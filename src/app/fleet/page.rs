@@ -9,9 +9,12 @@ use utoipa::ToSchema;
 
 use super::{
     super::{App, AppError},
-    rollouts::{LeftTask, RolloutView, left_task, view},
+    rollouts::{LEFT_LISTED, LeftTask, RolloutView, left_task, view},
 };
-use crate::fleet::{Fleet, Id, Kind, State};
+use crate::{
+    fleet::{Fleet, Id, Kind, State},
+    ports::RolloutRow,
+};
 
 /// How many nodes of the graph are shown at most.
 const AROUND: usize = 200;
@@ -99,14 +102,21 @@ impl App {
     /// Reads the page of the fleet; the graph is what is around a task or image, if one is named.
     pub async fn fleet_page(&self, around: Option<&str>) -> Result<FleetPage, AppError> {
         let gathered = self.known_fleet().await?;
-        let fleet = &*gathered.fleet;
+        let around = around.map(|word| gathered.find(word)).transpose()?;
+        let rollouts = self.fleet.store.rollouts(false, ROLLOUTS).await?;
+        Ok(FleetPage::of(&gathered.fleet, around, rollouts))
+    }
+}
+
+impl FleetPage {
+    /// Makes the page of a fleet: with what is around a node, or around what is stale.
+    pub fn of(fleet: &Fleet, around: Option<Id>, rollouts: Vec<RolloutRow>) -> Self {
         let ids = match around {
-            Some(word) => fleet.graph().neighbourhood(gathered.find(word)?, AROUND),
+            Some(id) => fleet.graph().neighbourhood(id, AROUND),
             None => shown(fleet),
         };
-        let rollouts = self.fleet.store.rollouts(false, ROLLOUTS).await?;
         let stale = fleet.outdated().into_iter();
-        Ok(FleetPage {
+        Self {
             counts: counts(fleet),
             stale: stale
                 .filter_map(|id| left_task(fleet, id))
@@ -114,8 +124,11 @@ impl App {
                 .collect(),
             levels: levels(fleet),
             graph: graph(fleet, &ids),
-            rollouts: rollouts.into_iter().map(|it| view(it, fleet)).collect(),
-        })
+            rollouts: rollouts
+                .into_iter()
+                .map(|it| view(it, fleet, LEFT_LISTED))
+                .collect(),
+        }
     }
 }
 

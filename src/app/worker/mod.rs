@@ -6,6 +6,7 @@
 mod beside;
 mod cancels;
 mod driving;
+mod pace;
 mod presence;
 mod terms;
 
@@ -26,12 +27,11 @@ use crate::{
 
 pub use beside::work_beside;
 pub(super) use cancels::heed_cancel;
+pub use pace::Pace;
 pub use terms::WorkerTerms;
 
 /// How often a worker looks when nothing wakes it.
 const LOOK: Duration = Duration::from_secs(1);
-/// How soon after a look for lost and handed-over runs the next one is worth it, however often the worker is woken.
-const LOST: Duration = Duration::from_millis(100);
 /// Take-over waits so many parts of a lease longer than the lease itself: more than a worker needs to stop.
 const GRACE: u32 = 4;
 
@@ -50,6 +50,7 @@ pub struct Worker {
     has_skipped_lost: bool,
     said_to_be_here: Option<Instant>,
     is_draining: bool,
+    pace: Pace,
 }
 
 /// A run that is being driven.
@@ -88,6 +89,7 @@ impl Worker {
             has_skipped_lost: false,
             said_to_be_here: None,
             is_draining: false,
+            pace: Pace { workers: 1 },
         })
     }
 
@@ -111,11 +113,12 @@ impl Worker {
 
     /// Waits until there may be something to do.
     async fn wait(&mut self, wake_ups: &mut watch::Receiver<u64>, stop: &CancellationToken) {
+        let pace = self.pace;
         tokio::select! {
             () = stop.cancelled() => {}
-            Ok(()) = wake_ups.changed() => {}
+            () = called(wake_ups, pace) => {}
             Some(ended) = self.tasks.join_next() => self.forget(ended.ok()),
-            () = sleep(if self.has_skipped_lost { LOST } else { LOOK }) => {}
+            () = sleep(pace.pause(self.has_skipped_lost)) => {}
         }
         while let Some(ended) = self.tasks.try_join_next() {
             self.forget(ended.ok());
@@ -132,14 +135,15 @@ impl Worker {
     async fn look(&mut self) -> Result<(), AppError> {
         self.heed_cancels().await?;
         self.say_here().await?;
-        self.has_skipped_lost = false;
         if self.is_draining || self.facts.problem.is_some() {
             return Ok(());
         }
-        let is_soon = |last: Instant| last.elapsed() < LOST;
+        let grace = self.claim.time / GRACE;
+        let between = self.pace.between_looks_for_lost(grace);
+        let is_soon = |last: Instant| last.elapsed() < between;
         self.has_skipped_lost = self.looked_for_lost.is_some_and(is_soon);
         if !self.has_skipped_lost {
-            self.take_over(self.claim.time / GRACE).await?;
+            self.take_over(grace).await?;
             self.looked_for_lost = Some(Instant::now());
         }
         while self.under_way.len() < self.terms.parallel_runs {
@@ -210,4 +214,15 @@ impl Worker {
         }
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// Waits for a call that this worker heeds: where there are many, others heed the rest.
+async fn called(wake_ups: &mut watch::Receiver<u64>, pace: Pace) {
+    while wake_ups.changed().await.is_ok() {
+        if pace.heeds(rand::random()) {
+            return;
+        }
+    }
+    // Nobody calls any more.
+    std::future::pending().await
 }

@@ -63,8 +63,9 @@ impl Worker {
         }
         self.facts.problem = problem;
         if is_news || last.is_none_or(|last| last.elapsed() >= every) {
-            let state = self.app.workers.worker_is_here(&self.facts).await?;
-            self.is_draining = state == WorkerState::Draining;
+            let heard = self.app.workers.worker_is_here(&self.facts).await?;
+            self.is_draining = heard.state == WorkerState::Draining;
+            self.pace.workers = heard.workers;
             self.said_to_be_here = Some(Instant::now());
         }
         Ok(())

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::{failure::Failure, live::Piece, when::ago};
+use super::{failure::Failure, live::Piece, when::elapsed};
 use crate::{
     ports::{Place, QueueDepth, RunRow},
     server::Api,
@@ -61,7 +61,9 @@ fn shown(
             h2 { "Queue of " (depth.pool) }
             span class="dim" {
                 (depth.waiting) @if depth.waiting == 1 { " waits" } @else { " wait" }
-                @if let Some(oldest) = depth.oldest { ", the longest since " (ago(oldest, now.unwrap_or(oldest))) }
+                @if let Some(oldest) = depth.oldest {
+                    ", the longest for " (elapsed(Some(oldest), None, now.unwrap_or(oldest)))
+                }
             }
         }
         ol class="line" {

@@ -35,6 +35,11 @@ impl Fleet {
 
     /// Stores a task that builds and pushes an image of these lines; `@` is the fleet's place.
     fn task(&mut self, name: &str, lines: &[&str]) {
+        self.task_with(name, lines, &[]);
+    }
+
+    /// The same, with more options.
+    fn task_with(&mut self, name: &str, lines: &[&str], options: &[&str]) {
         self.careen
             .file(&format!("{name}/Dockerfile"), &self.place(lines));
         let folder = self.careen.path(&format!("context/{name}"));
@@ -51,7 +56,7 @@ impl Fleet {
             "-t",
             &image,
         ];
-        self.careen.does(&words).exits(0);
+        self.careen.does(&[&words[..], options].concat()).exits(0);
     }
 
     /// Pushes an image by hand, as someone else would.

@@ -19,7 +19,9 @@ fn diamond() -> Option<Fleet> {
     fleet.task("left", &["FROM @base", "RUN echo left > /left"]);
     fleet.task("right", &["FROM @base", "RUN echo right > /right"]);
     fleet.task("top", &["FROM @left", "COPY --from=@right /right /right"]);
-    fleet.task("part", &["FROM scratch", "COPY --from=@base /same /same"]);
+    // Nothing comes from the cache: the image is made anew, and only its times are others.
+    let part = ["FROM scratch", "COPY --from=@base /same /same"];
+    fleet.task_with("part", &part, &["--no-cache"]);
     fleet.task(
         "onpart",
         &["FROM scratch", "COPY --from=@part /same /other"],
@@ -68,6 +70,13 @@ fn a_base_that_moves_is_followed_once_in_order_and_only_as_far_as_content_change
         "the wave stops where content is the same"
     );
     assert_eq!(stale(&fleet.careen), [Value::Null; 0]);
+    let again = runs(&fleet.careen, "part")[0]["id"].clone();
+    let log = fleet
+        .careen
+        .does(&["runs", "logs", again.as_str().unwrap()]);
+    log.exits(0).prints("which has the same content");
+    let report = fleet.careen.does(&["fleet", "report"]).exits(0);
+    report.prints("gave the same content");
 
     let ran = |task: &str| runs(&fleet.careen, task)[0].clone();
     let (left, right, top) = (ran("left"), ran("right"), ran("top"));

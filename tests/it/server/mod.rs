@@ -5,6 +5,7 @@ mod again;
 pub mod asked;
 mod contexts;
 mod doors;
+mod fleet;
 mod notices;
 mod pages;
 mod queue;

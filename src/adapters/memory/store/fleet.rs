@@ -1,24 +1,19 @@
 //! What is known of the fleet in memory, under the same lock as the runs it learns from.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use super::runs::{MemoryStore, Runs};
 use crate::ports::{FleetEntry, FleetStore, NumberedEntry, RolloutRow, StoreError};
 
-/// Entries, rollouts, ends that have been learned from, and who has the duty.
+/// Entries, rollouts and ends that have been learned from.
 #[derive(Debug, Default)]
 pub(super) struct FleetTable {
     entries: Vec<NumberedEntry>,
     once: BTreeSet<String>,
     rollouts: BTreeMap<String, RolloutRow>,
     learned: BTreeSet<String>,
-    duty: Option<(String, Instant)>,
 }
 
 impl FleetTable {
@@ -111,19 +106,5 @@ impl FleetStore for MemoryStore {
         found.sort_by_key(|it| std::cmp::Reverse(age(it)));
         found.truncate(limit as usize);
         Ok(found)
-    }
-
-    async fn hold_fleet_duty(&self, owner: &str, time: Duration) -> Result<bool, StoreError> {
-        let mut runs = self.lock();
-        let now = Instant::now();
-        let is_free = runs
-            .fleet
-            .duty
-            .as_ref()
-            .is_none_or(|(by, until)| by == owner || *until <= now);
-        if is_free {
-            runs.fleet.duty = Some((owner.to_owned(), now + time));
-        }
-        Ok(is_free)
     }
 }

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::runs::MemoryStore;
-use crate::ports::{StoreError, WorkerFacts, WorkerRow, WorkerState, Workers};
+use crate::ports::{
+    Heard, SILENCE_SECONDS, StoreError, WorkerFacts, WorkerRow, WorkerState, Workers,
+};
 
 /// For so long a worker is listed without a word from it.
 const LISTED: Duration = Duration::from_secs(24 * 3600);
@@ -34,7 +36,7 @@ impl WorkerTable {
 
 #[async_trait]
 impl Workers for MemoryStore {
-    async fn worker_is_here(&self, facts: &WorkerFacts) -> Result<WorkerState, StoreError> {
+    async fn worker_is_here(&self, facts: &WorkerFacts) -> Result<Heard, StoreError> {
         let table = &mut self.lock().workers.0;
         let state = table.get(&facts.name).map(|it| it.state);
         let state = state.unwrap_or_default();
@@ -45,7 +47,11 @@ impl Workers for MemoryStore {
             seen: Instant::now(),
         };
         table.insert(facts.name.clone(), known);
-        Ok(state)
+        let is_here = |it: &&Known| {
+            it.facts.pool == facts.pool && it.seen.elapsed().as_secs() <= SILENCE_SECONDS
+        };
+        let workers = table.values().filter(is_here).count() as u32;
+        Ok(Heard { state, workers })
     }
 
     async fn worker_left(&self, name: &str) -> Result<(), StoreError> {

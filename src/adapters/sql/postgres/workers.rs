@@ -7,21 +7,29 @@ use super::{
     read::workers::{by_owner, worker},
     rows::Columns,
 };
-use crate::ports::{StoreError, WorkerFacts, WorkerRow, WorkerState, Workers};
+use crate::ports::{
+    Heard, SILENCE_SECONDS, StoreError, WorkerFacts, WorkerRow, WorkerState, Workers,
+};
 
 #[async_trait]
 impl Workers for PostgresStore {
-    async fn worker_is_here(&self, facts: &WorkerFacts) -> Result<WorkerState, StoreError> {
+    async fn worker_is_here(&self, facts: &WorkerFacts) -> Result<Heard, StoreError> {
         let row = sqlx::query(
-            "INSERT INTO workers (name, facts, state, seen_at) VALUES ($1, $2, 'active', now_ms())
-             ON CONFLICT (name) DO UPDATE SET facts = excluded.facts, seen_at = excluded.seen_at
-             RETURNING state",
+            "INSERT INTO workers (name, pool, facts, state, seen_at) VALUES ($1, $2, $3, 'active', now_ms())
+             ON CONFLICT (name) DO UPDATE SET pool = excluded.pool, facts = excluded.facts, seen_at = excluded.seen_at
+             RETURNING state, (SELECT count(*) FROM workers AS others
+                WHERE others.pool = $2 AND others.name <> $1 AND others.seen_at > now_ms() - $4) AS others",
         )
         .bind(&facts.name)
+        .bind(&facts.pool)
         .bind(serde_json::json!(facts).to_string())
+        .bind(SILENCE_SECONDS.cast_signed() * 1000)
         .fetch_one(&self.pool)
         .await?;
-        row.parsed("state")
+        Ok(Heard {
+            state: row.parsed("state")?,
+            workers: row.count::<u32>("others")? + 1,
+        })
     }
 
     async fn worker_left(&self, name: &str) -> Result<(), StoreError> {

@@ -1,13 +1,10 @@
 //! What is known of the fleet, and its rollouts.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 
 use super::{
     SqliteStore,
-    leases::milliseconds,
     read::fleet::{body, entry, rollout},
 };
 use crate::ports::{FleetEntry, FleetStore, NumberedEntry, RolloutRow, StoreError};
@@ -101,21 +98,6 @@ impl FleetStore for SqliteStore {
         };
         let rows = query.bind(limit).fetch_all(&self.readers).await?;
         rows.iter().map(rollout).collect()
-    }
-
-    async fn hold_fleet_duty(&self, owner: &str, time: Duration) -> Result<bool, StoreError> {
-        let held = sqlx::query(
-            "INSERT INTO fleet_duty (one, owner, until)
-             VALUES (1, ?1, CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?2)
-             ON CONFLICT (one) DO UPDATE SET owner = excluded.owner, until = excluded.until
-             WHERE fleet_duty.owner = excluded.owner
-                OR fleet_duty.until <= CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-        )
-        .bind(owner)
-        .bind(milliseconds(time))
-        .execute(&self.writer)
-        .await?;
-        Ok(held.rows_affected() > 0)
     }
 }
 

@@ -141,33 +141,40 @@ async fn who_may_only_run_neither_approves_nor_denies() {
 }
 
 #[tokio::test]
-async fn who_runs_what_is_told_by_pool_and_worker() {
-    let visitor = Visitor::signed_in(Role::Runner).await;
-    let page = visitor.visits("/workers").await.is(200).text;
-    assert!(page.contains("No worker has a run"), "{page}");
+async fn who_is_alive_and_runs_what_is_told_and_an_admin_drains_a_worker() {
+    let visitor = Visitor::signed_in(Role::Admin).await;
     let app = &visitor.served.app;
     let text = "steps:\n  - id: long\n    cmd: busybox sleep\n    env: [FAKE_SLEEP_MS=60000]\n";
     let wish = serde_json::json!({ "text": text, "name": "endless" });
     let wish = serde_json::from_value(wish).expect("a wish");
     let (request, secrets) = app.wished_request(wish, None).await.expect("a request");
-    let queued = app
-        .enqueue(request, &secrets, &Default::default(), "by hand")
-        .await;
+    let place = Default::default();
+    let queued = app.enqueue(request, &secrets, &place, "by hand").await;
     let (id, _) = queued.expect("it is queued");
     while app.ports.store.run(&id).await.expect("a run").status != RunStatus::Running {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     let page = visitor.visits("/workers").await.is(200).text;
     for words in [
-        "Pool default",
-        "<code>beside</code>",
+        "<b>beside</b>",
+        ">active</td>",
+        "1 of 8",
+        "Under way in pool default",
         ">endless</a>",
-        "1 worker with 1 run",
     ] {
         assert!(page.contains(words), "no {words} in {page}");
     }
+    let drain = "/workers/beside/drain";
+    visitor.fills_in("/workers", drain, &[]).await.is(303);
+    let page = visitor.visits("/workers").await.is(200).text;
+    assert!(page.contains(">draining</td>") && page.contains("Take runs again"));
     app.cancel(&id, "enough").await.expect("it is canceled");
     visitor.served.settles().await;
+    let reader = visitor.token(Role::Editor).await;
+    let mut visitor = visitor;
+    visitor.signs_in(&reader).await.is(303);
+    let resume = "/workers/beside/resume";
+    visitor.fills_in("/workers", resume, &[]).await.is(403);
 }
 
 #[tokio::test]

@@ -44,15 +44,9 @@ pub(super) async fn line(
     pool: &str,
     limit: u32,
 ) -> Result<Vec<RunRow>, StoreError> {
-    // Each state alone is in order in the index; so it is read no further than need be, however long the queue is.
     let rows = sqlx::query(
         "SELECT runs.*, causes.* FROM runs LEFT JOIN causes ON caused_run = id
-         WHERE number IN (
-            SELECT number FROM (SELECT number FROM runs WHERE pool = $1 AND queue_state = 'ready'
-                ORDER BY priority DESC, number LIMIT $2) AS ready
-            UNION ALL
-            SELECT number FROM (SELECT number FROM runs WHERE pool = $1 AND queue_state = 'waiting'
-                ORDER BY priority DESC, number LIMIT $2) AS held)
+         WHERE pool = $1 AND queue_state IN ('ready', 'waiting')
          ORDER BY priority DESC, number LIMIT $2",
     )
     .bind(pool)
