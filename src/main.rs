@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     cli::main(Adapters {
         app: |settings| Box::pin(app(settings)),
         passing_app,
+        services: |settings| Ok(Arc::new(engine(settings)?)),
         logins: docker_config::logins,
     })
 }

@@ -16,6 +16,8 @@ run_swarm() {
 
 set_up_swarm() {
   local node
+  # For workers whose clocks differ.
+  unpack_package libfaketime
   install_newer_engine_tools
   has_image "$NEWER_IMAGE" || make_newer_engine_image
   make_newer_engine_keys

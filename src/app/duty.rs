@@ -17,7 +17,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 /// One server's part in a duty.
 pub struct Duty {
     /// What is to be done, such as `prune`: the name that servers share.
-    pub name: &'static str,
+    pub name: String,
     /// Who would do it: a name that no other process has.
     pub holder: String,
     /// For how long it stays its own without a word.
@@ -26,9 +26,9 @@ pub struct Duty {
 
 impl Duty {
     /// A part in this duty on the usual terms.
-    pub fn of(name: &'static str, holder: &str) -> Duty {
+    pub fn of(name: impl Into<String>, holder: &str) -> Duty {
         Duty {
-            name,
+            name: name.into(),
             holder: holder.to_owned(),
             hold: HOLD,
         }
@@ -48,7 +48,7 @@ impl Duty {
                     () = self.keep(&app, until) => tracing::warn!(duty = self.name, "was lost to another server"),
                     () = work() => {}
                 }
-                if let Err(error) = app.duties.leave_duty(self.name, &self.holder).await {
+                if let Err(error) = app.duties.leave_duty(&self.name, &self.holder).await {
                     tracing::warn!(%error, duty = self.name, "could not be given up; it will lapse");
                 }
             }
@@ -84,7 +84,7 @@ impl Duty {
         let asked = Instant::now();
         let held = app
             .duties
-            .hold_duty(self.name, &self.holder, self.hold)
+            .hold_duty(&self.name, &self.holder, self.hold)
             .await;
         match held {
             Ok(held) => held.map(|_| asked + self.hold - MARGIN.min(self.hold / 6)),

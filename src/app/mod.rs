@@ -2,6 +2,7 @@
 
 mod abandon;
 mod apply;
+mod autoscale;
 mod backup;
 mod bases;
 mod connections;
@@ -53,6 +54,7 @@ use crate::{
 
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
+pub use autoscale::{PoolLoad, ScaleTerms, Scaler};
 pub use backup::{BackupFolder, BackupHead};
 pub use bases::{BaseDesk, LookTerms, Lookout, Notification, NotificationError};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};

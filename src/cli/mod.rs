@@ -1,5 +1,6 @@
 //! The command line: one file per command, each an `Args` whose comments are the help, and one function.
 
+mod autoscale;
 mod backup;
 mod bases;
 mod build;
@@ -37,6 +38,7 @@ mod worker;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{Parser, Subcommand};
@@ -48,7 +50,7 @@ pub use settings::{Setting, Settings, cloud_variables, docker_config_file};
 use crate::{
     app::{App, AppError, TaskDesk},
     client::Client,
-    ports::RegistryLogin,
+    ports::{RegistryLogin, Services},
 };
 
 /// Build, test and push container images from ACR task files, on any Docker engine.
@@ -150,6 +152,8 @@ enum Command {
     Why(why::Args),
     /// Take queued runs out of a pool and drive them
     Worker(worker::Args),
+    /// Let a worker service of a Swarm follow the queue of its pool
+    Autoscale(autoscale::Args),
     /// Show the settings and where each comes from
     #[command(subcommand)]
     Config(config::Command),
@@ -164,6 +168,8 @@ pub struct Adapters {
     pub app: fn(Settings) -> BoxFuture<'static, Result<App, AppError>>,
     /// Makes a careen that keeps nothing, for commands that record nothing.
     pub passing_app: fn(&Settings) -> Result<App, AppError>,
+    /// Reaches the services of the Swarm that the engine manages.
+    pub services: fn(&Settings) -> Result<Arc<dyn Services>, AppError>,
     /// Reads the logins of a docker client's configuration file.
     pub logins: fn(&Path) -> Result<Vec<RegistryLogin>, String>,
 }
@@ -219,6 +225,7 @@ async fn dispatch(cli: Cli, adapters: Adapters) -> Result<ExitCode, CliError> {
         Command::Fleet(command) => fleet::run(&context, command).await,
         Command::Why(args) => why::run(&context, args).await,
         Command::Worker(args) => worker::run(&context, args).await,
+        Command::Autoscale(args) => autoscale::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Completions(args) => Ok(completions::run(&args)),
     }
@@ -258,6 +265,11 @@ impl Context {
     /// Makes a careen that opens no database and keeps nothing.
     pub fn passing_app(&self) -> Result<App, CliError> {
         Ok((self.adapters.passing_app)(&self.settings)?)
+    }
+
+    /// Reaches the services of the Swarm.
+    pub fn services(&self) -> Result<Arc<dyn Services>, CliError> {
+        Ok((self.adapters.services)(&self.settings)?)
     }
 
     /// Finds credentials for registries: those that the docker client keeps.

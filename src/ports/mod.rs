@@ -24,6 +24,7 @@ mod queue;
 mod registry;
 mod registry_error;
 mod scopes;
+mod services;
 mod store;
 mod stored_secrets;
 mod tasks;
@@ -75,6 +76,7 @@ pub use registry::{
 };
 pub use registry_error::RegistryError;
 pub use scopes::{CredentialScope, CredentialScopes};
+pub use services::Services;
 pub use store::{
     AttemptRow, Batch, Lease, NewRun, RecordedEvent, RunFilter, RunRow, RunStore, RunWord, StepRow,
     StoreError,

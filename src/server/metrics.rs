@@ -1,6 +1,6 @@
 //! `/metrics`: what happens here, in the words of Prometheus.
 
-use std::{sync::OnceLock, time::Instant};
+use std::{collections::BTreeSet, sync::OnceLock, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -10,7 +10,7 @@ use axum::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::Api;
-use crate::{engine::RunStatus, ports::RunFilter};
+use crate::{app::WorkerDesk, engine::RunStatus, ports::RunFilter};
 
 /// The process has one recorder, whoever asks first makes it.
 fn recorder() -> &'static PrometheusHandle {
@@ -40,8 +40,36 @@ pub async fn show(State(api): State<Api>) -> String {
     let waits = runs.iter().filter(|run| run.status == RunStatus::Queued);
     let longest = waits.map(|run| (now - run.created_at).num_seconds()).max();
     metrics::gauge!("careen_queue_wait_seconds_max").set(longest.unwrap_or(0) as f64);
+    show_pools(&api).await;
     recorder.run_upkeep();
     recorder.render()
+}
+
+/// What scalers go by: queues and workers of each pool. What a database that is away cannot tell stays as it was.
+async fn show_pools(api: &Api) {
+    let Ok(workers) = WorkerDesk::workers(&*api.app).await else {
+        return;
+    };
+    let depths = api.app.queue.depths().await.unwrap_or_default();
+    let of_queues = depths.iter().map(|depth| depth.pool.clone());
+    let of_workers = workers.iter().map(|worker| worker.facts.pool.clone());
+    for pool in of_queues.chain(of_workers).collect::<BTreeSet<String>>() {
+        let Ok(load) = api.app.pool_load(&pool).await else {
+            return;
+        };
+        let here = workers
+            .iter()
+            .filter(|it| it.facts.pool == pool && it.is_here());
+        let slots: usize = here.clone().map(|it| it.facts.parallel_runs).sum();
+        let gauge = |name: &'static str, value: f64| {
+            metrics::gauge!(name, "pool" => pool.clone()).set(value)
+        };
+        gauge("careen_pool_runs_waiting", load.waiting as f64);
+        gauge("careen_pool_runs_under_way", load.under_way as f64);
+        gauge("careen_pool_wait_seconds_max", load.oldest.as_secs_f64());
+        gauge("careen_pool_workers", here.count() as f64);
+        gauge("careen_pool_slots", slots as f64);
+    }
 }
 
 /// Counts and times every request by the route that served it.

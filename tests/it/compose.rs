@@ -110,7 +110,7 @@ fn free_port() -> String {
 }
 
 /// Builds the image as the Dockerfile says, around the program that is here already; with careen itself.
-fn build(careen: &Careen, image: &str) {
+pub fn build(careen: &Careen, image: &str) {
     let context = careen.path("context");
     let program = env!("CARGO_BIN_EXE_careen");
     fs::create_dir_all(context.join("libraries")).unwrap();

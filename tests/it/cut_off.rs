@@ -236,3 +236,71 @@ fn a_database_that_is_away_for_a_while_costs_no_run_and_no_line() {
         assert_eq!(run["attempts"].as_array().unwrap().len(), 2);
     });
 }
+
+/// The library that lets a process see another time; `None`, said aloud, where it is not.
+fn faketime() -> Option<String> {
+    let folder = std::env::var("CAREEN_DEV_DIR");
+    let folder = folder.unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/.dev").to_owned());
+    let libraries = std::fs::read_dir(format!("{folder}/packages/libfaketime/usr/lib"));
+    let found = libraries.into_iter().flatten().flatten();
+    let found = found.map(|it| it.path().join("faketime/libfaketimeMT.so.1"));
+    let found = found.into_iter().find(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: no libfaketime; `./dev setup swarm` unpacks it");
+    }
+    found.map(|path| path.display().to_string())
+}
+
+#[test]
+fn workers_whose_clocks_are_two_minutes_apart_take_over_no_sooner_and_no_later() {
+    let Some(library) = faketime() else {
+        return;
+    };
+    over_postgres(async |careen, address| {
+        let count = "for i in $(seq 1 150); do echo line $i; sleep 0.1; done";
+        let text = format!("steps:\n{}", sh("count", count, ""));
+        enqueue(&desk(careen, Some(address)).await, &text).await;
+        let mut start = |name: &str, offset: &str| {
+            careen.set("LD_PRELOAD", &library);
+            careen.set("FAKETIME", offset);
+            let worker = careen.start(&["worker", "--name", name, "--lease", &LEASE.to_string()]);
+            careen.set("LD_PRELOAD", "");
+            careen.set("FAKETIME", "");
+            worker
+        };
+        let ahead = start("ahead", "+60s");
+        while !recorded(address)
+            .await
+            .1
+            .is_some_and(|owner| owner == "ahead")
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let behind = start("behind", "-60s");
+        // Longer than a lease: whoever went by its own clock would have lost or taken it by now.
+        tokio::time::sleep(Duration::from_secs(LEASE as u64 + 1)).await;
+        let held = recorded(address).await;
+        assert_eq!(held.1.as_deref(), Some("ahead"));
+        ahead.kill();
+        let mut left = held.4;
+        while recorded(address).await.1.as_deref() == Some("ahead") {
+            left = recorded(address).await.4;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(
+            left <= 100,
+            "taken over {left} ms before the lease had run out"
+        );
+        assert!(
+            left > -8_000,
+            "taken over {} ms after the lease had run out",
+            -left
+        );
+        careen.until("it has ended", |careen| {
+            careen.latest()["ended_at"] != Value::Null
+        });
+        assert_eq!(careen.latest()["status"], "succeeded");
+        assert_eq!(careen.log("count").lines().count(), 150);
+        drop(behind);
+    });
+}

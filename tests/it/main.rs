@@ -2,6 +2,7 @@
 
 mod access_contract;
 mod aliases;
+mod autoscale;
 mod bases;
 mod bases_contract;
 mod browser;
@@ -10,6 +11,7 @@ mod build_lines;
 mod build_sessions;
 mod caches;
 mod careens;
+mod chart;
 mod cli;
 mod command_lines;
 mod compose;
@@ -71,6 +73,7 @@ mod source_decisions;
 mod specs;
 mod store_contract;
 mod stored_secrets;
+mod swarm;
 mod task_commands;
 mod task_files;
 mod task_store_contract;

@@ -35,6 +35,7 @@ mod pull;
 mod push;
 mod reference;
 mod registry_errors;
+mod services;
 mod session;
 mod spec;
 mod transfer;
