@@ -43,10 +43,11 @@ impl App {
         occasion: Occasion,
     ) -> Result<(Request, Secrets), AppError> {
         let mut task = row.definition.clone();
-        let secrets = match occasion.is_restricted {
-            true => Secrets::default(),
-            false => self.task_secrets(&task).await?,
-        };
+        let mut secrets = Secrets::default();
+        if !occasion.is_restricted {
+            secrets = self.task_secrets(&task).await?;
+            secrets.context.login = self.context_login(&task).await?;
+        }
         override_with(&mut task, Overrides::default());
         if occasion.is_restricted {
             task.allow

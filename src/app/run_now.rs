@@ -137,11 +137,9 @@ impl App {
         secrets: Secrets,
         why: &Why,
     ) -> Result<Queued, AppError> {
-        let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
         self.room.check()?;
-        let is_rerun = why.rerun_of.is_some();
-        let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
-        let (context, remarks) = settled.await?;
+        let settled = self.settle(&mut request, &secrets, why.rerun_of.is_some());
+        let (Prepared { plan, warnings }, context, remarks) = settled.await?;
         for _ in 0..ID_DRAWS {
             match self.record(&request, &secrets, why).await {
                 // Held is the id of a run that another careen drives.
@@ -166,6 +164,28 @@ impl App {
             }
         }
         Err(StoreError::IdTaken(request.vars.id).into())
+    }
+
+    /// Opens what a request left to be opened, plans it, and settles where its files come from.
+    async fn settle(
+        &self,
+        request: &mut Request,
+        secrets: &Secrets,
+        is_rerun: bool,
+    ) -> Result<(Prepared, Option<Opened>, Vec<String>), AppError> {
+        let deferred = self.open_deferred(request, secrets).await?;
+        let prepared = self.prepare(request, secrets)?;
+        let (context, remarks) = match deferred {
+            Some(opened) => {
+                let remarks = opened.remarks.clone();
+                (Some(opened), remarks)
+            }
+            None => {
+                let settled = self.settle_context(request, (&prepared.plan, secrets), is_rerun);
+                settled.await?
+            }
+        };
+        Ok((prepared, context, remarks))
     }
 
     async fn record(
@@ -351,19 +371,8 @@ impl App {
     ) -> Result<Queued, AppError> {
         let row = self.ports.store.run(&lease.run).await?;
         let (mut request, secrets) = self.recorded_request(&row).await?;
-        let deferred = self.open_deferred(&mut request, &secrets).await?;
-        let Prepared { plan, warnings } = self.prepare(&request, &secrets)?;
-        let is_rerun = row.rerun_of.is_some();
-        let (context, remarks) = match deferred {
-            Some(opened) => {
-                let remarks = opened.remarks.clone();
-                (Some(opened), remarks)
-            }
-            None => {
-                let settled = self.settle_context(&mut request, (&plan, &secrets), is_rerun);
-                settled.await?
-            }
-        };
+        let settled = self.settle(&mut request, &secrets, row.rerun_of.is_some());
+        let (Prepared { plan, warnings }, context, remarks) = settled.await?;
         Ok(Queued {
             id: row.id,
             plan,

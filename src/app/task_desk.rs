@@ -176,6 +176,6 @@ pub(super) fn secret_row(task: &str, secret: &str) -> String {
 }
 
 /// Who works on this machine's database.
-fn local_user() -> String {
+pub(super) fn local_user() -> String {
     std::env::var("USER").unwrap_or_else(|_| "local".to_owned())
 }

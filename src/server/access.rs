@@ -40,6 +40,19 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Refuses to decide deliveries again to whose runs' credentials are bounded: the runs of a replay are their tasks'.
+    pub fn may_replay(&self) -> Result<(), ApiError> {
+        self.may(Role::Runner)?;
+        if self.credentials.is_none() {
+            return Ok(());
+        }
+        let message = "the runs of a replay use what their tasks use, and the token's credentials are bounded";
+        let refused = ApiError::new(StatusCode::FORBIDDEN, "credentials_bounded", message);
+        Err(refused.hint("Use a token that was made without --credentials"))
+    }
+}
+
 /// Finds the caller of every request; without one the request goes no further.
 pub async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let caller = match caller(&api, request.headers()).await {

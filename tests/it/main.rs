@@ -68,6 +68,7 @@ mod secret_builds;
 mod server;
 mod setups;
 mod shared_commits;
+mod small_fleet;
 mod source_decisions;
 mod specs;
 mod store_contract;

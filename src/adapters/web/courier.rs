@@ -91,6 +91,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_private_network_is_told_nothing_unless_that_is_allowed() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {

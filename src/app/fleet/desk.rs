@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    super::{App, AppError},
+    super::{App, AppError, task_desk::local_user},
     RolloutChange, RolloutView, RolloutWish, WhyView,
 };
 use crate::fleet::{Estimate, Id, Report, dot, estimate, json, mermaid, text};
@@ -142,7 +142,7 @@ impl FleetDesk for App {
     }
 
     async fn begin(&self, wish: &RolloutWish) -> Result<RolloutView, AppError> {
-        let row = self.begin_rollout(wish, "a person at this machine").await?;
+        let row = self.begin_rollout(wish, &local_user()).await?;
         self.show_rollout(&row.id).await
     }
 
@@ -155,8 +155,7 @@ impl FleetDesk for App {
     }
 
     async fn change_of(&self, id: &str, change: RolloutChange) -> Result<RolloutView, AppError> {
-        self.change_rollout(id, change, "a person at this machine")
-            .await?;
+        self.change_rollout(id, change, &local_user()).await?;
         self.show_rollout(id).await
     }
 }

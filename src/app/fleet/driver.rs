@@ -102,6 +102,10 @@ impl FleetDriver {
                 () = sleep(TICK) => {}
             }
         }
+        // Another takes it at once; without that it would lapse.
+        if let Err(error) = self.app.duties.leave_duty(NAME, &self.owner).await {
+            tracing::warn!("the duty of rollouts is not given up: {error}");
+        }
     }
 
     /// Compares what is known of tasks with what they say: files of this machine change without a word.

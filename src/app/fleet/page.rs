@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     super::{App, AppError},
-    rollouts::{LeftTask, RolloutView, left_task, view},
+    rollouts::{LEFT_LISTED, LeftTask, RolloutView, left_task, view},
 };
 use crate::{
     fleet::{Fleet, Id, Kind, State},
@@ -124,7 +124,10 @@ impl FleetPage {
                 .collect(),
             levels: levels(fleet),
             graph: graph(fleet, &ids),
-            rollouts: rollouts.into_iter().map(|it| view(it, fleet)).collect(),
+            rollouts: rollouts
+                .into_iter()
+                .map(|it| view(it, fleet, LEFT_LISTED))
+                .collect(),
         }
     }
 }

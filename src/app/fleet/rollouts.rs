@@ -16,6 +16,8 @@ use crate::{
     tasks::schedule::Schedule,
 };
 
+/// How many tasks that are left are told of each rollout of a list.
+pub(super) const LEFT_LISTED: usize = 20;
 /// How often a change is tried that others come in the way of.
 const TRIES: usize = 20;
 
@@ -49,7 +51,7 @@ pub struct RolloutView {
     pub rollout: RolloutRow,
     /// How its tasks stand, counted.
     pub progress: Progress,
-    /// Its tasks that are not what they should be, and why, bases first.
+    /// Its tasks that are not what they should be, and why, bases first; in lists the first of them.
     pub left: Vec<LeftTask>,
 }
 
@@ -202,7 +204,7 @@ impl App {
     /// Shows a rollout with how its tasks stand.
     pub async fn show_rollout(&self, id: &str) -> Result<RolloutView, AppError> {
         let gathered = self.known_fleet().await?;
-        Ok(view(self.rollout(id).await?, &gathered.fleet))
+        Ok(view(self.rollout(id).await?, &gathered.fleet, usize::MAX))
     }
 
     /// Lists rollouts with how their tasks stand, newest first.
@@ -213,16 +215,18 @@ impl App {
     ) -> Result<Vec<RolloutView>, AppError> {
         let gathered = self.known_fleet().await?;
         let rows = self.fleet.store.rollouts(only_open, limit).await?;
-        let views = rows.into_iter().map(|row| view(row, &gathered.fleet));
+        let views = rows
+            .into_iter()
+            .map(|row| view(row, &gathered.fleet, LEFT_LISTED));
         Ok(views.collect())
     }
 }
 
-/// Shows a rollout with how its tasks stand.
-pub(super) fn view(rollout: RolloutRow, fleet: &Fleet) -> RolloutView {
+/// Shows a rollout with how its tasks stand, and at most so many that are left.
+pub(super) fn view(rollout: RolloutRow, fleet: &Fleet, most: usize) -> RolloutView {
     let progress = rollout.rollout().progress(fleet);
     let of_it = |id: &Id| rollout.tasks.contains(&fleet.graph().node(*id).name);
-    let left = fleet.outdated().into_iter().filter(of_it);
+    let left = fleet.outdated().into_iter().filter(of_it).take(most);
     RolloutView {
         left: left.filter_map(|id| left_task(fleet, id)).collect(),
         progress,

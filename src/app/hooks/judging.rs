@@ -129,10 +129,8 @@ impl Bench {
         let (request, mut secrets) = app.occasional_request(row, occasion).await?;
         let mut own = row.definition.triggers.source.iter();
         let watching = own.find(|it| it.name == trigger);
-        if !start.is_restricted {
-            let connection = watching.and_then(|it| it.connection.as_deref());
-            self.lend_login(app, (source, connection), (row, &mut secrets))
-                .await?;
+        if let Some(source) = source.filter(|_| !start.is_restricted) {
+            self.lend_token(app, source, (row, &mut secrets))?;
         }
         let mut run = app.new_run(&request, &secrets, start.reason.clone())?;
         let key = format!(
@@ -161,27 +159,23 @@ impl Bench {
         })
     }
 
-    /// Lets the run fetch its repository with the login of the trigger's connection, else with the token of the
-    /// source, if that is where its context is.
-    async fn lend_login(
+    /// Lets the run fetch its repository with the token of the source, if that is where its context is and no
+    /// connection has a login for it.
+    fn lend_token(
         &self,
         app: &App,
-        (source, connection): (Option<&HookSource>, Option<&str>),
+        source: &HookSource,
         (row, secrets): (&TaskRow, &mut Secrets),
     ) -> Result<(), AppError> {
         let written = row.definition.context.as_deref().map(context::read);
-        let Some(host) = written.and_then(|it| it.ok()?.context.host()) else {
+        let host = written.and_then(|it| it.ok()?.context.host());
+        let Some(host) = host.filter(|_| secrets.context.login.is_none()) else {
             return Ok(());
         };
-        let login = match (connection, source) {
-            (Some(connection), _) => Some(app.git_login(connection, &host).await?),
-            (None, Some(source)) => app.source_token(source)?.map(|password| Login {
-                username: String::new(),
-                password,
-            }),
-            (None, None) => None,
-        };
-        secrets.context.login = login.map(|login| (host, login));
+        if let Some(password) = app.source_token(source)? {
+            let username = String::new();
+            secrets.context.login = Some((host, Login { username, password }));
+        }
         Ok(())
     }
 }

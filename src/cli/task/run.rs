@@ -50,9 +50,11 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let app = context.app().await?;
     let row = app.tasks.task(args.name.name()).await;
     let row = row.map_err(crate::app::AppError::from)?;
-    let (mut request, secrets) = app.task_request(&row, overrides).await?;
+    let (mut request, secrets) = app.asked_request(&row, overrides).await?;
     say_swept(context, &app).await;
-    app.read_alias_files(&mut request, &secrets, false).await?;
+    if request.deferred.is_none() {
+        app.read_alias_files(&mut request, &secrets, false).await?;
+    }
     terms.heed_signals();
     let queued = app.queue(request, secrets, None).await?;
     show(context, &app, queued, terms).await

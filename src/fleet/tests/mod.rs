@@ -387,3 +387,47 @@ fn facts_that_come_twice_or_late_change_nothing() {
         assert_eq!(before.standing(id), world.fleet.standing(id));
     }
 }
+
+#[test]
+fn an_image_that_is_gone_from_its_registry_is_wanted_again() {
+    let mut world = World::diamond();
+    let left = image_name("left").unwrap();
+    world.see("left", "");
+    assert_eq!(world.fleet.facts().tag(&left), None);
+    assert_eq!(
+        world.words(&["left", "right", "app"]),
+        ["ready", "fresh", "held"]
+    );
+    let still = world.fleet.still(world.id("left")).unwrap();
+    assert!(still.ends_with("is not there; it is next"), "{still}");
+    world.see("left", "left1");
+    assert_eq!(world.words(&["left", "app"]), ["fresh"; 2]);
+}
+
+#[test]
+fn a_run_may_tell_what_it_stands_on_only_at_its_end() {
+    let mut world = World::of(&["app: base"]);
+    world.see("base", "b1");
+    let queued = |bases: &[(&str, &str)]| Fact::Queued {
+        task: "app".to_owned(),
+        inputs: InputSet {
+            bases: bases
+                .iter()
+                .map(|(image, digest)| (image_name(image).unwrap(), (*digest).to_owned()))
+                .collect(),
+            ..InputSet::default()
+        },
+        epoch: 0,
+        run: "r".to_owned(),
+        origin: None,
+        at: at(20),
+    };
+    world.fleet.learn(&queued(&[]));
+    assert_eq!(world.words(&["app"]), ["building"]);
+    world.fleet.learn(&queued(&[("base", "b1")]));
+    let digests = BTreeMap::from([(image_name("app").unwrap(), "a1".to_owned())]);
+    let unchanged = false;
+    world.end("r", Outcome::Built { digests, unchanged });
+    assert_eq!(world.words(&["app"]), ["fresh"]);
+    assert_eq!(world.fleet.facts().task("app").unwrap().builds.len(), 1);
+}

@@ -3,7 +3,6 @@
 use axum::{
     Extension, Json,
     extract::{Path, State},
-    http::StatusCode,
 };
 
 use super::super::{
@@ -54,14 +53,7 @@ pub async fn replay(
     Extension(caller): Extension<Caller>,
     Path(delivery): Path<u64>,
 ) -> Result<Json<Decision>, ApiError> {
-    caller.may(Role::Runner)?;
-    if caller.credentials.is_some() {
-        let message = "the runs of a replay use what their tasks use, and the token's credentials are bounded";
-        return Err(
-            ApiError::new(StatusCode::FORBIDDEN, "credentials_bounded", message)
-                .hint("Use a token without --credentials"),
-        );
-    }
+    caller.may_replay()?;
     Ok(Json(api.app.replay_delivery(delivery).await?))
 }
 

@@ -7,9 +7,10 @@ use super::{assets::url, form::button, session::Viewer};
 use crate::ports::Role;
 
 /// The pages that the navigation leads to: where, their names, and who may see them.
-const TABS: [(&str, &str, Role); 8] = [
+const TABS: [(&str, &str, Role); 9] = [
     ("/", "Runs", Role::Reader),
     ("/tasks", "Tasks", Role::Reader),
+    ("/fleet", "Fleet", Role::Reader),
     ("/deliveries", "Hooks", Role::Reader),
     ("/workers", "Workers", Role::Reader),
     ("/connections", "Connections", Role::Editor),

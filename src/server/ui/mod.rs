@@ -7,6 +7,7 @@ mod connections;
 mod deliveries;
 mod digest;
 mod failure;
+mod fleet;
 mod form;
 mod frame;
 mod graph;
@@ -103,6 +104,11 @@ fn pages_of_work() -> Router<Api> {
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/{delivery}", get(deliveries::one))
         .route("/deliveries/{delivery}/replay", post(deliveries::replay))
+        .route("/fleet", get(fleet::show))
+        .route("/fleet/report.md", get(fleet::markdown))
+        .route("/live/fleet", get(fleet::follow))
+        .route("/rollouts", post(fleet::begin))
+        .route("/rollouts/{rollout}/{change}", post(fleet::change))
         .route("/workers", get(workers::show))
         .route("/live/workers", get(workers::follow))
         .route("/workers/{worker}/drain", post(workers::drain))

@@ -9,7 +9,7 @@ pub(super) fn grant(text: &str, key: &str) -> Result<Option<Grant>, Problem> {
         pairs
             .filter(|(it, _)| *it == name)
             .map(|(_, value)| value)
-            .last()
+            .next_back()
     };
     if value("type") != Some("local") {
         return Ok(None);

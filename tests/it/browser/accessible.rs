@@ -4,7 +4,10 @@ use careen::{ports::NewBase, triggers::Base};
 use serde_json::{Value, json};
 
 use super::{driver::Browser, in_browser, site::Site};
-use crate::world::queue_held;
+use crate::{
+    small_fleet::{MOVES, begin, end, is_known, moves, rolls_out},
+    world::queue_held,
+};
 
 /// Steps that end in different ways, for pages to show.
 const STEPS: &str = "version: v1.1.0
@@ -85,6 +88,12 @@ async fn filled(site: &Site) -> Vec<String> {
     let put = site.app.bases.put_bases("web", &bases, ("task", now));
     put.await.expect("it is kept");
     site.is_delivered_to("pull_request").await;
+    is_known(&site.app).await;
+    moves(&site.app, MOVES, "second").await;
+    rolls_out(&site.app).await;
+    begin(&site.app).await;
+    end(&site.app, "").await;
+    begin(&site.app).await;
     let value = "hidden".to_owned().into();
     let set = site.app.set_secret("npm-token", &value);
     set.await.expect("it is set");
@@ -125,6 +134,8 @@ async fn every_page_is_small_and_accessible_light_and_dark_and_fits_a_phone() {
             ("versions", "/tasks/web/versions"),
             ("edit", "/tasks/web/edit"),
             ("new-task", "/new-task"),
+            ("fleet", "/fleet"),
+            ("lineage", "/fleet?around=reports"),
             ("hooks", "/deliveries"),
             ("delivery", "/deliveries/1"),
             ("workers", "/workers"),

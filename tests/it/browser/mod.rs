@@ -3,6 +3,7 @@
 mod accessible;
 mod driver;
 mod editing;
+mod fleet;
 mod following;
 mod reading;
 mod site;

@@ -151,6 +151,31 @@ fn deliveries_are_listed_shown_replayed_and_refused_ones_told() {
 }
 
 #[test]
+fn a_task_on_a_repository_is_run_by_hand_without_a_server_too() {
+    let Some(careen) = Careen::on_docker() else {
+        return;
+    };
+    let runtime = Runtime::new().unwrap();
+    let git = runtime.block_on(GitServer::start());
+    let repository = git.repository("web.git", &[("acb.yaml", FILE)]);
+    let commit = repository.git(&["rev-parse", "HEAD"]);
+    let context = format!("{}#main", git.url("web.git"));
+    let words = [
+        "task", "create", "-n", "web", "-c", &context, "-f", "acb.yaml",
+    ];
+    let allow = ["--allow", "private-address", "--quiet"];
+    careen.does(&[&words[..], &allow].concat()).exits(0);
+    careen.does(&["task", "run", "web"]).exits(0);
+    let first = careen.latest();
+    assert_eq!(first["prepared"]["commit"], json!(commit), "{first}");
+    repository.commit(&[("a.txt", "next")]);
+    careen.does(&["runs", "rerun", "latest"]).exits(0);
+    let again = careen.latest();
+    assert_ne!(again["id"], first["id"]);
+    assert_eq!(again["prepared"]["commit"], json!(commit), "as it was");
+}
+
+#[test]
 fn a_run_of_a_fork_goes_once_it_is_approved() {
     let Some(place) = Place::new() else {
         return;

@@ -69,7 +69,7 @@ pub(in crate::server::ui) async fn replay(
     Path(number): Path<u64>,
     _: Posted,
 ) -> Result<Redirect, Failure> {
-    viewer.caller.may(Role::Runner)?;
+    viewer.caller.may_replay()?;
     api.app.replay_delivery(number).await?;
     Ok(Redirect::to(&format!("/deliveries/{number}")))
 }

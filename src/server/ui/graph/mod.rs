@@ -6,3 +6,4 @@ mod layers;
 mod places;
 
 pub(super) use draw::{Drawing, EDGES_ID, Node, node_id};
+pub(super) use layers::Shape;

@@ -8,7 +8,7 @@ use crate::{
     ports::{DeliveryFilter, Trigger, TriggerKind},
     server::{
         Api,
-        ui::{digest::digest, failure::Failure, tasks::path},
+        ui::{digest::digest, failure::Failure, fleet::path_around, tasks::path},
     },
 };
 
@@ -95,7 +95,7 @@ fn wave(details: &Value) -> Markup {
 }
 
 fn fleet_link(image: &str) -> Markup {
-    html! { b { (image) } }
+    html! { a href=(path_around(image)) { (image) } }
 }
 
 fn approval(record: &Record, trigger: &Trigger) -> Markup {

@@ -1,5 +1,6 @@
 //! What the pages promise, asked over the router without a browser.
 
+mod fleet;
 mod lists;
 mod run;
 mod sessions;
