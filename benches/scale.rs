@@ -45,8 +45,7 @@ static STATEMENTS: AtomicU64 = AtomicU64::new(0);
 async fn main() {
     tracing_subscriber::registry().with(Counter).init();
     let runs = std::env::args()
-        .filter_map(|word| word.parse().ok())
-        .next()
+        .find_map(|word| word.parse().ok())
         .unwrap_or(400);
     let server = std::env::var("CAREEN_TEST_POSTGRES_URL");
     let server = server.unwrap_or_else(|_| USUAL_POSTGRES.to_owned());

@@ -178,7 +178,10 @@ impl World {
             }
             Event::Say(worker, life) if self.lives(worker, life) => self.say(worker).await,
             Event::Find(worker, life) if self.lives(worker, life) => self.find_lost(worker).await,
-            Event::Lose(worker) => Ok(self.lose(worker)),
+            Event::Lose(worker) => {
+                self.lose(worker);
+                Ok(())
+            }
             Event::Return(worker) => self.come_back(worker).await,
             _ => Ok(()),
         }
