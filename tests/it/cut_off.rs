@@ -269,10 +269,10 @@ fn workers_whose_clocks_are_two_minutes_apart_take_over_no_sooner_and_no_later()
             worker
         };
         let ahead = start("ahead", "+60s");
-        while !recorded(address)
+        while recorded(address)
             .await
             .1
-            .is_some_and(|owner| owner == "ahead")
+            .is_none_or(|owner| owner != "ahead")
         {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

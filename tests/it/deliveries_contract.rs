@@ -172,7 +172,7 @@ async fn a_decision_its_head_and_its_runs_are_written_together_and_once() {
 async fn a_push_of_several_branches_is_decided_branch_by_branch() {
     on_every_store(async |store| {
         store.accept(&[delivery("a")]).await.unwrap();
-        let number = Some(store.undecided(1, LONG).await.unwrap()[0].number);
+        let number = store.undecided(1, LONG).await.unwrap()[0].number;
         let branch = |name: &str, commit: &str| {
             to(None, commit).map(|it| Move {
                 reference: format!("refs/heads/{name}"),
@@ -188,7 +188,7 @@ async fn a_push_of_several_branches_is_decided_branch_by_branch() {
                 ruling(branch("next", "c2"), vec![starting("r2", "api")]),
                 ruling(branch("old", "c3"), Vec::new()),
             ],
-            ..verdict(number, None, Vec::new())
+            ..verdict(Some(number), None, Vec::new())
         };
         let decided = store.decide(&wanted).await.unwrap();
         assert_eq!(
@@ -200,7 +200,7 @@ async fn a_push_of_several_branches_is_decided_branch_by_branch() {
         assert_eq!(runs, [None, Some("r2")]);
         assert_eq!(count_runs(store).await, 2, "r0 and r2");
         assert_eq!(store.decide(&wanted).await.unwrap(), decided, "once");
-        let kept = store.delivery(number.unwrap()).await.unwrap().unwrap();
+        let kept = store.delivery(number).await.unwrap().unwrap();
         assert_eq!(kept.decision, Some(decided));
     })
     .await;
