@@ -14,6 +14,7 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::State,
     http::{Method, StatusCode, Uri},
     response::{IntoResponse, Response},
@@ -29,11 +30,14 @@ const RUNS: usize = 1000;
 const WARM_UP: usize = 20;
 /// How long an idle server is looked at, after it has settled for as long.
 const IDLE: Duration = Duration::from_secs(10);
+/// How long a run's first container may take before the bench gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
 const TASK: &str = "version: v1.1.0\nsteps:\n  - cmd: busybox true\n";
 const USUAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5433/postgres";
 
 #[tokio::main]
 async fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let runs = words.iter().find_map(|it| it.parse().ok()).unwrap_or(RUNS);
     let modes = ["sqlite", "postgres", "idle"];
@@ -95,7 +99,10 @@ impl Engine {
     /// Waits until a container is asked for, and forgets those that were before.
     async fn is_asked(&self) -> Instant {
         let mut asked = self.asked.lock().await;
-        asked.recv().await.expect("the engine lives")
+        let asked = tokio::time::timeout(PATIENCE, asked.recv()).await;
+        asked
+            .expect("no container was asked for")
+            .expect("the engine lives")
     }
 
     async fn forget(&self) {
@@ -109,7 +116,9 @@ async fn answer(
     State(tell): State<mpsc::UnboundedSender<Instant>>,
     method: Method,
     uri: Uri,
+    body: Bytes,
 ) -> Response {
+    let made: Value = serde_json::from_slice(&body).unwrap_or_default();
     let path = uri.path();
     let path = path.strip_prefix("/v1.41").unwrap_or(path);
     let fine = |value: Value| Json(value).into_response();
@@ -135,8 +144,8 @@ async fn answer(
         ("GET", "/containers/json" | "/networks") => fine(json!([])),
         ("GET", "/volumes") => fine(json!({ "Volumes": [], "Warnings": [] })),
         ("POST", "/volumes/create") => fine(json!({
-            "Name": "v", "Driver": "local", "Mountpoint": "/v", "Labels": {}, "Options": {},
-            "Scope": "local",
+            "Name": made["Name"], "Driver": "local", "Mountpoint": "/v", "Labels": made["Labels"],
+            "Options": {}, "Scope": "local",
         })),
         ("POST", "/networks/create") => fine(json!({ "Id": "n", "Warning": "" })),
         ("DELETE", _) => StatusCode::NO_CONTENT.into_response(),
@@ -147,8 +156,18 @@ async fn answer(
     }
 }
 
+/// A server, killed when the bench is done with it or gives up.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Starts a server and says where it listens.
-fn serve((database, folder): (&str, &Path), engine: &Engine) -> (Child, String) {
+fn serve((database, folder): (&str, &Path), engine: &Engine) -> (Server, String) {
     let mut server = Command::new(env!("CARGO_BIN_EXE_careen"))
         .args(["server", "--listen", "127.0.0.1:0", "--insecure-loopback"])
         .args(["--rate-limit", "0"])
@@ -167,12 +186,12 @@ fn serve((database, folder): (&str, &Path), engine: &Engine) -> (Child, String) 
     let address = address.and_then(|it| it.split(',').next());
     let address = address.expect("an address").to_owned();
     std::thread::spawn(move || lines.for_each(drop));
-    (server, address)
+    (Server(server), address)
 }
 
 async fn latency(name: &str, place: (&str, &Path), runs: usize) {
     let engine = Engine::start().await;
-    let (mut server, address) = serve(place, &engine);
+    let (_server, address) = serve(place, &engine);
     let client = Client::new();
     for _ in 0..WARM_UP {
         one(&client, &address, &engine).await;
@@ -191,8 +210,6 @@ async fn latency(name: &str, place: (&str, &Path), runs: usize) {
         at(0.5),
         at(0.99)
     );
-    server.kill().expect("killed");
-    server.wait().expect("gone");
 }
 
 /// Queues a run and says how long its first container takes to be asked for; returns once it has ended.
@@ -223,18 +240,17 @@ async fn one(client: &Client, address: &str, engine: &Engine) -> Duration {
 /// Prints what a server takes that has nothing to do.
 async fn idle(name: &str, place: (&str, &Path)) {
     let engine = Engine::start().await;
-    let (mut server, _) = serve(place, &engine);
+    let (server, _) = serve(place, &engine);
+    let process = server.0.id();
     tokio::time::sleep(IDLE).await;
-    let before = ticks(server.id());
+    let before = ticks(process);
     tokio::time::sleep(IDLE).await;
-    let used = (ticks(server.id()) - before) as f64 / TICKS;
-    let megabytes = resident_kilobytes(server.id()) as f64 / 1024.0;
+    let used = (ticks(process) - before) as f64 / TICKS;
+    let megabytes = resident_kilobytes(process) as f64 / 1024.0;
     let percent = used * 100.0 / IDLE.as_secs_f64();
     println!(
         "{name}: an idle server holds {megabytes:.0} MB (goal 60) and takes {percent:.2}% of a core (goal 1)"
     );
-    server.kill().expect("killed");
-    server.wait().expect("gone");
 }
 
 /// Ticks of Linux in a second.
