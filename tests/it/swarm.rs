@@ -1,6 +1,7 @@
 //! `deploy/stack.yml` on a real Swarm of three nodes, which `./dev swarm up` brings up: whatever goes, no run is lost.
 
 use std::{
+    cell::Cell,
     collections::BTreeSet,
     fs::{File, read_to_string},
     path::PathBuf,
@@ -52,6 +53,8 @@ fn docker(words: &[&str]) {
 struct Stack {
     nodes: Vec<Node>,
     token: String,
+    /// The node whose server answered last: those that are gone cost a wait.
+    answering: Cell<usize>,
 }
 
 impl Stack {
@@ -76,6 +79,7 @@ impl Stack {
         let mut stack = Stack {
             nodes: known.lines().map(node).collect(),
             token: String::new(),
+            answering: Cell::new(0),
         };
         let mut builder = Careen::on_docker().expect("an engine");
         let image = builder.image("swarm");
@@ -189,11 +193,22 @@ impl Stack {
     fn asks(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            for node in &self.nodes {
+            for offset in 0..self.nodes.len() {
+                let number = (self.answering.get() + offset) % self.nodes.len();
+                let node = &self.nodes[number];
                 let url = format!("http://{}:7420/api/v1/{path}", node.address);
                 let mut curl = Command::new("curl");
-                curl.args(["-sf", "-m", "10", "-X", method, "-H"])
-                    .arg(format!("Authorization: Bearer {}", self.token));
+                curl.args([
+                    "-sf",
+                    "--connect-timeout",
+                    "2",
+                    "-m",
+                    "10",
+                    "-X",
+                    method,
+                    "-H",
+                ])
+                .arg(format!("Authorization: Bearer {}", self.token));
                 if let Some(body) = body {
                     curl.args([
                         "-H",
@@ -206,6 +221,7 @@ impl Stack {
                 if let (true, Ok(value)) =
                     (ran.status.success(), serde_json::from_slice(&ran.stdout))
                 {
+                    self.answering.set(number);
                     return value;
                 }
             }
