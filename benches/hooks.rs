@@ -77,7 +77,6 @@ fn careen(database: &str, folder: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_careen"));
     command
         .env("CAREEN_DB", database)
-        .env("CAREEN_KEY_FILE", folder.join("key"))
         .env("XDG_DATA_HOME", folder)
         .env("CAREEN_BENCH_SECRET", SECRET);
     command
