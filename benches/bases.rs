@@ -25,26 +25,20 @@ use axum::{
 };
 use careen::{
     adapters::{
-        disk::LocalDisk,
-        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
-        locks::LockFolder,
-        memory::{
-            containers::MemoryEngine,
-            credentials::MemoryCredentials,
-            store::{MemoryAccess, MemoryFrames, MemoryTasks},
-        },
-        objects::ObjectFolder,
-        registry::{HttpRegistry, Terms},
+        memory::{containers::MemoryEngine, store::MemoryFrames},
+        registry::Terms,
         sqlite::SqliteStore,
-        vault::FileVault,
-        web::Web,
     },
-    app::{App, Credentials, KnownFleet, LookTerms, Lookout, Room},
+    app::{App, LookTerms, Lookout},
     ports::{Clock, NewBase, sha256},
-    runner::Ports,
     triggers::Base,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+
+use support::Outside;
+
+#[path = "support/app.rs"]
+mod support;
 
 /// Bases of one task.
 const BASES_OF_TASK: usize = 100;
@@ -207,52 +201,14 @@ fn megabytes(field: &str) -> u64 {
 async fn app(folder: &Path, clock: Arc<ShiftedClock>) -> App {
     let store = SqliteStore::open(&folder.join("careen.db")).await;
     let store = Arc::new(store.expect("a database"));
-    let engine = Arc::new(MemoryEngine::new());
-    let registry = Arc::new(HttpRegistry::new(Terms {
-        first_wait: Duration::from_millis(50),
-        ..Terms::default()
-    }));
-    App {
-        ports: Ports {
-            containers: engine.clone(),
-            images: engine,
-            store: store.clone(),
-            frames: Arc::new(MemoryFrames::new()),
-            contexts: Arc::new(Elsewhere::new(
-                Cache::new(folder.join("contexts"), 1 << 30),
-                Arc::new(Web),
-                registry.clone(),
-                Bounds::default(),
-            )),
-            folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
-            registry,
-            clock,
+    let outside = Outside {
+        engine: MemoryEngine::new(),
+        registry: Terms {
+            first_wait: Duration::from_millis(50),
+            ..Terms::default()
         },
-        upkeep: store.clone(),
-        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
-        queue: store.clone(),
-        deliveries: store.clone(),
-        timers: store.clone(),
-        workers: store.clone(),
-        duties: store.clone(),
-        bases: store.clone(),
-        fleet: Arc::new(KnownFleet::new(store)),
-        tasks: Arc::new(MemoryTasks::default()),
-        access: Arc::new(MemoryAccess::default()),
-        courier: Arc::new(Web),
-        objects: Arc::new(ObjectFolder::at(
-            folder.join("objects").to_string_lossy(),
-            [],
-        )),
-        contexts: folder.join("uploads"),
-        uploads: Default::default(),
-        vault: Arc::new(FileVault::open(&folder.join("key"))),
-        liveness: Arc::new(LockFolder::new(folder.join("locks"))),
-        fetch: Arc::new(Web),
-        credentials: Credentials::new(
-            Arc::new(MemoryCredentials::new()),
-            Arc::new(MemoryCredentials::new()),
-        ),
-        files: folder.join("files"),
-    }
+        frames: Arc::new(MemoryFrames::new()),
+        clock,
+    };
+    support::app(folder, store, outside)
 }

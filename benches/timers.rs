@@ -14,31 +14,21 @@ use std::{
 
 use careen::{
     adapters::{
-        disk::LocalDisk,
-        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
-        locks::LockFolder,
-        memory::{
-            containers::MemoryEngine,
-            credentials::MemoryCredentials,
-            store::{MemoryAccess, MemoryFrames, MemoryTasks},
-        },
-        objects::ObjectFolder,
+        memory::{containers::MemoryEngine, store::MemoryFrames},
         postgres::PostgresStore,
-        registry::{HttpRegistry, Terms},
+        registry::Terms,
         sqlite::SqliteStore,
-        vault::FileVault,
-        web::Web,
     },
-    app::{App, Credentials, KnownFleet, Room},
-    ports::{
-        Bases, Clock, Deliveries, Duties, Expected, FleetStore, Queue, RunStore, TaskChange,
-        Timers, Upkeep, Workers,
-    },
-    runner::Ports,
+    ports::{Clock, Expected, TaskChange},
     tasks::{Definition, TimerTrigger},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use support::{Outside, Stores, app};
+
+#[path = "support/app.rs"]
+mod support;
 
 const USUAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5433/postgres";
 
@@ -80,25 +70,15 @@ async fn postgres(folder: &Path, count: usize) {
     dropped.expect("it goes");
 }
 
-async fn measure(
-    name: &str,
-    folder: &Path,
-    store: Arc<
-        impl RunStore
-        + Queue
-        + Workers
-        + Duties
-        + Timers
-        + Bases
-        + FleetStore
-        + Deliveries
-        + Upkeep
-        + 'static,
-    >,
-    count: usize,
-) {
+async fn measure(name: &str, folder: &Path, store: Arc<impl Stores + 'static>, count: usize) {
     let clock = Arc::new(ShiftedClock::default());
-    let app = app(folder, store, clock.clone());
+    let outside = Outside {
+        engine: MemoryEngine::new(),
+        registry: Terms::default(),
+        frames: Arc::new(MemoryFrames::new()),
+        clock: clock.clone(),
+    };
+    let app = app(folder, store, outside);
     for number in 0..count {
         let change = new_task(number, clock.now());
         app.tasks.put_task(&change).await.expect("a task");
@@ -149,68 +129,5 @@ impl Default for ShiftedClock {
 impl Clock for ShiftedClock {
     fn now(&self) -> DateTime<Utc> {
         self.1 + TimeDelta::seconds(self.0.load(Ordering::Relaxed))
-    }
-}
-
-fn app(
-    folder: &Path,
-    store: Arc<
-        impl RunStore
-        + Queue
-        + Workers
-        + Duties
-        + Timers
-        + Bases
-        + FleetStore
-        + Deliveries
-        + Upkeep
-        + 'static,
-    >,
-    clock: Arc<ShiftedClock>,
-) -> App {
-    let engine = Arc::new(MemoryEngine::new());
-    let registry = Arc::new(HttpRegistry::new(Terms::default()));
-    App {
-        ports: Ports {
-            containers: engine.clone(),
-            images: engine,
-            store: store.clone(),
-            frames: Arc::new(MemoryFrames::new()),
-            contexts: Arc::new(Elsewhere::new(
-                Cache::new(folder.join("contexts"), 1 << 30),
-                Arc::new(Web),
-                registry.clone(),
-                Bounds::default(),
-            )),
-            folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
-            registry,
-            clock,
-        },
-        upkeep: store.clone(),
-        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
-        queue: store.clone(),
-        deliveries: store.clone(),
-        timers: store.clone(),
-        workers: store.clone(),
-        duties: store.clone(),
-        bases: store.clone(),
-        fleet: Arc::new(KnownFleet::new(store)),
-        tasks: Arc::new(MemoryTasks::default()),
-        access: Arc::new(MemoryAccess::default()),
-        courier: Arc::new(Web),
-        objects: Arc::new(ObjectFolder::at(
-            folder.join("objects").to_string_lossy(),
-            [],
-        )),
-        contexts: folder.join("uploads"),
-        uploads: Default::default(),
-        vault: Arc::new(FileVault::open(&folder.join("key"))),
-        liveness: Arc::new(LockFolder::new(folder.join("locks"))),
-        fetch: Arc::new(Web),
-        credentials: Credentials::new(
-            Arc::new(MemoryCredentials::new()),
-            Arc::new(MemoryCredentials::new()),
-        ),
-        files: folder.join("files"),
     }
 }

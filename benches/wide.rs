@@ -7,31 +7,26 @@ use std::{path::Path, process::Command, sync::Arc, time::Instant};
 use careen::{
     adapters::{
         clock::SystemClock,
-        disk::LocalDisk,
         files::FileFrames,
-        folder::{Bounds, Cache, Caps, Elsewhere, LocalFolders},
-        locks::LockFolder,
         memory::{
             containers::MemoryEngine,
-            credentials::MemoryCredentials,
-            store::{MemoryAccess, MemoryFrames, MemoryStore, MemoryTasks},
+            store::{MemoryFrames, MemoryStore},
         },
-        objects::ObjectFolder,
-        registry::{HttpRegistry, Terms},
+        registry::Terms,
         sqlite::SqliteStore,
-        vault::FileVault,
-        web::Web,
     },
-    app::{App, Credentials, KnownFleet, Limits, Live, Request, Room, Secrets, draw},
+    app::{App, Limits, Live, Request, Secrets, draw},
     engine::RunStatus,
-    ports::{
-        Bases, Deliveries, Duties, FleetStore, FrameStore, Queue, RunStore, Timers, Upkeep, Workers,
-    },
-    runner::Ports,
+    ports::FrameStore,
     spec::RunVars,
 };
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
+
+use support::{Outside, Stores};
+
+#[path = "support/app.rs"]
+mod support;
 
 /// Steps that all start at once, as far as the limit allows.
 const STEPS: usize = 10_000;
@@ -79,69 +74,16 @@ async fn app_with(mode: &str, folder: &Path) -> App {
     app(folder, store, frames)
 }
 
-fn app(
-    folder: &Path,
-    store: Arc<
-        impl RunStore
-        + Queue
-        + Workers
-        + Duties
-        + Timers
-        + Bases
-        + FleetStore
-        + Upkeep
-        + Deliveries
-        + 'static,
-    >,
-    frames: Arc<dyn FrameStore>,
-) -> App {
+fn app(folder: &Path, store: Arc<impl Stores + 'static>, frames: Arc<dyn FrameStore>) -> App {
     let engine = MemoryEngine::new();
     engine.any_image();
-    let engine = Arc::new(engine);
-    let registry = Arc::new(HttpRegistry::new(Terms::default()));
-    App {
-        ports: Ports {
-            containers: engine.clone(),
-            images: engine,
-            store: store.clone(),
-            frames,
-            contexts: Arc::new(Elsewhere::new(
-                Cache::new(folder.join("contexts"), 1 << 30),
-                Arc::new(Web),
-                registry.clone(),
-                Bounds::default(),
-            )),
-            folders: Arc::new(LocalFolders::new(Arc::new(drop), Caps::default())),
-            registry,
-            clock: Arc::new(SystemClock),
-        },
-        upkeep: store.clone(),
-        room: Arc::new(Room::new(Arc::new(LocalDisk), folder.to_owned(), 0)),
-        queue: store.clone(),
-        deliveries: store.clone(),
-        timers: store.clone(),
-        workers: store.clone(),
-        duties: store.clone(),
-        bases: store.clone(),
-        fleet: Arc::new(KnownFleet::new(store)),
-        tasks: Arc::new(MemoryTasks::default()),
-        access: Arc::new(MemoryAccess::default()),
-        courier: Arc::new(Web),
-        objects: Arc::new(ObjectFolder::at(
-            folder.join("objects").to_string_lossy(),
-            [],
-        )),
-        contexts: folder.join("uploads"),
-        uploads: Default::default(),
-        vault: Arc::new(FileVault::open(&folder.join("key"))),
-        liveness: Arc::new(LockFolder::new(folder.join("locks"))),
-        fetch: Arc::new(Web),
-        credentials: Credentials::new(
-            Arc::new(MemoryCredentials::new()),
-            Arc::new(MemoryCredentials::new()),
-        ),
-        files: folder.join("files"),
-    }
+    let outside = Outside {
+        engine,
+        registry: Terms::default(),
+        frames,
+        clock: Arc::new(SystemClock),
+    };
+    support::app(folder, store, outside)
 }
 
 async fn run(app: App) -> (f64, RunStatus) {

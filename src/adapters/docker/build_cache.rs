@@ -7,12 +7,10 @@ use chrono::{DateTime, Utc};
 use hyper::{
     Request,
     body::{Body, Incoming},
-    client::conn::http1,
 };
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 
-use super::DockerEngine;
+use super::{DockerEngine, dial};
 use crate::ports::{BuildCacheBounds, EngineError};
 
 /// The longest list of records that is read: a million of them.
@@ -36,6 +34,13 @@ struct Record {
 struct Usage {
     build_cache: Option<Vec<Record>>,
     build_cache_usage: Option<Items>,
+}
+
+impl Usage {
+    fn records(self) -> Vec<Record> {
+        let nested = self.build_cache_usage.and_then(|it| it.items);
+        self.build_cache.or(nested).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,22 +98,18 @@ fn age(
 async fn list(engine: &DockerEngine) -> Result<Vec<Record>, EngineError> {
     let broken = |error: hyper::Error| EngineError::Broken(error.to_string());
     let (stream, version) = engine.raw().await?;
-    let handshake = http1::handshake::<_, String>(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(broken)?;
-    tokio::spawn(connection);
     let path = format!("/v{version}/system/df?type=build-cache&verbose=1");
-    let request = Request::get(path).header("host", "engine");
     let odd = |error: &dyn std::fmt::Display| EngineError::Other(error.to_string());
-    let request = request.body(String::new()).map_err(|error| odd(&error))?;
-    let answer = sender.send_request(request).await.map_err(broken)?;
+    let request = Request::get(path).body(String::new());
+    let request = request.map_err(|error| odd(&error))?;
+    let answer = dial::ask(stream, request).await.map_err(broken)?;
     if !answer.status().is_success() {
         let status = format!("it does not list its build cache: {}", answer.status());
         return Err(EngineError::Other(status));
     }
     let body = whole(answer.into_body()).await?;
     let usage: Usage = serde_json::from_slice(&body).map_err(|error| odd(&error))?;
-    let nested = usage.build_cache_usage.and_then(|it| it.items);
-    Ok(usage.build_cache.or(nested).unwrap_or_default())
+    Ok(usage.records())
 }
 
 async fn whole(mut body: Incoming) -> Result<Vec<u8>, EngineError> {
@@ -180,8 +181,7 @@ mod tests {
             format!(r#"{{"BuildCacheUsage":{{"Items":[{record}]}}}}"#),
         ] {
             let usage: Usage = serde_json::from_str(&text).unwrap();
-            let nested = usage.build_cache_usage.and_then(|it| it.items);
-            let records = usage.build_cache.or(nested).unwrap();
+            let records = usage.records();
             assert_eq!((records.len(), records[0].size), (1, 7));
         }
     }

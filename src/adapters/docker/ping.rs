@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use hyper::{Request, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use hyper::Request;
 
-use super::{address::Address, dial::Dialer};
+use super::{
+    address::Address,
+    dial::{self, Dialer},
+};
 
 /// How long to wait before the question that every engine answers is asked instead.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -20,13 +22,9 @@ pub(super) async fn api_version(dialer: &Dialer) -> Option<String> {
 }
 
 async fn ask(dialer: &Dialer) -> Option<String> {
-    let stream = TokioIo::new(dialer.open().await.ok()?);
-    let (mut sender, connection) = http1::handshake(stream).await.ok()?;
-    // It ends with the sender.
-    tokio::spawn(connection);
-    let request = Request::get("/_ping").header("host", "engine");
-    let answer = sender.send_request(request.body(String::new()).ok()?);
-    let answer = answer.await.ok()?;
+    let stream = dialer.open().await.ok()?;
+    let request = Request::get("/_ping").body(String::new()).ok()?;
+    let answer = dial::ask(stream, request).await.ok()?;
     let version = answer.headers().get("api-version")?.to_str().ok()?;
     answer.status().is_success().then(|| version.to_owned())
 }

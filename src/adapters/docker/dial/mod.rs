@@ -1,6 +1,7 @@
 //! Raw connections to the engine, over whatever leads there.
 
 mod http;
+mod once;
 mod ssh;
 mod ssh_stream;
 mod tls;
@@ -17,6 +18,7 @@ use tokio::{
 use super::address::Address;
 
 pub(super) use http::client;
+pub(super) use once::ask;
 pub(super) use words::tls_error;
 
 /// Both directions of a connection.

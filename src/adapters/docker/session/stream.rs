@@ -6,12 +6,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper::{Request, StatusCode, client::conn::http1, upgrade::Upgraded};
+use hyper::{Request, StatusCode, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tonic::transport::server::Connected;
 
-use crate::{adapters::docker::DockerEngine, ports::EngineError};
+use crate::{
+    adapters::docker::{DockerEngine, dial},
+    ports::EngineError,
+};
 
 use super::SessionError;
 
@@ -23,12 +26,7 @@ pub(super) async fn upgrade(
 ) -> Result<EngineStream, SessionError> {
     let (stream, version) = engine.raw().await.map_err(SessionError::Engine)?;
     let broken = |error: hyper::Error| SessionError::Engine(EngineError::Broken(error.to_string()));
-    let handshake = http1::handshake::<_, String>(TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.map_err(broken)?;
-    // It ends with the stream.
-    tokio::spawn(connection.with_upgrades());
     let mut request = Request::post(format!("/v{version}{path}"))
-        .header("host", "engine")
         .header("connection", "Upgrade")
         .header("upgrade", "h2c");
     for (name, value) in headers {
@@ -37,7 +35,7 @@ pub(super) async fn upgrade(
     let request = request
         .body(String::new())
         .map_err(|error| SessionError::Engine(EngineError::Other(error.to_string())))?;
-    let response = sender.send_request(request).await.map_err(broken)?;
+    let response = dial::ask(stream, request).await.map_err(broken)?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let answer = format!("it answers {path} with {}", response.status());
         return Err(SessionError::Missing(answer));

@@ -1,7 +1,5 @@
 //! The messages of `containerd.services.content.v1`, as far as a cache in a folder needs them.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use prost::{Enumeration, Message};
 
@@ -79,8 +77,6 @@ pub(super) struct WriteContentRequest {
     pub offset: i64,
     #[prost(bytes = "bytes", tag = "6")]
     pub data: Bytes,
-    #[prost(map = "string, string", tag = "7")]
-    pub labels: HashMap<String, String>,
 }
 
 /// How far it is.

@@ -29,13 +29,13 @@ use messages::{
     WriteAction, WriteContentRequest, WriteContentResponse,
 };
 
+const INFO: &str = "/containerd.services.content.v1.Content/Info";
+const READ: &str = "/containerd.services.content.v1.Content/Read";
+const WRITE: &str = "/containerd.services.content.v1.Content/Write";
+const ABORT: &str = "/containerd.services.content.v1.Content/Abort";
+
 /// What is answered, as the engine must be told beforehand.
-pub(super) const METHODS: [&str; 4] = [
-    "/containerd.services.content.v1.Content/Info",
-    "/containerd.services.content.v1.Content/Read",
-    "/containerd.services.content.v1.Content/Write",
-    "/containerd.services.content.v1.Content/Abort",
-];
+pub(super) const METHODS: [&str; 4] = [INFO, READ, WRITE, ABORT];
 
 /// The header by which BuildKit names a folder, and what stands before its path there.
 const FOLDER: (&str, &str) = ("buildkit-attachable-store-id", "local:");
@@ -231,23 +231,22 @@ where
         let folders = self.clone();
         Box::pin(async move {
             let path = request.uri().path().to_owned();
-            let method = METHODS.iter().position(|it| *it == path);
-            Ok(match method {
-                Some(0) => {
+            Ok(match path.as_str() {
+                INFO => {
                     let info = tower::service_fn(move |it| folders.clone().info(it));
                     Grpc::new(ProstCodec::default()).unary(info, request).await
                 }
-                Some(1) => {
+                READ => {
                     let mut grpc = Grpc::new(ProstCodec::default());
                     grpc.server_streaming(Reading(folders), request).await
                 }
-                Some(2) => {
+                WRITE => {
                     // A piece may be as large as BuildKit likes.
                     let mut grpc =
                         Grpc::new(ProstCodec::default()).max_decoding_message_size(usize::MAX);
                     grpc.streaming(Taking(folders), request).await
                 }
-                Some(3) => {
+                ABORT => {
                     // What was not kept is gone with its stream.
                     let abort = tower::service_fn(|_: Request<AbortRequest>| async {
                         Ok::<_, Status>(Response::new(Empty {}))
