@@ -454,16 +454,22 @@ async fn lists_and_depths_tell_pools_tasks_and_local_runs_apart() {
     .await;
 }
 
+async fn woken(wake_ups: &mut tokio::sync::watch::Receiver<u64>) {
+    let changed = tokio::time::timeout(LONG, wake_ups.changed()).await;
+    changed.expect("it is woken").expect("the store is there");
+}
+
 #[tokio::test]
 async fn who_waits_for_work_is_woken() {
     on_every_store(async |store| {
         let mut wake_ups = store.wake_ups();
         wake_ups.mark_unchanged();
         enqueue(store, "r1", &Placement::default()).await;
-        tokio::time::timeout(LONG, wake_ups.changed())
-            .await
-            .unwrap()
-            .unwrap();
+        woken(&mut wake_ups).await;
+        let lease = claim(store).await.unwrap();
+        wake_ups.mark_unchanged();
+        store.hand_over(&lease, LONG).await.unwrap();
+        woken(&mut wake_ups).await;
     })
     .await;
 }
