@@ -44,6 +44,7 @@ mod forgotten_ends;
 mod frames_contract;
 mod full_disks;
 mod hand_overs;
+mod homes;
 mod hook_payloads;
 mod hooks;
 mod image_copies;

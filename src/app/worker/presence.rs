@@ -65,7 +65,10 @@ impl Worker {
         if is_news || last.is_none_or(|last| last.elapsed() >= every) {
             let heard = self.app.workers.worker_is_here(&self.facts).await?;
             self.is_draining = heard.state == WorkerState::Draining;
-            self.pace.workers = heard.workers;
+            self.pace.workers = u32::try_from(heard.workers.len())
+                .unwrap_or(u32::MAX)
+                .max(1);
+            self.homes.settle(&self.terms.name, heard.workers);
             self.said_to_be_here = Some(Instant::now());
         }
         Ok(())
