@@ -87,6 +87,7 @@ mod upkeep_contract;
 mod vault;
 mod words;
 mod worker_processes;
+mod worker_troubles;
 mod workers;
 mod workers_contract;
 mod world;

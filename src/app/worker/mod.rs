@@ -7,6 +7,7 @@ mod beside;
 mod cancels;
 mod driving;
 mod homes;
+mod means;
 mod pace;
 mod presence;
 mod terms;

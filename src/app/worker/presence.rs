@@ -74,13 +74,14 @@ impl Worker {
         Ok(())
     }
 
-    /// What keeps it from taking runs, though those under way go on: no room on the disk, no engine.
+    /// What keeps it from taking runs, though those under way go on: no room on the disk, no engine, a key that does not
+    /// open what is stored, an object store that refuses.
     async fn problem(&self) -> Option<String> {
         if let Err(full) = self.app.room.check() {
             return Some(full.to_string());
         }
         match timeout(ENGINE, self.app.ports.containers.info()).await {
-            Ok(Ok(engine)) if engine.id == self.claim.engine => None,
+            Ok(Ok(engine)) if engine.id == self.claim.engine => self.app.bar().await,
             Ok(Ok(_)) => {
                 Some("its engine is another than when it began; start it again".to_owned())
             }
