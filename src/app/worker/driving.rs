@@ -68,6 +68,12 @@ async fn drive(
                 tracing::warn!(%error, run, "could not hand the run over; its lease will run out");
             }
         }
+        Err(AppError::Run(RunError::Gone)) => {
+            tracing::info!(run, "what it ran is gone with its worker; it begins anew");
+            if let Err(error) = app.queue.requeue(&lease).await {
+                tracing::warn!(%error, run, "could not let the run begin anew");
+            }
+        }
         Err(error) => tracing::warn!(%error, run, "could not drive the run to its end"),
     }
 }
