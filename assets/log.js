@@ -79,7 +79,9 @@ class LogView {
   }
 
   grow(total) {
-    if (total <= this.total) return;
+    // Logs only grow: one that is shorter is of a run that began anew.
+    if (total < this.total) this.blocks.clear();
+    else if (total === this.total) return;
     this.blocks.delete(Math.floor(this.total / BLOCK));
     this.total = total;
     this.resize();

@@ -181,6 +181,7 @@ async fn claim_and_end(store: &dyn Store, worker: usize) -> Option<Duration> {
         pool: "default".to_owned(),
         time: Duration::from_secs(60),
         left: Capacity::default(),
+        homes: Vec::new(),
     };
     let lease = store.claim(&claim).await.expect("an answer")?.lease;
     let claimed = begun.elapsed();

@@ -125,6 +125,7 @@ async fn run(app: App) -> (f64, RunStatus) {
         watcher: Arc::new(()),
         cancel: CancellationToken::new(),
         logins: Vec::new(),
+        shares_cache: false,
     };
     let outcome = app.drive(queued, live).await.expect("it is driven");
     (start.elapsed().as_secs_f64(), outcome.run.status)

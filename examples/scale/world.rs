@@ -302,6 +302,7 @@ impl World {
             pool: POOLS[it.pool].0.to_owned(),
             time: LEASE,
             left: capacity(it.pool).beside(it.runs.values().map(|run| &run.1)),
+            homes: Vec::new(),
         }
     }
 

@@ -39,7 +39,7 @@ swarm_node() { echo "$SWARM_NAME-$1"; }
 on_swarm_node() {
   local node=$1
   shift
-  timeout 60 docker exec -i "$(swarm_node "$node")" docker "$@"
+  timeout 300 docker exec -i "$(swarm_node "$node")" docker "$@"
 }
 
 swarm_address() { docker inspect -f "{{(index .NetworkSettings.Networks \"$SWARM_NAME\").IPAddress}}" "$(swarm_node "$1")"; }

@@ -18,6 +18,8 @@ pub struct LogQuery {
     pub step: Option<String>,
     /// Only this attempt.
     pub attempt: Option<u32>,
+    /// Only this generation; all of them, one after the other, when none is named.
+    pub generation: Option<u32>,
     /// Begin at this line of each log, from 0.
     pub from: u64,
     /// Only the last lines of each log, so many.
@@ -93,7 +95,8 @@ impl App {
 
 fn is_wanted(query: &LogQuery, names: &BTreeMap<u32, String>, key: &LogKey) -> bool {
     let is_step = query.step.is_none() || names.get(&key.step) == query.step.as_ref();
-    is_step && query.attempt.is_none_or(|it| it == key.attempt)
+    let is_generation = query.generation.is_none_or(|it| it == key.generation);
+    is_step && is_generation && query.attempt.is_none_or(|it| it == key.attempt)
 }
 
 fn check_step(run: &str, query: &LogQuery, names: &BTreeMap<u32, String>) -> Result<(), AppError> {

@@ -31,6 +31,8 @@ pub struct Live {
     pub cancel: CancellationToken,
     /// The docker client's own logins, used where no connection is for a repository.
     pub logins: Vec<RegistryLogin>,
+    /// Whether builds that say nothing else keep their cache in the registry, where other workers find it.
+    pub shares_cache: bool,
 }
 
 /// Why a run is recorded.
@@ -318,6 +320,7 @@ impl App {
             secrets,
             outputs: outputs(&queued.request, &files),
             kept,
+            shares_cache: live.shares_cache,
         };
         let task = queued.request.vars.task_name.as_str();
         let span = tracing::info_span!("run", run = queued.id, task);

@@ -147,6 +147,8 @@ struct Shown {
     /// Where it was last said to wait.
     place: Option<Place>,
     state: RunState,
+    /// How it stands before anything has happened: what a generation begins from.
+    begun: RunState,
     watcher: std::sync::Arc<dyn Watcher>,
 }
 
@@ -174,16 +176,26 @@ impl Shown {
             wait_healthy: request.wait_healthy,
             timeout: None,
         };
+        let watcher = live::watcher(&context.globals, &plan, id_only);
+        let begun = RunState::new(plan, settings);
         Ok(Self {
-            watcher: live::watcher(&context.globals, &plan, id_only),
-            state: RunState::new(plan, settings),
+            watcher,
+            state: begun.clone(),
+            begun,
             row,
             place: None,
         })
     }
 
-    /// Says where the run waits, whenever that changes.
+    /// Says where the run waits, whenever that changes, and when it begins anew.
     fn stands(&mut self, row: RunRow, place: Option<Place>) {
+        if row.generation > self.row.generation {
+            self.state = self.begun.clone();
+            let generation = row.generation;
+            let note =
+                format!("the worker was lost; the run begins anew as generation {generation}");
+            self.watcher.note(&note);
+        }
         if place != self.place
             && let Some(place) = &place
         {

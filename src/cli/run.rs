@@ -119,6 +119,7 @@ pub async fn show(
         watcher: live::watcher(&context.globals, &queued.plan, id_only),
         cancel: terms.cancel,
         logins: terms.logins,
+        shares_cache: false,
     };
     let outcome = app.drive(queued, live).await?;
     finish(context, &outcome, id_only);

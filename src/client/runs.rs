@@ -110,6 +110,7 @@ impl Client {
         let parameters = [
             ("step", query.step.clone()),
             ("attempt", query.attempt.map(|it| it.to_string())),
+            ("generation", query.generation.map(|it| it.to_string())),
             ("from", number(query.from + 1)),
             ("tail", query.tail.and_then(number)),
             ("limit", number(query.limit.unwrap_or(u64::MAX))),

@@ -1,4 +1,4 @@
-//! Reads all logs of a run as one, by time.
+//! Reads all logs of a run as one, by generation and time.
 
 use std::{
     cmp::Reverse,
@@ -11,14 +11,14 @@ use tokio::sync::watch;
 use super::{Line, LogError, LogLines, lines::changed};
 use crate::ports::{FrameStore, LogKey};
 
-/// Reads the logs of a run merged by time stamp. Each log keeps its own order; a log is opened when its first line's
+/// Reads the logs of a run merged by time stamp, one generation after the other: the nodes of two may have different clocks. Each log keeps its own order; a log is opened when its first line's
 /// time has come and closed after its last, so memory grows with the steps that ran at once, not with the run.
 pub struct RunLines {
     store: Arc<dyn FrameStore>,
     run: String,
     logs: BTreeMap<LogKey, Source>,
-    /// The logs that have a next line, by its time.
-    ready: BinaryHeap<Reverse<(i64, LogKey)>>,
+    /// The logs that have a next line, by generation and its time.
+    ready: BinaryHeap<Reverse<(u32, i64, LogKey)>>,
     changes: watch::Receiver<u64>,
 }
 
@@ -58,7 +58,7 @@ impl RunLines {
             if self.ready.is_empty() {
                 self.look_for_more().await?;
             }
-            let Some(Reverse((_, key))) = self.ready.pop() else {
+            let Some(Reverse((_, _, key))) = self.ready.pop() else {
                 return Ok(None);
             };
             if let Some(line) = self.take_line(&key).await? {
@@ -84,7 +84,8 @@ impl RunLines {
         source.head = source.lines.next().await?;
         if let Some(head) = &source.head {
             source.at_nanos = source.at_nanos.max(head.at_nanos);
-            self.ready.push(Reverse((source.at_nanos, key.clone())));
+            let place = (key.generation, source.at_nanos, key.clone());
+            self.ready.push(Reverse(place));
         }
         Ok(line)
     }
@@ -98,7 +99,8 @@ impl RunLines {
                 at_nanos: log.first_at_nanos,
             });
             if source.lines.position() < log.lines {
-                self.ready.push(Reverse((source.at_nanos, log.key)));
+                let place = (log.key.generation, source.at_nanos, log.key);
+                self.ready.push(Reverse(place));
             }
         }
         Ok(())

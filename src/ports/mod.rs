@@ -69,7 +69,7 @@ pub use manifest::{Contents, Manifest, hex_digest, sha256};
 pub use objects::{KeptObject, ObjectError, Objects};
 pub use queue::{
     CancelRequest, Cancellation, Claim, Claimed, DEFAULT_POOL, Enqueued, Group, GroupPolicy,
-    LimitRow, LimitScope, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
+    LimitRow, LimitScope, NEAR, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
 };
 pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{Capacity, Lease, Needs, NewRun, RunRow, StoreError};
-use crate::engine::RunStatus;
+use crate::{engine::RunStatus, tasks::bucket};
 
 /// Where and how a run waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,16 @@ pub struct Placement {
 
 /// The pool of runs and workers that name none.
 pub const DEFAULT_POOL: &str = "default";
+
+/// Among so many first runs of a line a worker looks for one that is at home with it.
+pub const NEAR: usize = 64;
+
+impl Placement {
+    /// The bucket of its task, which says with which worker it is at home.
+    pub fn bucket(&self) -> Option<u8> {
+        self.task.as_deref().map(bucket)
+    }
+}
 
 impl Default for Placement {
     fn default() -> Self {
@@ -112,6 +122,8 @@ pub struct Claim {
     pub time: Duration,
     /// What it has left: it takes no run that demands more.
     pub left: Capacity,
+    /// The buckets of tasks that are at home with it: of the first runs of equal priority it takes one of these.
+    pub homes: Vec<u8>,
 }
 
 /// A run out of the queue, given to a worker.
@@ -307,8 +319,8 @@ words!(OnWorkerLoss {
 pub trait Queue: Send + Sync {
     /// Records a run and lets it wait in its pool; in one transaction with what its concurrency group asks for.
     async fn enqueue(&self, run: &NewRun, place: &Placement) -> Result<Enqueued, StoreError>;
-    /// Takes the first run of the pool that fits the worker and that no limit holds back; none for a worker that is to
-    /// drain. Its cost does not depend on how many wait.
+    /// Takes the first run of the pool that fits the worker and that no limit holds back, or of the next few of equal
+    /// priority one that is at home with it; none for a worker that is to drain. Its cost does not depend on how many wait.
     async fn claim(&self, claim: &Claim) -> Result<Option<Claimed>, StoreError>;
     /// Takes a run of the pool whose lease ran out at least `grace` ago, twice that for one on another engine.
     async fn take_over(

@@ -76,12 +76,12 @@ pub enum WorkerState {
 }
 
 /// What a worker hears when it says that it is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {
     /// Whether it is to take runs.
     pub state: WorkerState,
-    /// How many workers of its pool are here, itself included.
-    pub workers: u32,
+    /// The workers of its pool that are here and take runs, itself included.
+    pub workers: Vec<String>,
 }
 
 /// A worker as the store knows it.

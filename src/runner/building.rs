@@ -178,7 +178,7 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.pull = build.pull;
     request.cache_from.clone_from(&build.cache_from);
     request.cache_to.clone_from(&build.cache_to);
-    request.kept_cache = kept_cache(step, build);
+    request.kept_cache = kept_cache(step, build, env.job.shares_cache);
     request.extra_hosts.clone_from(&build.extra_hosts);
     request.shm_size_bytes = build.shm_size_bytes;
     request.memory_bytes = build.memory_bytes;
@@ -202,14 +202,20 @@ fn fill(request: &mut BuildRequest, env: &Env, step: &Step, build: &Build) {
     request.classic |= request.network.as_deref().is_some_and(is_named);
 }
 
-/// Names the cache of a step with `cache: enabled`, beside its first image that names a registry.
-fn kept_cache(step: &Step, build: &Build) -> Option<String> {
+/// Names the cache of a step with `cache: enabled`, or of any where caches are shared and it says nothing else, beside its
+/// first image that names a registry.
+fn kept_cache(step: &Step, build: &Build, shares: bool) -> Option<String> {
+    let is_kept = match build.cache {
+        Cache::Enabled => true,
+        Cache::Disabled => false,
+        Cache::Unsaid => shares && !build.no_cache,
+    };
     let has_registry = |tag: &&String| {
         let first = tag.split_once('/').map(|(first, _)| first);
         first.is_some_and(|first| first.contains(['.', ':']))
     };
     let image = build.tags.iter().find(has_registry);
-    let image = image.filter(|_| build.cache == Cache::Enabled)?;
+    let image = image.filter(|_| is_kept)?;
     let repository = match image.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => repository,
         _ => image,

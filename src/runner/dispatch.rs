@@ -44,6 +44,9 @@ pub enum RunError {
     /// It was left as it is, so that another worker goes on.
     #[error("the run was handed over")]
     HandedOver,
+    /// What it ran on this engine went with its worker, and its task wants it to begin anew.
+    #[error("what the run had started is gone with its worker")]
+    Gone,
     /// The recorded events make no sense; this is a bug of careen.
     #[error("the record of the run makes no sense: {0}")]
     Illegal(#[from] IllegalEvent),
@@ -224,7 +227,7 @@ impl Dispatcher {
     ) -> Result<(RunState, Verdict), RunError> {
         let mut guards = self.stand_guard(wishes);
         let outcome = async {
-            self.begin_or_recover(&mut state).await;
+            self.begin_or_recover(&mut state).await?;
             while state.phase() != Phase::Ended {
                 let inputs = self.drain().await;
                 state = self.turn(state, inputs).await?;
@@ -248,10 +251,9 @@ impl Dispatcher {
         Ok((state, verdict))
     }
 
-    async fn begin_or_recover(&mut self, state: &mut RunState) {
+    async fn begin_or_recover(&mut self, state: &mut RunState) -> Result<(), RunError> {
         if state.phase() != Phase::New {
-            recover::recover(self, state).await;
-            return;
+            return recover::recover(self, state).await;
         }
         for kept in &self.env.job.kept {
             // Cut off before it began, an earlier process may have recorded it.
@@ -276,6 +278,7 @@ impl Dispatcher {
             }
         });
         self.setup = Some(setup);
+        Ok(())
     }
 
     /// Waits for the next message and takes all that are there.

@@ -100,6 +100,8 @@ pub struct Job {
     pub outputs: Vec<OutputRequest>,
     /// Steps that an earlier run did and that are not done again.
     pub kept: Vec<Kept>,
+    /// Whether builds that say nothing else keep their cache in the registry.
+    pub shares_cache: bool,
 }
 
 /// A step that an earlier run did.

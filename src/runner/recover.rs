@@ -4,21 +4,30 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     attempt,
-    dispatch::{Dispatcher, Input, UnderWay},
-    setup,
+    dispatch::{Dispatcher, Input, RunError, UnderWay},
+    setup, tidy,
 };
 use crate::{
     engine::{Action, Event, Expected, FaultKind, Outcome, Phase, RunState, StepState},
-    ports::{ContainerState, EngineError, Resource, State},
+    ports::{ContainerState, EngineError, OnWorkerLoss, Resource, State},
 };
 
-/// Feeds the loop with what is seen, and does again what was cut off before it was done.
-pub(super) async fn recover(dispatcher: &mut Dispatcher, state: &mut RunState) {
+/// Feeds the loop with what is seen, and does again what was cut off before it was done. Fails when the run is to begin
+/// anew instead.
+pub(super) async fn recover(
+    dispatcher: &mut Dispatcher,
+    state: &mut RunState,
+) -> Result<(), RunError> {
     let now = dispatcher.env.ports.clock.now().timestamp_millis();
     if state.phase() == Phase::Tidying {
-        return dispatcher.act(Action::Tidy, now);
+        dispatcher.act(Action::Tidy, now);
+        return Ok(());
     }
     let expected = state.expected();
+    if may_begin_anew(dispatcher) && has_lost_any(dispatcher, &expected).await {
+        remove_generation(dispatcher).await;
+        return Err(RunError::Gone);
+    }
     remove_strays(dispatcher, &expected).await;
     let has_started = has_started(dispatcher, &expected).await;
     let env = dispatcher.env.clone();
@@ -32,6 +41,40 @@ pub(super) async fn recover(dispatcher: &mut Dispatcher, state: &mut RunState) {
     let again = state.expected_pulls().into_iter();
     for action in again.chain(state.expected_timers(now)) {
         dispatcher.act(action, now);
+    }
+    Ok(())
+}
+
+/// Says whether the task wants the run to begin anew when its worker is lost, and it has not yet done so.
+fn may_begin_anew(dispatcher: &Dispatcher) -> bool {
+    let run = &dispatcher.env.job.run;
+    let place = run.placement.as_ref();
+    let is_retried = place.is_some_and(|it| it.on_worker_loss == OnWorkerLoss::Retry);
+    is_retried && run.generation == 1 && run.cancel_reason.is_none()
+}
+
+/// Says whether a container that ran is not there any more: a worker that was cut off stops what it runs in time.
+async fn has_lost_any(dispatcher: &Dispatcher, expected: &[Expected]) -> bool {
+    let env = &dispatcher.env;
+    let ran = expected
+        .iter()
+        .filter(|it| it.is_container && !it.starting && !it.stopping);
+    for it in ran {
+        let store = env.ports.store.store_id();
+        let name = env.job.attempt_name(store, it.step, it.attempt);
+        if matches!(env.ports.containers.inspect(&name).await, Ok(None)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Removes what is left of the generation; what cannot be removed now is swept later.
+async fn remove_generation(dispatcher: &Dispatcher) {
+    let env = &dispatcher.env;
+    let labels = env.job.lasting_labels(env.ports.store.store_id());
+    if let Err(error) = tidy::remove_lost(env.ports.containers.as_ref(), &labels).await {
+        tracing::warn!(%error, "could not remove what a lost worker had started");
     }
 }
 

@@ -34,6 +34,8 @@ pub struct LineQuery {
     step: Option<String>,
     /// Only this attempt.
     attempt: Option<u32>,
+    /// Only this generation; all of them, one after the other, when none is named.
+    generation: Option<u32>,
     /// Begin at this line of each log, from 1.
     #[param(default = 1)]
     from: Option<u64>,
@@ -60,6 +62,9 @@ pub struct LineView {
     pub step: String,
     /// The step's position in the file, from 0.
     pub position: u32,
+    /// The generation of the run that wrote it, from 1: the next one begins anew after its worker was lost.
+    #[serde(default = "first")]
+    pub generation: u32,
     /// The attempt, from 1.
     pub attempt: u32,
     /// The line's number in its log, from 1.
@@ -70,6 +75,11 @@ pub struct LineView {
     pub stream: String,
     /// Its text; bytes that are no UTF-8 are replaced.
     pub text: String,
+}
+
+/// The generation of lines from a server that names none.
+fn first() -> u32 {
+    1
 }
 
 /// Reads stored lines, merged by time.
@@ -87,6 +97,7 @@ pub async fn lines(
     let wanted = LogQuery {
         step: query.step,
         attempt: query.attempt,
+        generation: query.generation,
         from: query.from.unwrap_or(1).saturating_sub(1),
         tail: query.tail,
         limit: Some(limit + 1),
@@ -103,15 +114,24 @@ pub async fn lines(
     Ok(Json(LogPage { lines, complete }))
 }
 
+/// Which generation's log to read.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct GenerationQuery {
+    /// The generation of the run, from 1; the present one when none is named.
+    generation: Option<u32>,
+}
+
 /// Reads the bytes that an attempt wrote, secrets masked; `Range: bytes=FIRST-LAST` reads a part.
 #[utoipa::path(get, path = "/runs/{run}/logs/{step}/{attempt}", tag = "runs",
-    params(("Range" = Option<String>, Header, description = "bytes=FIRST-LAST or bytes=FIRST-")),
+    params(GenerationQuery, ("Range" = Option<String>, Header, description = "bytes=FIRST-LAST or bytes=FIRST-")),
     responses((status = 200, content_type = "text/plain", body = String),
         (status = 206, content_type = "text/plain", body = String), (status = 416, body = ErrorBody)))]
 pub async fn bytes(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
     Path((run, step, attempt)): Path<(String, String, u32)>,
+    Query(query): Query<GenerationQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     caller.may(Role::Reader)?;
@@ -127,7 +147,7 @@ pub async fn bytes(
     })?;
     let key = LogKey {
         run: row.id,
-        generation: row.generation,
+        generation: query.generation.unwrap_or(row.generation),
         step: found.step,
         attempt,
     };
@@ -162,6 +182,7 @@ pub(super) fn line_view(step: &str, key: &LogKey, line: &Line) -> LineView {
     LineView {
         step: step.to_owned(),
         position: key.step,
+        generation: key.generation,
         attempt: key.attempt,
         line: line.number + 1,
         at: at.to_rfc3339_opts(SecondsFormat::Micros, true),

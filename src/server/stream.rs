@@ -178,6 +178,8 @@ impl Follower {
         if self.position.generation != snapshot.run.generation {
             self.position.generation = snapshot.run.generation;
             self.position.event = 0;
+            // Whoever folds events must know first that these are of another generation.
+            self.say_run(snapshot);
         }
         let sent = usize::try_from(self.position.event).unwrap_or(usize::MAX);
         let new = snapshot.events.get(sent..).unwrap_or_default();
@@ -188,10 +190,16 @@ impl Follower {
             .collect();
         if !new.is_empty() || !changed.is_empty() {
             self.position.event += new.len() as u64;
-            let body = json!({ "events": new, "steps": changed });
+            let generation = snapshot.run.generation;
+            let body = json!({ "generation": generation, "events": new, "steps": changed });
             self.say("events", &body);
             self.steps.clone_from(&snapshot.steps);
         }
+        self.say_run(snapshot);
+    }
+
+    /// Says how the run stands, if that is news.
+    fn say_run(&mut self, snapshot: &Snapshot) {
         let mut row = snapshot.run.clone();
         // What was asked does not change; who wants it reads the run.
         (row.request, row.prepared) = Default::default();

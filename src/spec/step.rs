@@ -38,8 +38,10 @@ impl StepKind {
 /// Whether a build step keeps its layers in a registry cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cache {
-    /// `disabled`, or nothing said.
+    /// Nothing said: as the worker is set.
     #[default]
+    Unsaid,
+    /// `disabled`.
     Disabled,
     /// `enabled`.
     Enabled,

@@ -6,6 +6,7 @@ mod command;
 mod definition;
 mod diff;
 mod follow;
+mod home;
 mod manifest;
 pub mod schedule;
 mod triggers;
@@ -16,6 +17,7 @@ pub use command::command_task;
 pub use definition::{Concurrency, Definition, ImageBuild, Policy, Status, Text, WorkerLoss};
 pub use diff::{Change, diff};
 pub use follow::Follow;
+pub use home::{bucket, homes};
 pub use manifest::{ManifestError, read, write};
 pub use triggers::{
     BaseImageKind, BaseImageTrigger, CatchUp, SourceEvent, SourceTrigger, TimerTrigger, Triggers,

@@ -313,6 +313,7 @@ async fn a_run_that_succeeds_tells_what_it_stood_on() {
         watcher: Arc::new(()),
         cancel: Default::default(),
         logins: Vec::new(),
+        shares_cache: false,
     };
     let outcome = story.app.drive(queued, live).await.unwrap();
     assert!(outcome.run.status.is_ended());

@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use crate::{
     careens::{Careen, wait_for},
+    cli::sh,
     engine_restarts::ONE_AT_A_TIME,
     engines::{CLASSIC, CONTAINERD, Engine, FRAGILE},
     specs::registry,
+    worker_processes::{desk, enqueue},
 };
 
 /// A file and a command that no engine has seen before.
@@ -98,6 +100,32 @@ fn a_cache_is_kept_in_the_image_where_no_engine_can_do_better() {
     // An engine of the same age: others make other commands of the same Dockerfile.
     let elsewhere = build(&other, &image, "    cache: enabled\n");
     assert!(is_cached(&elsewhere, &image), "{elsewhere}");
+}
+
+#[test]
+fn workers_that_keep_caches_do_so_for_every_build_that_says_nothing_else() {
+    let Some((_, _, engine)) = engines() else {
+        return;
+    };
+    let _one = ONE_AT_A_TIME.lock();
+    let mut careen = Careen::on(engine);
+    careen.set("CAREEN_SHARE_CACHE", "true");
+    let _worker = careen.start(&["worker", "--name", "one"]);
+    let image = unique("setting");
+    let dockerfile = "printf 'FROM busybox\\nRUN echo made\\n' > Dockerfile";
+    for (more, is_kept) in [("", true), ("    cache: disabled\n", false)] {
+        let text = format!(
+            "steps:\n{}  - id: build\n    build: -t {image}:1 .\n    when: [write]\n{more}",
+            sh("write", dockerfile, "")
+        );
+        wait_for(async { enqueue(&desk(&careen, None).await, &text).await });
+        careen.until("it has ended", |careen| {
+            careen.latest()["ended_at"] != Value::Null
+        });
+        assert_eq!(careen.latest()["status"], "succeeded");
+        let log = careen.log("build");
+        assert_eq!(log.contains("kept in the image"), is_kept, "{log}");
+    }
 }
 
 #[test]

@@ -110,9 +110,13 @@ fn free_port() -> String {
 }
 
 /// Builds the image as the Dockerfile says, around the program that is here already; with careen itself.
-pub fn build(careen: &Careen, image: &str) {
+fn build(careen: &Careen, image: &str) {
+    build_of(careen, image, env!("CARGO_BIN_EXE_careen"));
+}
+
+/// Builds the image around a program.
+pub fn build_of(careen: &Careen, image: &str, program: &str) {
     let context = careen.path("context");
-    let program = env!("CARGO_BIN_EXE_careen");
     fs::create_dir_all(context.join("libraries")).unwrap();
     // Most of a test's program is for debuggers.
     let stripped = Command::new("strip")

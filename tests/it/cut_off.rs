@@ -154,8 +154,11 @@ async fn is_running(address: &str) -> bool {
     !listed.expect("docker").stdout.is_empty()
 }
 
+/// Says so many lines, a tenth of a second apart: for longer than a lease lasts.
+const LINES: usize = 200;
+
 fn steps() -> String {
-    let count = "for i in $(seq 1 600); do echo line $i; sleep 0.1; done";
+    let count = "for i in $(seq 1 200); do echo line $i; sleep 0.1; done";
     format!("steps:\n{}", sh("count", count, ""))
 }
 
@@ -199,10 +202,23 @@ fn a_worker_cut_off_from_its_database_stops_its_containers_while_its_lease_still
             back.3 == before.3 || back.2 > before.2,
             "{before:?}, then {back:?}"
         );
-        careen.until("someone ends it", |careen| {
+        careen.until("it has begun anew and ended", |careen| {
             careen.latest()["ended_at"] != Value::Null
         });
-        assert_eq!(careen.latest()["status"], "errored");
+        let run = careen.latest();
+        assert_eq!(
+            (&run["status"], &run["generation"]),
+            (&"succeeded".into(), &2.into()),
+            "{run}"
+        );
+        // What was read of the generation that was cut off is still there, and marked off from the next one.
+        let log = careen
+            .does(&["runs", "logs", "latest", "--step", "count"])
+            .stdout;
+        let (cut_off, anew) = log.split_once("--- generation 2: ").expect("a mark");
+        assert!(cut_off.starts_with("line 1\nline 2\n"), "{cut_off}");
+        assert_eq!(anew.lines().count(), LINES + 1, "{anew}");
+        assert!(anew.ends_with(&format!("line {LINES}\n")), "{anew}");
         drop(worker);
     });
 }

@@ -296,6 +296,7 @@ fn worker() -> Claim {
         pool: "default".to_owned(),
         time: LONG,
         left: ample(),
+        homes: Vec::new(),
     }
 }
 

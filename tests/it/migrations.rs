@@ -3,13 +3,17 @@
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use careen::{
-    adapters::sqlite::SqliteStore,
-    ports::{Batch, NewRun, RecordedEvent, RunStore, StoreError},
+    adapters::{postgres::PostgresStore, sqlite::SqliteStore},
+    ports::{Batch, Claim, NewRun, RecordedEvent, RunStore, StoreError, WorkerFacts},
+    tasks::homes,
 };
 use serde_json::json;
-use sqlx::{Connection, Row, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection, migrate::Migrator,
+    sqlite::SqliteConnectOptions,
+};
 
-use crate::every_store::{connect as connect_to, on_postgres_at};
+use crate::every_store::{Store, ample, connect as connect_to, on_postgres_at};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -86,16 +90,138 @@ async fn every_migration_applies_to_a_database_with_rows() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_careen_is_refused_by_name() {
+async fn a_database_of_a_newer_careen_is_refused_by_name_only_if_that_breaks_older_ones() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("careen.db");
-    drop(SqliteStore::open(&path).await.unwrap());
-    sqlx::query("INSERT INTO _sqlx_migrations VALUES (99990101000000, 'later', '', true, x'', 0)")
-        .execute(&mut connect(&path).await)
-        .await
-        .unwrap();
+    let first = SqliteStore::open(&path).await.unwrap();
+    let applied = |number: u64, description: &str| {
+        format!(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES ({number}, '{description}', true, '', 0)"
+        )
+    };
+    let (later, breaking) = (
+        applied(99990101000000, "later"),
+        applied(99990102000000, "breaks what was"),
+    );
+    let apply = async |statement: &str| {
+        let statement = AssertSqlSafe(statement.replace("true, ''", "true, x''"));
+        let applied = sqlx::query(statement)
+            .execute(&mut connect(&path).await)
+            .await;
+        applied.unwrap();
+    };
+    apply(&later).await;
+    let second = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(second.store_id(), first.store_id());
+    apply(&breaking).await;
     let error = SqliteStore::open(&path).await.unwrap_err();
     assert_eq!(error, StoreError::TooNew(path.display().to_string()));
+    on_postgres_at(async |address| {
+        let first = connect_to(&address).await;
+        let mut connection = PgConnection::connect(&address).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(later.clone()))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(connect_to(&address).await.store_id(), first.store_id());
+        sqlx::raw_sql(AssertSqlSafe(breaking.clone()))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let refused = PostgresStore::connect(&address.into()).await.err();
+        assert!(
+            matches!(refused, Some(StoreError::TooNew(_))),
+            "{refused:?}"
+        );
+    })
+    .await;
+}
+
+/// What a careen from before `20261121500000_homes` writes when it queues a run, and when its worker says it is here.
+const OLDER: &str = "
+    INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
+            concurrency_group, group_policy, on_worker_loss, needs, queue_state)
+        VALUES ('old', 'acb.yaml', 'by hand', 'queued', NULL, '2026-01-02T03:04:05Z', 'default', 0, 'web',
+            NULL, NULL, 'retry', '{}', 'ready');
+    INSERT INTO documents (run, request) VALUES ('old', '{}');
+    INSERT INTO workers (name, pool, facts, state, seen_at)
+        VALUES ('older', 'default', '{}', 'active', 99999999999999);";
+
+/// A worker of this version beside an older one takes what that one queued.
+async fn takes_what_an_older_one_queued(store: &dyn Store) {
+    let facts = WorkerFacts {
+        name: "newer".to_owned(),
+        pool: "default".to_owned(),
+        capacity: ample(),
+        parallel_runs: 1,
+        engine: "e".to_owned(),
+        engine_version: String::new(),
+        version: String::new(),
+        problem: None,
+    };
+    let mut heard = store.worker_is_here(&facts).await.unwrap().workers;
+    heard.sort_unstable();
+    assert_eq!(heard, ["newer", "older"]);
+    let claim = Claim {
+        worker: "newer".to_owned(),
+        engine: "e".to_owned(),
+        pool: "default".to_owned(),
+        time: Duration::from_secs(60),
+        left: ample(),
+        homes: homes("newer", &heard),
+    };
+    let claimed = store.claim(&claim).await.unwrap();
+    assert_eq!(claimed.map(|it| it.lease.run).as_deref(), Some("old"));
+}
+
+#[tokio::test]
+async fn an_older_careen_still_writes_to_a_database_that_a_newer_one_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("careen.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let mut connection = connect(&path).await;
+    sqlx::raw_sql(OLDER).execute(&mut connection).await.unwrap();
+    takes_what_an_older_one_queued(&store).await;
+    on_postgres_at(async |address| {
+        let store = connect_to(&address).await;
+        let mut connection = PgConnection::connect(&address).await.unwrap();
+        sqlx::raw_sql(OLDER).execute(&mut connection).await.unwrap();
+        takes_what_an_older_one_queued(&store).await;
+    })
+    .await;
+}
+
+/// The first migration that older versions may meet: those before it were never released apart.
+const SAFE_SINCE: i64 = 20261121500000;
+
+#[test]
+fn migrations_take_nothing_away_that_an_older_careen_reads_or_writes() {
+    let postgres = sqlx::migrate!("migrations/postgres");
+    let all = MIGRATIONS.iter().chain(postgres.iter());
+    let is_said = |description: &str| description.starts_with("breaks ");
+    let since = all.filter(|it| it.version >= SAFE_SINCE && !is_said(&it.description));
+    for migration in since {
+        let without_remarks = migration.sql.as_str().lines();
+        let without_remarks =
+            without_remarks.map(|line| line.split("--").next().unwrap_or_default());
+        let text = without_remarks.collect::<Vec<_>>().join(" ").to_uppercase();
+        for statement in text.split(';') {
+            let breaks = [
+                "DROP TABLE",
+                "DROP COLUMN",
+                "RENAME",
+                "ALTER COLUMN",
+                "SET NOT NULL",
+            ]
+            .iter()
+            .any(|words| statement.contains(words));
+            let demands = statement.contains("ADD COLUMN")
+                && statement.contains("NOT NULL")
+                && !statement.contains("DEFAULT");
+            assert!(!breaks && !demands, "{}: {statement}", migration.version);
+        }
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ fn worker(name: &str) -> Claim {
         pool: "default".to_owned(),
         time: LONG,
         left: ample(),
+        homes: Vec::new(),
     }
 }
 

@@ -1,352 +1,21 @@
-//! `deploy/stack.yml` on a real Swarm of three nodes, which `./dev swarm up` brings up: whatever goes, no run is lost.
+//! `deploy/stack.yml` on a real Swarm of three nodes: whatever goes, changes or is scaled, no run is lost.
+
+mod stack;
 
 use std::{
-    cell::Cell,
     collections::BTreeSet,
-    fs::{File, read_to_string},
-    path::PathBuf,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-use serde_json::{Value, json};
+use stack::{PROGRAM, SCALER, Stack, under_way};
 
-use crate::{careens::Careen, compose::build};
-
-const STACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/stack.yml");
-const SECRETS: [&str; 3] = ["careen_db", "careen_key", "careen_postgres_password"];
-/// How long anything may take: lost runs wait for their leases first.
-const PATIENCE: Duration = Duration::from_secs(400);
-
-/// A node of the Swarm: a container of this machine's engine, and its address.
-struct Node {
-    container: String,
-    address: String,
-}
-
-impl Node {
-    fn docker(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("docker");
-        command
-            .args(["exec", "-i", &self.container, "docker"])
-            .args(words);
-        command
-    }
-
-    /// Says what a docker command says on this node; nothing when it fails.
-    fn says(&self, words: &[&str]) -> String {
-        let ran = self.docker(words).output().expect("docker");
-        String::from_utf8_lossy(&ran.stdout).trim().to_owned()
-    }
-}
-
-/// Does something to a container of this machine's engine.
-fn docker(words: &[&str]) {
-    let ran = Command::new("docker").args(words).output().expect("docker");
-    assert!(
-        ran.status.success(),
-        "{words:?}: {}",
-        String::from_utf8_lossy(&ran.stderr)
-    );
-}
-
-struct Stack {
-    nodes: Vec<Node>,
-    token: String,
-    /// The node whose server answered last: those that are gone cost a wait.
-    answering: Cell<usize>,
-}
-
-impl Stack {
-    /// Deploys it; `None`, said aloud, where there is no Swarm.
-    fn deploy() -> Option<Stack> {
-        let folder = std::env::var("CAREEN_DEV_DIR").map(PathBuf::from);
-        let folder = folder.unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/.dev").into());
-        let known = read_to_string(folder.join("swarm")).unwrap_or_default();
-        if known.is_empty() || std::env::var_os("CAREEN_TEST_ALL").is_none() {
-            println!(
-                "skipped: CAREEN_TEST_ALL is not set, or no Swarm; `./dev swarm up` brings it up"
-            );
-            return None;
-        }
-        let node = |line: &str| {
-            let (container, address) = line.split_once(' ').expect("a name and an address");
-            Node {
-                container: container.to_owned(),
-                address: address.to_owned(),
-            }
-        };
-        let mut stack = Stack {
-            nodes: known.lines().map(node).collect(),
-            token: String::new(),
-            answering: Cell::new(0),
-        };
-        let mut builder = Careen::on_docker().expect("an engine");
-        let image = builder.image("swarm");
-        build(&builder, &image);
-        stack.load(&image);
-        stack.clear();
-        stack.make_secrets();
-        stack.start(&image);
-        Some(stack)
-    }
-
-    fn load(&self, image: &str) {
-        for node in &self.nodes {
-            let mut save = Command::new("docker")
-                .args(["save", image])
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("docker");
-            let archive = save.stdout.take().expect("an archive");
-            assert!(
-                node.docker(&["load", "-q"])
-                    .stdin(archive)
-                    .output()
-                    .expect("docker")
-                    .status
-                    .success()
-            );
-            save.wait().expect("its end");
-        }
-    }
-
-    fn make_secrets(&self) {
-        let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
-        let texts = ["postgres://careen:secret@postgres/careen", key, "secret"];
-        for (name, text) in SECRETS.iter().zip(texts) {
-            let mut made = self.nodes[0].docker(&["secret", "create", name, "-"]);
-            let mut made = made
-                .stdin(Stdio::piped())
-                .stdout(Stdio::null())
-                .spawn()
-                .expect("docker");
-            let mut pipe = made.stdin.take().expect("a pipe");
-            std::io::Write::write_all(&mut pipe, text.as_bytes()).expect("written");
-            drop(pipe);
-            assert!(made.wait().expect("its end").success());
-        }
-    }
-
-    fn start(&mut self, image: &str) {
-        let mut deploy = Command::new("docker");
-        deploy.args(["exec", "-i", "-e", &format!("CAREEN_IMAGE={image}")]);
-        // Nodes in containers have no IPVS.
-        for setting in ["CAREEN_ENDPOINT=dnsrr", "CAREEN_PORT_MODE=host"] {
-            deploy.args(["-e", setting]);
-        }
-        deploy
-            .arg(&self.nodes[0].container)
-            .args(["docker", "stack", "deploy", "-c", "-", "careen"]);
-        let deployed = deploy
-            .stdin(File::open(STACK).expect("the stack"))
-            .output()
-            .expect("docker");
-        assert!(
-            deployed.status.success(),
-            "{}",
-            String::from_utf8_lossy(&deployed.stderr)
-        );
-        self.until("a token is made", |stack| {
-            stack.token = stack.in_server(&[
-                "careen", "token", "create", "me", "--role", "admin", "--quiet",
-            ]);
-            !stack.token.is_empty()
-        });
-        self.until("three workers are here", |stack| stack.here() == 3);
-    }
-
-    /// What a command says in the first server that there is.
-    fn in_server(&self, words: &[&str]) -> String {
-        let said = self.nodes.iter().map(|node| {
-            let server = node.says(&[
-                "ps",
-                "-q",
-                "-f",
-                "name=careen_server",
-                "-f",
-                "health=healthy",
-            ]);
-            match server.lines().next() {
-                Some(server) => node.says(&[&["exec", server], words].concat()),
-                None => String::new(),
-            }
-        });
-        said.into_iter()
-            .find(|said| !said.is_empty())
-            .unwrap_or_default()
-    }
-
-    fn until(&mut self, what: &str, mut is_so: impl FnMut(&mut Stack) -> bool) {
-        let begun = Instant::now();
-        while !is_so(self) {
-            assert!(begun.elapsed() < PATIENCE, "still not: {what}");
-            std::thread::sleep(Duration::from_millis(500));
-        }
-    }
-
-    /// Asks whichever server answers, and again until one does.
-    fn asks(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            for offset in 0..self.nodes.len() {
-                let number = (self.answering.get() + offset) % self.nodes.len();
-                let node = &self.nodes[number];
-                let url = format!("http://{}:7420/api/v1/{path}", node.address);
-                let mut curl = Command::new("curl");
-                curl.args([
-                    "-sf",
-                    "--connect-timeout",
-                    "2",
-                    "-m",
-                    "10",
-                    "-X",
-                    method,
-                    "-H",
-                ])
-                .arg(format!("Authorization: Bearer {}", self.token));
-                if let Some(body) = body {
-                    curl.args([
-                        "-H",
-                        "Content-Type: application/json",
-                        "-d",
-                        &body.to_string(),
-                    ]);
-                }
-                let ran = curl.arg(url).output().expect("curl");
-                if let (true, Ok(value)) =
-                    (ran.status.success(), serde_json::from_slice(&ran.stdout))
-                {
-                    self.answering.set(number);
-                    return value;
-                }
-            }
-            std::thread::sleep(Duration::from_secs(1));
-        }
-        panic!("no server answers {path}");
-    }
-
-    fn workers(&self) -> Vec<Value> {
-        self.asks("GET", "workers", None)
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    /// How many workers were heard of lately and take runs.
-    fn here(&self) -> usize {
-        let is_here =
-            |it: &&Value| it["silent_seconds"].as_u64() < Some(15) && it["problem"].is_null();
-        self.workers().iter().filter(is_here).count()
-    }
-
-    fn queue(&self, script: &str) -> String {
-        let text = format!("steps: [{{id: s, cmd: 'busybox sh -c \"{script}\"'}}]");
-        let run = self.asks("POST", "runs", Some(&json!({ "text": text })));
-        run["id"].as_str().expect("an id").to_owned()
-    }
-
-    fn run(&self, run: &str) -> Value {
-        self.asks("GET", &format!("runs/{run}"), None)
-    }
-
-    fn log(&self, run: &str) -> Vec<String> {
-        let page = self.asks("GET", &format!("runs/{run}/logs"), None);
-        let lines = page["lines"].as_array().cloned().unwrap_or_default();
-        lines
-            .iter()
-            .filter_map(|line| line["text"].as_str().map(str::to_owned))
-            .collect()
-    }
-
-    /// Queues runs, lets something happen in mid-flight, and asserts that each ends once and well.
-    fn outlives(&mut self, count: usize, trouble: impl FnOnce(&mut Stack)) -> Vec<Value> {
-        let runs: Vec<String> = (0..count)
-            .map(|n| self.queue(&format!("echo run {n}; sleep {}", 1 + n % 3)))
-            .collect();
-        self.until("some are under way", |stack| {
-            !under_way(&stack.workers()).is_empty()
-        });
-        trouble(self);
-        let mut ended = Vec::new();
-        for (number, run) in runs.iter().enumerate() {
-            self.until("it has ended", |stack| {
-                !stack.run(run)["ended_at"].is_null()
-            });
-            let row = self.run(run);
-            assert_eq!(row["status"], "succeeded", "{row}");
-            assert!(row["generation"].as_u64() <= Some(2), "{row}");
-            assert_eq!(row["attempts"].as_array().map(Vec::len), Some(1), "{row}");
-            // Lines of a generation that ended with its worker stay: someone may have seen them.
-            let log = self.log(run);
-            let is_its_own = log.iter().all(|line| *line == format!("run {number}"));
-            let most = row["generation"].as_u64().unwrap_or(1) as usize;
-            assert!(
-                is_its_own && (1..=most).contains(&log.len()),
-                "{log:?} of {row}"
-            );
-            ended.push(row);
-        }
-        ended
-    }
-
-    fn kill(&mut self, node: usize) {
-        docker(&["kill", &self.nodes[node].container]);
-    }
-
-    fn bring_back(&mut self, node: usize) {
-        docker(&["start", &self.nodes[node].container]);
-        self.until("three workers are here", |stack| stack.here() == 3);
-    }
-
-    fn clear(&self) {
-        let manager = &self.nodes[0];
-        manager.says(&["stack", "rm", "careen"]);
-        for node in &self.nodes {
-            let begun = Instant::now();
-            while !node.says(&["ps", "-q", "-f", "name=careen_"]).is_empty()
-                && begun.elapsed() < PATIENCE
-            {
-                std::thread::sleep(Duration::from_millis(500));
-            }
-            node.says(&["volume", "rm", "careen_postgres", "careen_worker"]);
-        }
-        manager.says(&[&["secret", "rm"], &SECRETS[..]].concat());
-    }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!(
-                "{}",
-                self.nodes[0].says(&["service", "logs", "--tail", "20", "careen_worker"])
-            );
-            println!(
-                "{}",
-                self.nodes[0].says(&["service", "logs", "--tail", "20", "careen_server"])
-            );
-        }
-        for node in &self.nodes {
-            let _ = Command::new("docker")
-                .args(["start", &node.container])
-                .output();
-        }
-        self.clear();
-    }
-}
-
-/// The workers that drive runs.
-fn under_way(workers: &[Value]) -> BTreeSet<String> {
-    let busy = workers
-        .iter()
-        .filter(|it| it["runs"].as_array().is_some_and(|runs| !runs.is_empty()));
-    busy.filter_map(|it| it["name"].as_str().map(str::to_owned))
-        .collect()
-}
+/// There is one Swarm.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 #[test]
 fn on_a_swarm_no_run_is_lost_whatever_goes() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(mut stack) = Stack::deploy() else {
         return;
     };
@@ -396,4 +65,125 @@ fn on_a_swarm_no_run_is_lost_whatever_goes() {
     let log = stack.log(&slow);
     assert_eq!(log.len(), 240, "{log:?}");
     assert_eq!(log[..seen.len()], seen);
+}
+
+/// The images whose workers run just now, on all nodes.
+fn working_images(stack: &Stack) -> BTreeSet<String> {
+    let listed = stack.nodes.iter().map(|node| {
+        let filter = ["ps", "-f", "name=careen_worker", "--format", "{{.Image}}"];
+        node.says(&filter)
+    });
+    let listed: Vec<String> = listed.collect();
+    let images = listed.iter().flat_map(|it| it.lines());
+    images.map(str::to_owned).collect()
+}
+
+#[test]
+fn an_update_to_another_version_in_mid_flight_loses_no_run_and_no_line() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut stack) = Stack::deploy() else {
+        return;
+    };
+    let before = stack.image.clone();
+    let after = stack.build("next", PROGRAM);
+    let slow = stack.queue("for i in $(seq 1 240); do echo line $i; sleep 0.5; done");
+    stack.until("it says something", |stack| stack.log(&slow).len() > 5);
+    stack.image.clone_from(&after);
+    stack.apply();
+    let mut runs = Vec::new();
+    let mut side_by_side = false;
+    stack.until("all workers are of the next version", |stack| {
+        let images = working_images(stack);
+        side_by_side |= images.contains(&before) && images.contains(&after);
+        let number = runs.len();
+        runs.push(stack.queue(&format!("echo run {number}; sleep {}", 1 + number % 9)));
+        images == BTreeSet::from([after.clone()])
+    });
+    println!("{} runs were queued during the update", runs.len());
+    assert!(side_by_side, "the two versions never worked side by side");
+    stack.until("all servers are, and three workers are here", |stack| {
+        let state = [
+            "service",
+            "inspect",
+            "-f",
+            "{{.UpdateStatus.State}}",
+            "careen_server",
+        ];
+        stack.nodes[0].says(&state) == "completed" && stack.here() == 3
+    });
+    for run in stack.ended_well(&runs) {
+        assert_eq!(run["generation"], 1, "{run}");
+    }
+    stack.until("it has ended", |stack| {
+        !stack.run(&slow)["ended_at"].is_null()
+    });
+    let row = stack.run(&slow);
+    let ending = (row["status"].as_str(), row["generation"].as_u64());
+    assert_eq!(ending, (Some("succeeded"), Some(1)), "{row}");
+    let lines: Vec<String> = (1..=240).map(|number| format!("line {number}")).collect();
+    assert_eq!(stack.log(&slow), lines);
+}
+
+/// How many workers the Swarm is to run.
+fn replicas(stack: &Stack) -> String {
+    let format = "{{.Spec.Mode.Replicated.Replicas}}";
+    stack.nodes[0].says(&["service", "inspect", "-f", format, "careen_worker"])
+}
+
+#[test]
+fn the_swarm_runs_as_many_workers_as_the_queue_asks_for() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut stack) = Stack::deploy() else {
+        return;
+    };
+    let socket = "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock";
+    let (image, terms) = (
+        stack.image.clone(),
+        ["--min", "1", "--max", "3", "--every", "1s"],
+    );
+    let service = [
+        "service",
+        "create",
+        "-d",
+        "--name",
+        SCALER,
+        "--constraint",
+        "node.role==manager",
+        "--mount",
+        socket,
+        "--secret",
+        "careen_db",
+        "--network",
+        "careen_careen",
+        "--env",
+        "CAREEN_DB_FILE=/run/secrets/careen_db",
+        &image,
+        "autoscale",
+        "--cool-down",
+        "20s",
+    ];
+    let made = stack.nodes[0]
+        .docker(&[&service[..], &terms].concat())
+        .output();
+    let made = made.expect("docker");
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    stack.until("one worker is enough when nothing is to do", |stack| {
+        replicas(stack) == "1"
+    });
+    stack.until("the others have left", |stack| stack.here() == 1);
+    let runs: Vec<String> = (0..24)
+        .map(|number| stack.queue(&format!("echo run {number}; sleep {}", 15 + number % 3)))
+        .collect();
+    stack.until("more are wanted", |stack| replicas(stack) == "3");
+    let mut busy = BTreeSet::new();
+    stack.until("all of them drive runs", |stack| {
+        busy.extend(under_way(&stack.workers()));
+        busy.len() == 3
+    });
+    stack.ended_well(&runs);
+    stack.until("one is enough again", |stack| replicas(stack) == "1");
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use careen::{
     adapters::memory::containers::{Behaviour, Call, MemoryEngine},
     engine::RunStatus,
-    ports::{Cancellation, LimitScope, OnWorkerLoss, Placement, Queue, RunStore},
+    ports::{
+        Cancellation, Containers, LimitScope, OnWorkerLoss, Placement, Queue, Resource, RunStore,
+    },
 };
 
 use fleet::{Fleet, PATIENCE};
@@ -205,6 +207,41 @@ async fn a_run_whose_engine_is_gone_begins_anew_or_ends_as_its_task_says() {
         // The first generation is swept as soon as a worker of its engine is back.
         let _back = fleet.worker("w3");
         fleet.until(|| fleet.engine.left_over().is_empty()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_containers_went_with_its_worker_begins_anew_or_ends_as_its_task_says() {
+    for (on_worker_loss, status, generation) in [
+        (OnWorkerLoss::Retry, RunStatus::Succeeded, 2),
+        (OnWorkerLoss::Error, RunStatus::Errored, 1),
+    ] {
+        let fleet = Fleet::new();
+        slow(&fleet.engine);
+        let place = Placement {
+            on_worker_loss,
+            ..Placement::default()
+        };
+        let run = fleet.enqueue(ONE_STEP, &place).await;
+        let first = fleet.worker("w1");
+        fleet.until_started("s").await;
+        first.kill();
+        // As a worker does that is cut off from its database.
+        let all = Default::default();
+        let left = fleet.engine.list(Resource::Container, &all).await;
+        for container in left.unwrap() {
+            fleet.engine.remove(&container.id).await.unwrap();
+        }
+        let second = fleet.worker("w2");
+        let ended = fleet.ended(&run).await;
+        assert_eq!(
+            (ended.status, ended.generation),
+            (status, generation),
+            "{ended:?}"
+        );
+        assert_eq!(fleet.engine.count(Call::Start, "s"), generation as usize);
+        second.stop();
+        assert_eq!(fleet.engine.left_over(), []);
     }
 }
 

@@ -34,6 +34,7 @@ fn claim(worker: &str, left: Capacity) -> Claim {
         pool: "default".to_owned(),
         time: Duration::from_secs(600),
         left,
+        homes: Vec::new(),
     }
 }
 
@@ -64,9 +65,13 @@ async fn a_worker_is_known_with_what_it_said_last_and_the_runs_that_it_drives() 
             pool: "arm".to_owned(),
             ..facts("w3")
         };
-        assert_eq!(store.worker_is_here(&elsewhere).await.unwrap().workers, 1);
+        let heard = store.worker_is_here(&elsewhere).await.unwrap();
+        assert_eq!(heard.workers, ["w3"]);
         let heard = store.worker_is_here(&facts("w1")).await.unwrap();
-        assert_eq!((heard.state, heard.workers), (WorkerState::Active, 2));
+        let mut workers = heard.workers;
+        workers.sort_unstable();
+        assert_eq!(heard.state, WorkerState::Active);
+        assert_eq!(workers, ["w1", "w2"]);
         enqueue(store, "r1", 0, &Needs::default()).await;
         enqueue(store, "r2", 0, &Needs::default()).await;
         claimed(store, &ample()).await.unwrap();
@@ -102,6 +107,7 @@ async fn a_worker_that_is_to_drain_claims_nothing_until_it_may_again_even_when_i
         store.worker_left("w1").await.unwrap();
         let heard = store.worker_is_here(&facts("w1")).await.unwrap();
         assert_eq!(heard.state, WorkerState::Draining);
+        assert_eq!(heard.workers, [""; 0], "it takes no runs");
         assert_eq!(claimed(store, &ample()).await, None);
         store.set_worker("w1", WorkerState::Active).await.unwrap();
         assert_eq!(claimed(store, &ample()).await.as_deref(), Some("r1"));

@@ -111,6 +111,7 @@ impl World {
             watcher: Arc::new(()),
             cancel: CancellationToken::new(),
             logins: Vec::new(),
+            shares_cache: false,
         };
         Ok((app.drive(queued, live).await?, warnings))
     }

@@ -142,6 +142,7 @@ impl App {
             watcher: Arc::new(()),
             cancel: wave.cancel.clone(),
             logins: wave.logins.clone(),
+            shares_cache: false,
         };
         let app = self.clone();
         under_way.spawn(async move { (run, app.drive(queued, live).await.map(|_| ())) });

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{GRACE, UnderWay, Worker};
 use crate::{
     app::{App, AppError, Live, lost::Ending},
-    ports::{Lease, Needs, OnWorkerLoss, RegistryLogin, TakenOver},
+    ports::{Lease, Needs, OnWorkerLoss, TakenOver},
     runner::{RunError, Wishes},
     text::{Source, render},
 };
@@ -19,11 +19,13 @@ const SWEEP: Duration = Duration::from_secs(600);
 impl Worker {
     /// Begins, or goes on with, a run that was leased to this worker.
     pub(super) fn drive(&mut self, (lease, needs): (Lease, Needs), sent: Instant) {
-        let (app, logins, wishes) = (
-            self.app.clone(),
-            self.terms.logins.clone(),
-            Wishes::default(),
-        );
+        let (app, wishes) = (self.app.clone(), Wishes::default());
+        let live = Live {
+            watcher: Arc::new(()),
+            cancel: Default::default(),
+            logins: self.terms.logins.clone(),
+            shares_cache: self.terms.shares_cache,
+        };
         let run = lease.run.clone();
         let under_way = UnderWay {
             wishes: wishes.clone(),
@@ -32,7 +34,7 @@ impl Worker {
         self.under_way.insert(run.clone(), under_way);
         self.tasks.spawn(async move {
             // A driver that breaks down must not take the place of its run with it.
-            let driven = AssertUnwindSafe(drive(app, (lease, sent), wishes, logins));
+            let driven = AssertUnwindSafe(drive(app, (lease, sent), wishes, live));
             if driven.catch_unwind().await.is_err() {
                 tracing::error!(
                     run,
@@ -44,17 +46,7 @@ impl Worker {
     }
 }
 
-async fn drive(
-    app: Arc<App>,
-    (lease, sent): (Lease, Instant),
-    wishes: Wishes,
-    logins: Vec<RegistryLogin>,
-) {
-    let live = Live {
-        watcher: Arc::new(()),
-        cancel: Default::default(),
-        logins,
-    };
+async fn drive(app: Arc<App>, (lease, sent): (Lease, Instant), wishes: Wishes, live: Live) {
     let done = match app.open_leased(lease.clone(), sent).await {
         Ok(queued) => app.drive_until(queued, live, wishes).await.map(drop),
         Err(AppError::Store(error)) => Err(error.into()),
@@ -66,6 +58,12 @@ async fn drive(
         Err(AppError::Run(RunError::HandedOver)) => {
             if let Err(error) = app.queue.hand_over(&lease, lease.time / GRACE).await {
                 tracing::warn!(%error, run, "could not hand the run over; its lease will run out");
+            }
+        }
+        Err(AppError::Run(RunError::Gone)) => {
+            tracing::info!(run, "what it ran is gone with its worker; it begins anew");
+            if let Err(error) = app.queue.requeue(&lease).await {
+                tracing::warn!(%error, run, "could not let the run begin anew");
             }
         }
         Err(error) => tracing::warn!(%error, run, "could not drive the run to its end"),

@@ -6,6 +6,8 @@
 mod beside;
 mod cancels;
 mod driving;
+mod homes;
+mod means;
 mod pace;
 mod presence;
 mod terms;
@@ -51,6 +53,7 @@ pub struct Worker {
     said_to_be_here: Option<Instant>,
     is_draining: bool,
     pace: Pace,
+    homes: homes::Homes,
 }
 
 /// A run that is being driven.
@@ -76,6 +79,7 @@ impl Worker {
             pool: terms.pool.clone(),
             time: terms.lease,
             left: facts.capacity.clone(),
+            homes: Vec::new(),
         };
         Ok(Worker {
             facts,
@@ -90,6 +94,7 @@ impl Worker {
             said_to_be_here: None,
             is_draining: false,
             pace: Pace { workers: 1 },
+            homes: homes::Homes::default(),
         })
     }
 
@@ -149,6 +154,7 @@ impl Worker {
         while self.under_way.len() < self.terms.parallel_runs {
             let taken = self.under_way.values().map(|it| &it.needs);
             self.claim.left = self.facts.capacity.beside(taken);
+            self.claim.homes = self.homes.next();
             let sent = Instant::now();
             let Some(claimed) = self.app.queue.claim(&self.claim).await? else {
                 break;

@@ -65,19 +65,23 @@ impl Worker {
         if is_news || last.is_none_or(|last| last.elapsed() >= every) {
             let heard = self.app.workers.worker_is_here(&self.facts).await?;
             self.is_draining = heard.state == WorkerState::Draining;
-            self.pace.workers = heard.workers;
+            self.pace.workers = u32::try_from(heard.workers.len())
+                .unwrap_or(u32::MAX)
+                .max(1);
+            self.homes.settle(&self.terms.name, heard.workers);
             self.said_to_be_here = Some(Instant::now());
         }
         Ok(())
     }
 
-    /// What keeps it from taking runs, though those under way go on: no room on the disk, no engine.
+    /// What keeps it from taking runs, though those under way go on: no room on the disk, no engine, a key that does not
+    /// open what is stored, an object store that refuses.
     async fn problem(&self) -> Option<String> {
         if let Err(full) = self.app.room.check() {
             return Some(full.to_string());
         }
         match timeout(ENGINE, self.app.ports.containers.info()).await {
-            Ok(Ok(engine)) if engine.id == self.claim.engine => None,
+            Ok(Ok(engine)) if engine.id == self.claim.engine => self.app.bar().await,
             Ok(Ok(_)) => {
                 Some("its engine is another than when it began; start it again".to_owned())
             }

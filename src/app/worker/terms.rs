@@ -30,6 +30,8 @@ pub struct WorkerTerms {
     pub memory_bytes: Option<u64>,
     /// Credentials for registries.
     pub logins: Vec<RegistryLogin>,
+    /// Whether builds that say nothing else keep their cache in the registry, where other workers find it.
+    pub shares_cache: bool,
 }
 
 impl WorkerTerms {
@@ -46,6 +48,7 @@ impl WorkerTerms {
             cpu_millis: None,
             memory_bytes: None,
             logins: Vec::new(),
+            shares_cache: false,
         }
     }
 }

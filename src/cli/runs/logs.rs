@@ -27,6 +27,9 @@ pub struct Args {
     /// Only this attempt
     #[arg(long, value_name = "N")]
     attempt: Option<u32>,
+    /// Only this generation: one that begins anew after its worker was lost is the next
+    #[arg(long, value_name = "N")]
+    generation: Option<u32>,
     /// Go on until the run has ended
     #[arg(short, long)]
     follow: bool,
@@ -52,6 +55,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let query = LogQuery {
         step: args.step.clone(),
         attempt: args.attempt,
+        generation: args.generation,
         from: args.from.saturating_sub(1),
         tail: args.tail,
         limit: args.limit,
@@ -64,11 +68,13 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, CliError> {
     let id = args.run.find(&app).await?;
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
     let is_json = context.globals.json;
+    let mut shown = 1;
     app.read_logs(&id, &query, |step, key, line| {
         let written = if is_json {
             writeln!(out, "{}", to_json(step, key, line))
         } else {
-            print(&mut out, &args, step, line)
+            let mark = mark(&args, &mut shown, key.generation);
+            write!(out, "{mark}").and_then(|()| print(&mut out, &args, step, line))
         };
         // A reader that went away wants no more.
         written
@@ -88,11 +94,11 @@ async fn remote(
     query: &LogQuery,
 ) -> Result<ExitCode, CliError> {
     let run = args.run.word.as_str();
+    let mut shown = 1;
     if !args.follow {
         let page = client.logs(run, query).await?;
-        page.lines
-            .iter()
-            .for_each(|line| print_view(context, args, line));
+        let lines = page.lines.iter();
+        lines.for_each(|line| print_view(context, args, &mut shown, line));
         if !page.complete && query.limit.is_none() && !context.globals.quiet {
             anstream::eprintln!("there are more lines; --from and --limit read on");
         }
@@ -106,20 +112,31 @@ async fn remote(
                 let is_wanted = |line: &&LineView| {
                     query.step.as_ref().is_none_or(|step| *step == line.step)
                         && query.attempt.is_none_or(|it| it == line.attempt)
+                        && query.generation.is_none_or(|it| it == line.generation)
                         && line.line > query.from
                 };
                 let wanted = lines.iter().filter(is_wanted);
-                wanted.for_each(|line| print_view(context, args, line));
+                wanted.for_each(|line| print_view(context, args, &mut shown, line));
             }
             Message::Events(_) | Message::Run(..) => {}
         }
     }
 }
 
-fn print_view(context: &Context, args: &Args, line: &LineView) {
+/// What stands before the first line of a generation that is not the first: the run began anew there. Nothing where the
+/// bytes are wanted as they were written.
+fn mark(args: &Args, shown: &mut u32, generation: u32) -> String {
+    if std::mem::replace(shown, generation) == generation || args.raw {
+        return String::new();
+    }
+    format!("--- generation {generation}: the worker was lost, and the run began anew ---\n")
+}
+
+fn print_view(context: &Context, args: &Args, shown: &mut u32, line: &LineView) {
     if context.globals.json {
         return anstream::println!("{}", json!(line));
     }
+    anstream::print!("{}", mark(args, shown, line.generation));
     let at = if args.timestamps {
         format!("{} ", line.at)
     } else {
@@ -156,6 +173,7 @@ fn print(out: &mut impl Write, args: &Args, step: &str, line: &Line) -> std::io:
 fn to_json(step: &str, key: &LogKey, line: &Line) -> serde_json::Value {
     json!({
         "step": step,
+        "generation": key.generation,
         "attempt": key.attempt,
         "line": line.number + 1,
         "at": time(line.at_nanos),

@@ -5,6 +5,7 @@ mod state;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
+use clap::builder::FalseyValueParser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +70,9 @@ pub struct WorkerOptions {
     /// The memory that it offers to runs which demand some, such as 8g [default: all of its engine's]
     #[arg(long, value_name = "SIZE", env = "CAREEN_WORKER_MEMORY", value_parser = parse_memory)]
     offer_memory: Option<u64>,
+    /// Keep the caches of builds in the registry, beside the image, unless a step says `cache: disabled`
+    #[arg(long, env = "CAREEN_SHARE_CACHE", value_parser = FalseyValueParser::new())]
+    share_cache: bool,
     /// How long its runs stay its own without a word from it
     #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "CAREEN_LEASE",
           value_parser = clap::value_parser!(u64).range(3..=3600))]
@@ -97,6 +101,7 @@ impl WorkerOptions {
             cpu_millis: self.offer_nano_cpus.map(|nano| nano / NANO_IN_MILLI),
             memory_bytes: self.offer_memory,
             logins: context.logins()?,
+            shares_cache: self.share_cache,
             ..usual
         })
     }

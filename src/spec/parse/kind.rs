@@ -151,7 +151,7 @@ fn place(
 /// Reads a `cache`, also where it has no effect, for a wrong value is an error anywhere.
 pub(super) fn cache(reader: &mut Reader<'_>, field: Option<Field<'_>>) -> Cache {
     let Some((field, text)) = field.zip(reader.text(field)) else {
-        return Cache::Disabled;
+        return Cache::Unsaid;
     };
     match text.to_lowercase().as_str() {
         "enabled" => Cache::Enabled,
@@ -160,7 +160,7 @@ pub(super) fn cache(reader: &mut Reader<'_>, field: Option<Field<'_>>) -> Cache 
             let message =
                 "invalid value for cache property. Valid values are 'enabled', 'disabled'";
             reader.report(Diagnostic::error(codes::BAD_VALUE, message).at(field.span()));
-            Cache::Disabled
+            Cache::Unsaid
         }
     }
 }

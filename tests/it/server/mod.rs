@@ -6,6 +6,7 @@ pub mod asked;
 mod contexts;
 mod doors;
 mod fleet;
+mod generations;
 mod notices;
 mod pages;
 mod queue;

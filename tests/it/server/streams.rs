@@ -20,14 +20,14 @@ const LINES: &str = "version: v1.1.0\nsteps:\n  - id: one\n    cmd: busybox echo
 
 /// A message of a stream: its kind, id and body.
 #[derive(Debug, Clone, PartialEq)]
-struct Message {
-    kind: String,
-    id: String,
-    body: Value,
+pub struct Message {
+    pub kind: String,
+    pub id: String,
+    pub body: Value,
 }
 
 /// Reads a stream to its end, after the message of an id.
-async fn follows(served: &Served, run: &str, after: Option<&str>) -> Vec<Message> {
+pub async fn follows(served: &Served, run: &str, after: Option<&str>) -> Vec<Message> {
     let mut request = Request::get(format!("/api/v1/runs/{run}/stream"));
     if let Some(id) = after {
         request = request.header("last-event-id", id);

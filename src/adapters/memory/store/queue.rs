@@ -13,7 +13,7 @@ use crate::{
     engine::RunStatus,
     ports::{
         CancelRequest, Cancellation, Claim, Claimed, Enqueued, GroupPolicy, Lease, LimitRow,
-        LimitScope, Needs, NewRun, Place, Placement, Queue, QueueDepth, RunRow, StoreError,
+        LimitScope, NEAR, Needs, NewRun, Place, Placement, Queue, QueueDepth, RunRow, StoreError,
         TakenOver,
     },
 };
@@ -57,6 +57,13 @@ impl StoredRun {
     /// Says whether a worker has it, or had it and was lost.
     pub(super) fn is_under_way(&self) -> bool {
         self.row.placement.is_some() && !self.is_waiting && !self.row.status.is_ended()
+    }
+
+    /// Says whether its task is at home with a worker that has these buckets.
+    fn is_at_home(&self, homes: &[u8]) -> bool {
+        let place = self.row.placement.as_ref();
+        let bucket = place.and_then(Placement::bucket);
+        bucket.is_some_and(|bucket| homes.contains(&bucket))
     }
 
     fn order(&self, number: u64) -> (Reverse<i32>, u64) {
@@ -162,7 +169,19 @@ impl Runs {
                 !run.is_held() && claim.left.fits(&run.needs()) && self.full(run).is_empty()
             })
         });
-        let first = may_go.next().map(|(_, number)| *number);
+        let first = may_go.next();
+        let is_near = |other: &&(Reverse<i32>, u64)| {
+            let run = self.by_number.get(&other.1);
+            run.is_some_and(|run| run.is_at_home(&claim.homes))
+        };
+        let near = match first.filter(|_| !claim.homes.is_empty()) {
+            Some(first) if !is_near(&first) => may_go
+                .take(NEAR - 1)
+                .take_while(|other| other.0 == first.0)
+                .find(is_near),
+            _ => None,
+        };
+        let first = near.or(first).map(|(_, number)| *number);
         let run = first.and_then(|number| self.by_number.get_mut(&number));
         let claimed = run.map(|run| {
             Ok(Claimed {

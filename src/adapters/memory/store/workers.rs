@@ -48,9 +48,11 @@ impl Workers for MemoryStore {
         };
         table.insert(facts.name.clone(), known);
         let is_here = |it: &&Known| {
-            it.facts.pool == facts.pool && it.seen.elapsed().as_secs() <= SILENCE_SECONDS
+            let is_near = it.facts.pool == facts.pool && it.state == WorkerState::Active;
+            is_near && it.seen.elapsed().as_secs() <= SILENCE_SECONDS
         };
-        let workers = table.values().filter(is_here).count() as u32;
+        let here = table.values().filter(is_here);
+        let workers = here.map(|it| it.facts.name.clone()).collect();
         Ok(Heard { state, workers })
     }
 

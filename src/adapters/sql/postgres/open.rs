@@ -1,6 +1,6 @@
 //! Connects to the database, making or updating its tables where needed.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
@@ -12,7 +12,12 @@ use sqlx::{
 use super::{PostgresStore, notify::Bell};
 use crate::ports::StoreError;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// What a newer careen has added is no hindrance: while versions change, two work side by side.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// Connections of one process: workers write in turns, and most of their time passes elsewhere.
 const CONNECTIONS: u32 = 12;
@@ -45,31 +50,30 @@ impl PostgresStore {
     }
 }
 
-/// Reads the store's id when the database is of this version; `None` when it is older or empty.
+/// Reads the store's id when the database has all that this version needs; `None` when it is older or empty. A newer one
+/// will do, unless what was changed since is said to break older versions.
 async fn identify(pool: &PgPool) -> Result<Option<String>, StoreError> {
-    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
-    let found =
-        sqlx::query("SELECT max(version), (SELECT id FROM store), count(*) FROM _sqlx_migrations")
-            .fetch_one(pool)
-            .await;
+    let versions: Vec<i64> = MIGRATIONS.iter().map(|it| it.version).collect();
+    let found = sqlx::query(
+        "SELECT (SELECT id FROM store), count(*) FILTER (WHERE version = ANY($1)) AS own,
+                count(*) FILTER (WHERE version <> ALL($1) AND description LIKE 'breaks %') AS breaking
+         FROM _sqlx_migrations",
+    )
+    .bind(&versions)
+    .fetch_one(pool)
+    .await;
     let Ok(row) = found else {
         return Ok(None); // no such table: nothing was ever migrated
     };
-    let version: Option<i64> = row.try_get(0)?;
-    let applied: i64 = row.try_get(2)?;
-    let is_whole = applied >= MIGRATIONS.iter().count() as i64;
-    match version.cmp(&newest) {
-        std::cmp::Ordering::Less => Ok(None),
-        // One that is older than the newest may have come later.
-        std::cmp::Ordering::Equal if !is_whole => Ok(None),
-        std::cmp::Ordering::Equal => Ok(Some(row.try_get(1)?)),
-        std::cmp::Ordering::Greater => {
-            let options = pool.connect_options();
-            let database = options.get_database().unwrap_or_default();
-            Err(StoreError::TooNew(format!(
-                "{}/{database}",
-                options.get_host()
-            )))
-        }
+    let (own, breaking): (i64, i64) = (row.try_get("own")?, row.try_get("breaking")?);
+    if breaking > 0 {
+        let options = pool.connect_options();
+        let database = options.get_database().unwrap_or_default();
+        let name = format!("{}/{database}", options.get_host());
+        return Err(StoreError::TooNew(name));
+    }
+    match own == versions.len() as i64 {
+        true => Ok(Some(row.try_get(0)?)),
+        false => Ok(None),
     }
 }

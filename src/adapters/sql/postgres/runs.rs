@@ -48,8 +48,8 @@ pub(super) async fn insert<'c>(
     let inserted = sqlx::query(
         "WITH added AS (
             INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
-                concurrency_group, group_policy, on_worker_loss, needs, queue_state)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $18,
+                concurrency_group, group_policy, on_worker_loss, needs, bucket, queue_state)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $18, $19,
                 CASE WHEN $7::text IS NULL THEN NULL ELSE 'ready' END)
             RETURNING id, number),
          documented AS (INSERT INTO documents (run, request) SELECT id, $13 FROM added),
@@ -76,6 +76,7 @@ pub(super) async fn insert<'c>(
     .bind(run.secrets.iter().map(|(_, sealed)| sealed.bytes.clone()).collect::<Vec<_>>())
     .bind(place.map_or_else(Vec::new, scopes))
     .bind(place.map_or_else(|| "{}".to_owned(), |place| place.needs.key()))
+    .bind(place.and_then(Placement::bucket).map(i16::from))
     .fetch_one(to)
     .await;
     match inserted {

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     PostgresStore,
-    read::workers::{by_owner, worker},
-    rows::Columns,
+    read::workers::{by_owner, heard, worker},
 };
 use crate::ports::{
     Heard, SILENCE_SECONDS, StoreError, WorkerFacts, WorkerRow, WorkerState, Workers,
@@ -17,8 +16,9 @@ impl Workers for PostgresStore {
         let row = sqlx::query(
             "INSERT INTO workers (name, pool, facts, state, seen_at) VALUES ($1, $2, $3, 'active', now_ms())
              ON CONFLICT (name) DO UPDATE SET pool = excluded.pool, facts = excluded.facts, seen_at = excluded.seen_at
-             RETURNING state, (SELECT count(*) FROM workers AS others
-                WHERE others.pool = $2 AND others.name <> $1 AND others.seen_at > now_ms() - $4) AS others",
+             RETURNING state, (SELECT coalesce(json_agg(name), '[]')::text FROM workers AS others
+                WHERE others.pool = $2 AND others.name <> $1 AND others.state = 'active'
+                  AND others.seen_at > now_ms() - $4) AS others",
         )
         .bind(&facts.name)
         .bind(&facts.pool)
@@ -26,10 +26,7 @@ impl Workers for PostgresStore {
         .bind(SILENCE_SECONDS.cast_signed() * 1000)
         .fetch_one(&self.pool)
         .await?;
-        Ok(Heard {
-            state: row.parsed("state")?,
-            workers: row.count::<u32>("others")? + 1,
-        })
+        heard(&facts.name, &row)
     }
 
     async fn worker_left(&self, name: &str) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::de::DeserializeOwned;
 
 use super::super::rows::Columns;
-use crate::ports::{Needs, StoreError, WorkerRow};
+use crate::ports::{Heard, Needs, StoreError, WorkerRow, WorkerState};
 
 /// Reads what a run demands.
 pub(in crate::adapters::sql) fn needs(row: &impl Columns) -> Result<Needs, StoreError> {
@@ -25,6 +25,16 @@ pub(in crate::adapters::sql) fn worker(
         silent_seconds: row.count::<i64>("silent")?.max(0).unsigned_abs() / 1000,
         runs: runs.remove(&name).unwrap_or_default(),
     })
+}
+
+/// Reads what a worker of this name hears when it says that it is here.
+pub(in crate::adapters::sql) fn heard(name: &str, row: &impl Columns) -> Result<Heard, StoreError> {
+    let (state, mut workers): (WorkerState, Vec<String>) =
+        (row.parsed("state")?, told(row, "others")?);
+    if state == WorkerState::Active {
+        workers.push(name.to_owned());
+    }
+    Ok(Heard { state, workers })
 }
 
 /// Sorts runs under way by who drives them.

@@ -5,20 +5,25 @@ use std::{
     io::ErrorKind,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
 use sqlx::{
     Connection, Row, SqliteConnection,
-    migrate::{MigrateError, Migrator},
+    migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use super::{SqliteStore, errors, line::Line, reserve::Reserve};
 use crate::ports::StoreError;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// What a newer careen has added is no hindrance: while versions change, two work side by side.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/sqlite");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// How long a writer waits for another process; ours keep the lock for milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -98,44 +103,46 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Sto
     }
 }
 
-/// Reads the store's id when the database is of this version; `None` when it is older or empty.
+/// Reads the store's id when the database has all that this version needs; `None` when it is older or empty. A newer one
+/// will do, unless what was changed since is said to break older versions.
 async fn identify(
     writer: &mut SqliteConnection,
     path: &Path,
 ) -> Result<Option<String>, StoreError> {
-    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
-    let found =
-        sqlx::query("SELECT max(version), (SELECT id FROM store), count(*) FROM _sqlx_migrations")
-            .fetch_one(writer)
-            .await;
+    let versions: Vec<i64> = MIGRATIONS.iter().map(|it| it.version).collect();
+    let found = sqlx::query(
+        "WITH own AS (SELECT value FROM json_each(?1))
+         SELECT (SELECT id FROM store), count(*) FILTER (WHERE version IN own) AS own,
+                count(*) FILTER (WHERE version NOT IN own AND description LIKE 'breaks %') AS breaking
+         FROM _sqlx_migrations",
+    )
+    .bind(serde_json::json!(versions).to_string())
+    .fetch_one(writer)
+    .await;
     let Ok(row) = found else {
         return Ok(None); // no such table: nothing was ever migrated
     };
-    let version: Option<i64> = row.try_get(0)?;
-    let applied: i64 = row.try_get(2)?;
-    let is_whole = applied >= MIGRATIONS.iter().count() as i64;
-    match version.cmp(&newest) {
-        std::cmp::Ordering::Less => Ok(None),
-        // One that is older than the newest may have come later.
-        std::cmp::Ordering::Equal if !is_whole => Ok(None),
-        std::cmp::Ordering::Equal => Ok(Some(row.try_get(1)?)),
-        std::cmp::Ordering::Greater => Err(StoreError::TooNew(path.display().to_string())),
+    let (own, breaking): (i64, i64) = (row.try_get("own")?, row.try_get("breaking")?);
+    if breaking > 0 {
+        return Err(StoreError::TooNew(path.display().to_string()));
+    }
+    match own == versions.len() as i64 {
+        true => Ok(Some(row.try_get(0)?)),
+        false => Ok(None),
     }
 }
 
 /// Applies what is missing in one transaction that holds the write lock, so that of many processes only one does it.
 async fn update(writer: &mut SqliteConnection, path: &Path) -> Result<String, StoreError> {
-    migrate(writer, path).await?;
+    migrate(writer).await?;
     let id = identify(writer, path).await?;
     id.ok_or_else(|| StoreError::Database("its migrations left no store id".to_owned()))
 }
 
-async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let applied = MIGRATIONS.run_direct(None, &mut *transaction, false).await;
-    if let Err(MigrateError::VersionMissing(_)) = applied {
-        return Err(StoreError::TooNew(path.display().to_string()));
-    }
-    applied?;
+    MIGRATIONS
+        .run_direct(None, &mut *transaction, false)
+        .await?;
     Ok(transaction.commit().await?)
 }

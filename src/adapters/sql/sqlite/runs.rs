@@ -49,8 +49,8 @@ async fn insert_row(
     let group = place.and_then(|place| place.group.as_ref());
     let inserted = sqlx::query(
         "INSERT INTO runs (id, name, cause, status, rerun_of, created_at, pool, priority, task,
-                concurrency_group, group_policy, on_worker_loss, needs, queue_state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, iif(?7 IS NULL, NULL, 'ready'))
+                concurrency_group, group_policy, on_worker_loss, needs, bucket, queue_state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, iif(?7 IS NULL, NULL, 'ready'))
          RETURNING number",
     )
     .bind(&run.id)
@@ -66,6 +66,7 @@ async fn insert_row(
     .bind(group.map(|group| group.policy.as_str()))
     .bind(place.map(|place| place.on_worker_loss.as_str()))
     .bind(place.map_or_else(|| "{}".to_owned(), |place| place.needs.key()))
+    .bind(place.and_then(Placement::bucket))
     .fetch_one(connection)
     .await;
     match inserted {

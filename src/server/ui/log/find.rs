@@ -52,7 +52,7 @@ pub(in crate::server::ui) async fn find(
         .build();
     let pattern = pattern
         .map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "the text is too long to look for"))?;
-    let key = Named::find(&api, place).await?.key;
+    let key = Named::find(&api, place, None).await?.key;
     let first = wanted.from.saturating_sub(1);
     let mut log = LogLines::from(api.frames.clone(), key, first);
     let begun = Instant::now();

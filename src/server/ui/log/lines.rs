@@ -46,7 +46,7 @@ pub(in crate::server::ui) async fn lines(
     Path(place): Path<(String, u32, u32)>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Window>, Failure> {
-    let log = Named::find(&api, place).await?;
+    let log = Named::find(&api, place, None).await?;
     let first = wanted.from.max(1);
     let count = wanted.count.unwrap_or(LINES).min(LINES);
     let lines = read(&api, log.key, first, count).await?;

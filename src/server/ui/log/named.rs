@@ -1,6 +1,7 @@
-//! Finds the log that a path names: a run, the position of a step, an attempt.
+//! Finds the log that an address names: a run, the position of a step, an attempt, and a generation if not the present.
 
 use axum::http::StatusCode;
+use serde::Deserialize;
 
 use crate::{
     ports::{LogKey, RunRow, StoreError},
@@ -19,11 +20,19 @@ pub(super) struct Named {
     pub lines: u64,
 }
 
+/// Which generation's log is wanted.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::server::ui) struct Generation {
+    /// The generation, from 1; the present one when none is named.
+    pub generation: Option<u32>,
+}
+
 impl Named {
-    /// Finds a log; one that holds nothing yet is found, too.
+    /// Finds a log of a generation, by default the present one; one that holds nothing yet is found, too.
     pub async fn find(
         api: &Api,
         (run, step, attempt): (String, u32, u32),
+        generation: Option<u32>,
     ) -> Result<Self, Failure> {
         let store = &api.app.ports.store;
         let run = store.run(&store.find(&run).await?).await?;
@@ -36,7 +45,7 @@ impl Named {
         };
         let key = LogKey {
             run: run.id.clone(),
-            generation: run.generation,
+            generation: generation.unwrap_or(run.generation),
             step,
             attempt,
         };

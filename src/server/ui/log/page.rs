@@ -26,6 +26,8 @@ const LINES: u64 = 300;
 pub(in crate::server::ui) struct Wanted {
     /// The first, from 1.
     from: Option<u64>,
+    /// The generation, from 1; the present one when none is named.
+    generation: Option<u32>,
 }
 
 /// Shows a page of a log.
@@ -35,14 +37,17 @@ pub(in crate::server::ui) async fn show(
     Path(place): Path<(String, u32, u32)>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Html<String>, Failure> {
-    let log = Named::find(&api, place).await?;
+    let log = Named::find(&api, place, wanted.generation).await?;
     let first = wanted.from.unwrap_or(1).max(1);
     let lines = read(&api, log.key.clone(), first, LINES as usize).await?;
     let title = format!("{} · {}", log.step, log.run.name);
     let body = html! {
         div class="title" {
             h1 { a href={ "/runs/" (log.run.id) } { (log.run.name) } " › " (log.step) }
-            span class="dim" { "attempt " (log.key.attempt) }
+            span class="dim" {
+                "attempt " (log.key.attempt)
+                @if is_earlier(&log) { " of generation " (log.key.generation) ", whose worker was lost" }
+            }
         }
         (pager(&log, first, "Parts of the log"))
         pre class="plain-log" {
@@ -59,24 +64,28 @@ pub(in crate::server::ui) async fn show(
     Ok(page(&viewer, "/", &title, body))
 }
 
+/// Says whether the run has begun anew since.
+fn is_earlier(log: &Named) -> bool {
+    log.key.generation != log.run.generation
+}
+
 fn pager(log: &Named, first: u64, label: &str) -> Markup {
-    let path = format!(
-        "/runs/{}/log/{}/{}",
-        log.run.id, log.key.step, log.key.attempt
-    );
+    let place = format!("{}/{}", log.key.step, log.key.attempt);
+    let generation = log.key.generation;
+    let path = format!("/runs/{}/log/{place}?generation={generation}", log.run.id);
     let last = log.lines.saturating_sub(LINES).saturating_add(1);
     html! {
         nav class="pager" aria-label=(label) {
             @if first > 1 {
                 a href=(path) { "First" }
-                a href={ (path) "?from=" (first.saturating_sub(LINES).max(1)) } { "Before" }
+                a href={ (path) "&from=" (first.saturating_sub(LINES).max(1)) } { "Before" }
             }
             span class="dim" { "line " (first) " of " (log.lines) }
             @if first + LINES <= log.lines {
-                a href={ (path) "?from=" (first + LINES) } { "After" }
-                a href={ (path) "?from=" (last) } { "Last" }
+                a href={ (path) "&from=" (first + LINES) } { "After" }
+                a href={ (path) "&from=" (last) } { "Last" }
             }
-            a href={ "/runs/" (log.run.id) "/raw/" (log.key.step) "/" (log.key.attempt) } { "Download" }
+            a href={ "/runs/" (log.run.id) "/raw/" (place) "?generation=" (generation) } { "Download" }
         }
     }
 }

@@ -8,10 +8,10 @@ use axum::{
 };
 use futures_util::stream::try_unfold;
 
-use super::named::Named;
+use super::named::{Generation, Named};
 use crate::{
     logs::{Ending, LogError, LogLines},
-    server::{Api, ui::failure::Failure},
+    server::{Api, error::Query, ui::failure::Failure},
 };
 
 /// Bytes of one piece of the answer.
@@ -21,8 +21,9 @@ const PIECE: usize = 256 * 1024;
 pub(in crate::server::ui) async fn download(
     State(api): State<Api>,
     Path(place): Path<(String, u32, u32)>,
+    Query(wanted): Query<Generation>,
 ) -> Result<Response, Failure> {
-    let log = Named::find(&api, place).await?;
+    let log = Named::find(&api, place, wanted.generation).await?;
     // Ids of runs are letters and digits; those of steps may be anything.
     let name = format!(
         "{}-{}-{}.log",

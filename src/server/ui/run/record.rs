@@ -31,6 +31,8 @@ pub(super) struct Record {
     pub events: Vec<RecordedEvent>,
     /// The logs that hold anything.
     pub logs: Vec<LogSummary>,
+    /// Those of generations whose worker was lost.
+    pub earlier: Vec<LogSummary>,
     /// The plan, if it can be made without the run's secrets.
     pub plan: Option<Arc<Plan>>,
     /// Where the plan's steps stand on the page.
@@ -52,6 +54,7 @@ impl Record {
             attempts: Vec::new(),
             events: Vec::new(),
             logs: Vec::new(),
+            earlier: Vec::new(),
             plan: None,
             drawing: None,
             is_planned: false,
@@ -72,7 +75,7 @@ impl Record {
         self.events = store.events(&id, self.run.generation).await?;
         let logs = api.frames.logs(&id).await?;
         let is_present = |it: &LogSummary| it.key.generation == self.run.generation;
-        self.logs = logs.into_iter().filter(is_present).collect();
+        (self.logs, self.earlier) = logs.into_iter().partition(is_present);
         self.make_plan();
         if self.steps.is_empty()
             && let Some(plan) = &self.plan

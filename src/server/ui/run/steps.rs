@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{outputs::images, record::Record};
 use crate::{
     engine::StepStatus,
-    ports::{AttemptRow, StepRow},
+    ports::{AttemptRow, LogSummary, StepRow},
     server::ui::{badge::Look, live::Piece, when::elapsed},
     spec::StepKind,
 };
@@ -61,6 +61,9 @@ fn whole(record: &Record, step: &StepRow, (now, is_alone): (DateTime<Utc>, bool)
         div id=(logs_id(step)) {
             @for attempt in attempts {
                 (log(record, step, attempt, record.lines(step.step, attempt.attempt)))
+            }
+            @for log in record.earlier.iter().filter(|it| it.key.step == step.step) {
+                (earlier(log))
             }
         }
     };
@@ -132,6 +135,19 @@ fn log(record: &Record, step: &StepRow, attempt: &AttemptRow, lines: u64) -> Mar
                 a href={ "/runs/" (run) "/log/" (place) } data-plain { "Read page by page" }
                 a href={ "/runs/" (run) "/raw/" (place) } download="" { "Download" }
             }
+        }
+    }
+}
+
+/// The log of a generation whose worker was lost: it stays, for someone may have read it.
+fn earlier(log: &LogSummary) -> Markup {
+    let key = &log.key;
+    let path = format!("/runs/{}/log/{}/{}", key.run, key.step, key.attempt);
+    html! {
+        p class="dim" {
+            a href={ (path) "?generation=" (key.generation) } { "Log of generation " (key.generation) }
+            @if key.attempt > 1 { ", attempt " (key.attempt) }
+            ": " (log.lines) " lines; its worker was lost, and the run began anew"
         }
     }
 }

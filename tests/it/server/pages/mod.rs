@@ -5,5 +5,5 @@ mod lists;
 mod run;
 mod sessions;
 mod tasks;
-mod visitor;
+pub mod visitor;
 mod work;

@@ -48,30 +48,77 @@ pub(super) async fn claim(
     }
 }
 
-async fn claim_unlimited(
-    store: &PostgresStore,
-    claim: &Claim,
-) -> Result<Option<Claimed>, StoreError> {
-    let row = sqlx::query(concat!(
-        lanes!(),
-        ", first AS (SELECT number AS first_number FROM runs WHERE pool = $1 AND queue_state = 'ready'
-                AND needs = (SELECT lane FROM lanes LIMIT 1)
-                ORDER BY priority DESC, number LIMIT 1 FOR UPDATE SKIP LOCKED)
+/// The first run of a lane that nobody else is at; locked.
+macro_rules! first_of {
+    ($lane:literal) => {
+        concat!(
+            "SELECT number, id, priority, task, concurrency_group FROM runs
+             WHERE pool = $1 AND queue_state = 'ready' AND needs = ",
+            $lane,
+            " ORDER BY priority DESC, number LIMIT 1 FOR UPDATE SKIP LOCKED"
+        )
+    };
+}
+
+/// The same, but of the first few ([`crate::ports::NEAR`]) of equal priority one that is at home with the worker goes before.
+macro_rules! nearest_of {
+    ($lane:literal, $homes:literal) => {
+        concat!(
+            "SELECT runs.number, id, runs.priority, task, concurrency_group FROM runs,
+                (SELECT number, priority, bucket FROM runs WHERE pool = $1 AND queue_state = 'ready' AND needs = ",
+            $lane,
+            " ORDER BY priority DESC, number LIMIT 64) AS near
+             WHERE runs.number = near.number AND queue_state = 'ready'
+             ORDER BY near.priority DESC, coalesce(near.bucket = ANY(",
+            $homes,
+            "::smallint[]), false) DESC, near.number
+             LIMIT 1 FOR UPDATE OF runs SKIP LOCKED"
+        )
+    };
+}
+
+/// Takes the run that is selected so, if it comes under no limit.
+macro_rules! take {
+    ($($first:tt)*) => {
+        concat!(
+            lanes!(),
+            ", first AS (SELECT number AS first_number FROM (",
+            $($first)*,
+            ") AS found)
          UPDATE runs SET queue_state = NULL, lease_owner = $2, lease_engine = $4, status = 'preparing',
                 lease_token = lease_token + 1, lease_until = now_ms() + $5
          FROM first WHERE number = first_number
            AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
                 ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
-         RETURNING id, generation, lease_token, needs",
-    ))
-    .bind(&claim.pool)
-    .bind(&claim.worker)
-    .bind(left(claim))
-    .bind(&claim.engine)
-    .bind(milliseconds(claim.time))
-    .fetch_optional(&store.pool)
-    .await?;
+         RETURNING id, generation, lease_token, needs"
+        )
+    };
+}
+
+async fn claim_unlimited(
+    store: &PostgresStore,
+    claim: &Claim,
+) -> Result<Option<Claimed>, StoreError> {
+    let query = match claim.homes.is_empty() {
+        true => sqlx::query(take!(first_of!("(SELECT lane FROM lanes LIMIT 1)"))),
+        false => sqlx::query(take!(nearest_of!("(SELECT lane FROM lanes LIMIT 1)", "$6"))),
+    };
+    let query = query
+        .bind(&claim.pool)
+        .bind(&claim.worker)
+        .bind(left(claim))
+        .bind(&claim.engine)
+        .bind(milliseconds(claim.time));
+    let query = match claim.homes.is_empty() {
+        true => query,
+        false => query.bind(homes(claim)),
+    };
+    let row = query.fetch_optional(&store.pool).await?;
     row.map(|row| given(&row, claim)).transpose()
+}
+
+fn homes(claim: &Claim) -> Vec<i16> {
+    claim.homes.iter().copied().map(i16::from).collect()
 }
 
 fn left(claim: &Claim) -> String {
@@ -120,15 +167,14 @@ async fn first_ready(
     claim: &Claim,
 ) -> Result<Option<PgRow>, StoreError> {
     for lane in lanes(&mut *connection, claim).await? {
-        let row = sqlx::query(
-            "SELECT number, id, priority, task, concurrency_group FROM runs
-             WHERE pool = $1 AND queue_state = 'ready' AND needs = $2 ORDER BY priority DESC, number LIMIT 1
-             FOR UPDATE SKIP LOCKED",
-        )
-        .bind(&claim.pool)
-        .bind(lane)
-        .fetch_optional(&mut *connection)
-        .await?;
+        let query = match claim.homes.is_empty() {
+            true => sqlx::query(first_of!("$2")).bind(&claim.pool).bind(lane),
+            false => sqlx::query(nearest_of!("$2", "$3"))
+                .bind(&claim.pool)
+                .bind(lane)
+                .bind(homes(claim)),
+        };
+        let row = query.fetch_optional(&mut *connection).await?;
         if row.is_some() {
             return Ok(row);
         }

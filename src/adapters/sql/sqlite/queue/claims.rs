@@ -19,7 +19,8 @@ use crate::ports::{Claim, Claimed, Lease, LimitScope, StoreError, TakenOver};
 const SET_ASIDE_AT_ONCE: usize = 100;
 
 /// The first run of the first lane that fits the worker. Lanes are found one after the other by the index, so that it
-/// does not matter how many runs wait in each; a worker that is to drain finds none.
+/// does not matter how many runs wait in each; a worker that is to drain finds none. Of the first few of a lane
+/// ([`crate::ports::NEAR`]) one goes before that is at home with the worker, if priorities are equal.
 macro_rules! first_fitting {
     () => {
         "WITH RECURSIVE every_lane AS (
@@ -40,8 +41,10 @@ macro_rules! first_fitting {
                 WHERE has.key = wanted.key AND has.value = wanted.value))),
          first AS (
             SELECT runs.* FROM fitting JOIN runs ON number =
-                (SELECT number FROM runs WHERE pool = ?1 AND queue_state = 'ready' AND needs = lane
-                 ORDER BY priority DESC, number LIMIT 1)
+                (SELECT number FROM
+                    (SELECT number, priority, bucket FROM runs WHERE pool = ?1 AND queue_state = 'ready' AND needs = lane
+                     ORDER BY priority DESC, number LIMIT 64)
+                 ORDER BY priority DESC, coalesce(bucket IN (SELECT value FROM json_each(?4)), 0) DESC, number LIMIT 1)
             ORDER BY priority DESC, number LIMIT 1)"
     };
 }
@@ -63,9 +66,9 @@ async fn claim_unlimited(
 ) -> Result<Option<Claimed>, StoreError> {
     let row = sqlx::query(concat!(
         first_fitting!(),
-        " UPDATE runs SET queue_state = NULL, lease_owner = ?2, lease_engine = ?4, status = 'preparing',
+        " UPDATE runs SET queue_state = NULL, lease_owner = ?2, lease_engine = ?5, status = 'preparing',
                 lease_token = lease_token + 1,
-                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?5
+                lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?6
          WHERE number = (SELECT number FROM first)
            AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
                 ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
@@ -74,11 +77,16 @@ async fn claim_unlimited(
     .bind(&claim.pool)
     .bind(&claim.worker)
     .bind(left(claim))
+    .bind(homes(claim))
     .bind(&claim.engine)
     .bind(milliseconds(claim.time))
     .fetch_optional(&store.writer)
     .await?;
     row.map(|row| given(&row, claim)).transpose()
+}
+
+fn homes(claim: &Claim) -> String {
+    serde_json::json!(claim.homes).to_string()
 }
 
 fn left(claim: &Claim) -> String {
@@ -118,6 +126,7 @@ async fn first_ready(
     .bind(&claim.pool)
     .bind(&claim.worker)
     .bind(left(claim))
+    .bind(homes(claim))
     .fetch_optional(connection)
     .await?;
     Ok(row)

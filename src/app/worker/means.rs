@@ -1,0 +1,60 @@
+//! Whether a process has what runs need beside an engine: the right key, and an object store that answers.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::{
+    app::App,
+    ports::{PasswordSource, Sealed, StoredSecret, VaultError},
+};
+
+/// How long an object store may take to say that it has not got something.
+const OBJECTS: Duration = Duration::from_secs(5);
+/// An object that there never is.
+const NO_OBJECT: &str = "contexts/none";
+
+impl App {
+    /// Says in words what would make runs fail here that end well elsewhere.
+    pub(super) async fn bar(&self) -> Option<String> {
+        match self.bar_of_key().await {
+            Some(bar) => Some(bar),
+            None => self.bar_of_objects().await,
+        }
+    }
+
+    /// A key that does not open what is stored would make errors of runs that need it.
+    async fn bar_of_key(&self) -> Option<String> {
+        let connections = self.credentials.connections.connections().await;
+        // A database that cannot be asked is another trouble, which is said elsewhere.
+        for connection in connections.unwrap_or_default() {
+            if let PasswordSource::Sealed(sealed) = &connection.password
+                && let Some(bar) = self.unopened(&connection.row(), sealed)
+            {
+                return Some(bar);
+            }
+        }
+        let secrets = self.credentials.secrets.stored_secrets().await;
+        let mut secrets = secrets.unwrap_or_default().into_iter();
+        secrets.find_map(|it| self.unopened(&StoredSecret::row(&it.name), &it.sealed))
+    }
+
+    fn unopened(&self, row: &str, sealed: &Sealed) -> Option<String> {
+        match self.vault.open(row, sealed) {
+            Ok(_) => None,
+            Err(error @ VaultError::Key { .. }) => Some(error.to_string()),
+            Err(VaultError::DoesNotOpen(_)) => Some(format!(
+                "its key does not open {row}, which the key {} sealed; give it that key (CAREEN_KEY_FILE)",
+                sealed.key_id
+            )),
+        }
+    }
+
+    async fn bar_of_objects(&self) -> Option<String> {
+        match timeout(OBJECTS, self.objects.size(NO_OBJECT)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("the object store does not answer".to_owned()),
+        }
+    }
+}
