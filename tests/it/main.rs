@@ -42,6 +42,7 @@ mod fleet_simulation;
 mod folder;
 mod frames_contract;
 mod full_disks;
+mod gathered_writes;
 mod hand_overs;
 mod hook_payloads;
 mod hooks;
