@@ -3,6 +3,7 @@
 mod access_contract;
 mod aliases;
 mod autoscale;
+mod backups;
 mod bases;
 mod bases_contract;
 mod browser;
