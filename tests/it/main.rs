@@ -46,6 +46,7 @@ mod hand_overs;
 mod hook_payloads;
 mod hooks;
 mod image_copies;
+mod image_lists;
 mod layers;
 mod loading;
 mod logs;
