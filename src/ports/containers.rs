@@ -336,6 +336,9 @@ pub enum EngineError {
     /// A name is taken.
     #[error("the name {0} is taken")]
     NameConflict(String),
+    /// Something still uses what is to be removed.
+    #[error("{0}")]
+    InUse(String),
     /// A host port is taken.
     #[error("port {port} is taken{}", .holder.as_ref().map(|h| format!(" by {h}")).unwrap_or_default())]
     PortTaken {

@@ -103,6 +103,7 @@ pub(super) fn fault(error: &EngineError) -> Fault {
             "Free some space where the Docker Engine keeps its data".to_owned(),
         ),
         EngineError::NotFound(_)
+        | EngineError::InUse(_)
         | EngineError::CommandNotFound(_)
         | EngineError::CommandNotExecutable(_)
         | EngineError::Other(_) => (FaultKind::Engine, String::new()),

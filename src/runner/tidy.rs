@@ -23,6 +23,10 @@ use crate::ports::{Containers, EngineError, Labels, Resource};
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long after a process has died the engine may still be making what it asked for.
 pub(super) const LATE: Duration = Duration::from_millis(300);
+/// How many times as long as for a list the engine may take to make what it was asked for.
+const AS_LOOKS: u32 = 20;
+/// How long something may go on using what is to be removed.
+const IN_USE: Duration = Duration::from_secs(15);
 
 /// How long an engine may take to be restarted.
 const AWAY: Duration = Duration::from_secs(30);
@@ -122,14 +126,16 @@ pub async fn remove_lost(
     containers: &dyn Containers,
     labels: &Labels,
 ) -> Result<usize, EngineError> {
-    let mut count = remove_all(containers, labels).await?;
+    let mut pass = remove_patiently(containers, labels).await?;
+    let mut count = pass.removed;
     loop {
-        tokio::time::sleep(LATE).await;
-        let removed = remove_all(containers, labels).await?;
-        if removed == 0 {
+        // An engine that answers slowly makes things slowly.
+        tokio::time::sleep(LATE.max(pass.looked * AS_LOOKS)).await;
+        pass = remove_patiently(containers, labels).await?;
+        if pass.removed == 0 {
             return Ok(count);
         }
-        count += removed;
+        count += pass.removed;
     }
 }
 
@@ -138,24 +144,61 @@ pub async fn remove_all(
     containers: &dyn Containers,
     labels: &Labels,
 ) -> Result<usize, EngineError> {
+    Ok(remove_patiently(containers, labels).await?.removed)
+}
+
+/// What one look at the engine has come to.
+struct Pass {
+    removed: usize,
+    /// How long the engine took to say what there is.
+    looked: Duration,
+}
+
+/// Looks again for what uses a volume or network: the engine names a container only when it has made all of it.
+async fn remove_patiently(
+    containers: &dyn Containers,
+    labels: &Labels,
+) -> Result<Pass, EngineError> {
+    let deadline = Instant::now() + IN_USE;
+    let mut before = 0;
+    loop {
+        let (mut pass, fault) = remove_once(containers, labels).await?;
+        pass.removed += before;
+        match fault {
+            None => return Ok(pass),
+            Some(EngineError::InUse(_)) if Instant::now() < deadline => before = pass.removed,
+            Some(error) => return Err(error),
+        }
+        tokio::time::sleep(LATE).await;
+    }
+}
+
+/// Removes what there is; what cannot be removed keeps nothing else from going, and the first such error is told.
+async fn remove_once(
+    containers: &dyn Containers,
+    labels: &Labels,
+) -> Result<(Pass, Option<EngineError>), EngineError> {
+    let start = Instant::now();
     let (found, networks, volumes) = futures_util::future::try_join3(
         containers.list(Resource::Container, labels),
         containers.list(Resource::Network, labels),
         containers.list(Resource::Volume, labels),
     )
     .await?;
-    let count = found.len() + networks.len() + volumes.len();
-    futures_util::future::try_join_all(found.iter().map(|it| containers.remove(&it.id))).await?;
-    futures_util::future::try_join(
-        futures_util::future::try_join_all(
+    let looked = start.elapsed();
+    let mut results = join_all(found.iter().map(|it| containers.remove(&it.id))).await;
+    let (of_networks, of_volumes) = futures_util::future::join(
+        join_all(
             networks
                 .iter()
                 .map(|it| containers.remove_network(&it.name)),
         ),
-        futures_util::future::try_join_all(
-            volumes.iter().map(|it| containers.remove_volume(&it.name)),
-        ),
+        join_all(volumes.iter().map(|it| containers.remove_volume(&it.name))),
     )
-    .await?;
-    Ok(count)
+    .await;
+    results.extend(of_networks);
+    results.extend(of_volumes);
+    let removed = results.iter().filter(|it| it.is_ok()).count();
+    let fault = results.into_iter().find_map(Result::err);
+    Ok((Pass { removed, looked }, fault))
 }

@@ -126,14 +126,14 @@ fn a_step_that_ended_while_nobody_watched_is_not_started_again() {
     let Some(careen) = Careen::on_docker() else {
         return;
     };
-    let script = "echo begun >> begun; sleep 2; echo last word; exit 5";
-    let options = "    timeout: 3\n    ignoreErrors: true\n";
+    let script = "echo begun >> begun; sleep 1; echo last word; exit 5";
+    let options = "    timeout: 12\n    ignoreErrors: true\n";
     careen.steps(&(sh("short", script, options) + &sh("after", "cat begun", "")));
     let running = careen.start_run(&[]);
     careen.until("short runs", |careen| careen.events() > 1);
     running.kill();
     // Its timeout passes too, but long after its end.
-    std::thread::sleep(std::time::Duration::from_secs(4));
+    std::thread::sleep(std::time::Duration::from_secs(14));
     resume(&careen).exits(0);
     let run = careen.latest();
     assert_eq!(step(&run, "short")["status"], "failed");

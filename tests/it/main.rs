@@ -40,6 +40,7 @@ mod fleet_driver;
 mod fleet_patches;
 mod fleet_simulation;
 mod folder;
+mod forgotten_ends;
 mod frames_contract;
 mod full_disks;
 mod hand_overs;

@@ -70,6 +70,9 @@ pub(super) fn refused(status: u16, message: String) -> EngineError {
     if lower.contains("already in use by container") {
         return EngineError::NameConflict(quoted(&message).unwrap_or(message));
     }
+    if lower.contains("has active endpoints") || lower.contains("volume is in use") {
+        return EngineError::InUse(message);
+    }
     match status {
         404 => EngineError::NotFound(message),
         // As good as gone.

@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use bollard::{
-    models::NetworkCreateRequest,
+    models::{NetworkCreateRequest, NetworkDisconnectRequest},
     query_parameters::{InspectNetworkOptions, ListNetworksOptionsBuilder},
 };
 
-use crate::ports::{EngineError, Found, Labels, NetworkSpec, Resource};
+use crate::ports::{Containers as _, EngineError, Found, Labels, NetworkSpec, Resource};
 
 use super::{DockerEngine, errors::gone_is_fine, labels::label_filter};
 
 /// How often, and how long apart, a network is asked to go while the ends of dead containers linger in it.
 const REMOVE_ATTEMPTS: u32 = 50;
 const REMOVE_PAUSE: Duration = Duration::from_millis(100);
+/// After how many attempts an end that lingers is taken for one that its container has forgotten.
+const FORGOTTEN_AFTER: u32 = 10;
 
 /// Makes a network and returns its id.
 pub(super) async fn create(
@@ -54,15 +56,45 @@ pub(super) async fn remove(engine: &DockerEngine, name: &str) -> Result<(), Engi
     loop {
         let removed = docker.remove_network(name).await;
         match gone_is_fine(removed.map_err(|error| engine.error(error))) {
-            Err(EngineError::Other(message))
-                if message.contains("has active endpoints") && attempts < REMOVE_ATTEMPTS =>
-            {
+            Err(EngineError::InUse(_)) if attempts < REMOVE_ATTEMPTS => {
+                if attempts == FORGOTTEN_AFTER {
+                    release_forgotten(engine, name).await?;
+                }
                 attempts += 1;
                 tokio::time::sleep(REMOVE_PAUSE).await;
             }
             other => return other,
         }
     }
+}
+
+/// Takes out of a network the ends of containers that are no more. The engine keeps such an end for ever when a
+/// container is removed in the midst of its start.
+async fn release_forgotten(engine: &DockerEngine, name: &str) -> Result<(), EngineError> {
+    let docker = engine.docker().await?;
+    let Ok(network) = docker
+        .inspect_network(name, None::<InspectNetworkOptions>)
+        .await
+    else {
+        return Ok(());
+    };
+    for (container, end) in network.containers.unwrap_or_default() {
+        let Some(end) = end.name.filter(|it| !it.is_empty()) else {
+            continue;
+        };
+        if engine.inspect(&container).await?.is_some() || engine.inspect(&end).await?.is_some() {
+            continue;
+        }
+        let request = NetworkDisconnectRequest {
+            container: end,
+            force: Some(true),
+        };
+        // Whether it helped, the next attempt to remove the network tells.
+        if let Err(error) = docker.disconnect_network(name, request).await {
+            tracing::debug!(%error, name, "could not take a forgotten end out of a network");
+        }
+    }
+    Ok(())
 }
 
 /// Finds the networks that bear all these labels.

@@ -27,7 +27,7 @@ impl State {
             .find(|container| is_in(&container.spec.network))
         {
             let message = format!("network {name} has active endpoints: {}", user.spec.name);
-            return Err(EngineError::Other(message));
+            return Err(EngineError::InUse(message));
         }
         self.networks.remove(name);
         Ok(())
@@ -54,7 +54,7 @@ impl State {
             containers.find(|container| mounted_volumes(&container.spec).any(|of| of == name));
         if let Some(user) = user {
             let message = format!("volume {name} is in use by {}", user.spec.name);
-            return Err(EngineError::Other(message));
+            return Err(EngineError::InUse(message));
         }
         self.volumes.remove(name);
         Ok(())

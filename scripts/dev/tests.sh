@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# All tests at once; the few that failed in the throng are run once more by themselves, and named.
+
+# More than this have not failed for want of a core.
+FEW_TESTS=5
+
+run_tests() {
+  local log=$STATE/tests.log failed
+  if cargo test --no-fail-fast "$@" 2>&1 | tee "$log"; then return; fi
+  mapfile -t failed < <(failed_tests "$log")
+  [ ${#failed[@]} -gt 0 ] || die "the tests could not be built or run" "see above, or $log"
+  [ ${#failed[@]} -le $FEW_TESTS ] || die "${#failed[@]} tests failed" "see above, or $log"
+  say "failed beside the others, so run once more, alone: ${failed[*]}"
+  cargo test --no-fail-fast -- --exact "${failed[@]}" --test-threads 1
+  say "passed alone, but not beside the others; worth a look: ${failed[*]}"
+}
+
+# Each test program ends with two lists called failures, the second of bare names.
+failed_tests() {
+  awk '/^failures:$/ { count = 0 }
+    /^    [A-Za-z0-9_:]+$/ { names[count++] = $1 }
+    /^test result/ { for (i = 0; i < count; i++) print names[i]; count = 0 }' "$1" | sort -u
+}
