@@ -41,7 +41,7 @@ const put = ({ id, html, into, is_once }) => {
   old.replaceWith(fresh);
   if (!focused) return;
   const href = focused.getAttribute("href");
-  const again = href === null ? fresh : fresh.querySelector(`[href="${CSS.escape(href)}"]`);
+  const again = href === null || fresh.getAttribute("href") === href ? fresh : fresh.querySelector(`[href="${CSS.escape(href)}"]`);
   again?.focus({ preventScroll: true });
 };
 

@@ -67,7 +67,7 @@ pub struct Pruned {
     pub runs: Vec<Gone>,
     /// Uploaded contexts.
     pub contexts: Vec<Gone>,
-    /// How many deliveries, times of timers and moves of base images went.
+    /// How many deliveries, times of timers, moves of base images and entries of the fleet went.
     pub facts: u64,
     /// What the engine freed of its build cache, in bytes.
     pub build_cache_bytes: u64,
@@ -91,6 +91,9 @@ impl App {
         if let Some(days) = keep.days {
             let before = before(self.ports.clock.now(), days);
             pruned.facts = self.upkeep.forget_facts(before).await?;
+        }
+        if keep.days.is_some() || !pruned.runs.is_empty() {
+            pruned.facts += self.forget_fleet_past().await?;
         }
         let build_cache = keep.build_cache();
         if build_cache != BuildCacheBounds::default() {

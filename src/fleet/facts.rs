@@ -173,6 +173,11 @@ impl Facts {
         self.tasks.get(name)
     }
 
+    /// All tasks of which something is known, in no order.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = (&String, &TaskFacts)> {
+        self.tasks.iter()
+    }
+
     /// Adds a fact; one that is known already, or older than what is known, changes nothing.
     pub(super) fn learn(&mut self, fact: &Fact) -> Touched {
         match fact {

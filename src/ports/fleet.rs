@@ -1,7 +1,7 @@
 //! What is known of the fleet, and the rollouts over it.
 //!
-//! Entries are numbered in the order in which they were learned and only ever added, so whoever has read up to a number
-//! goes on from there. The end of a run waits until it has been learned from, and is taken away in the transaction that
+//! Entries are numbered in the order in which they were learned and never changed, so whoever has read up to a number
+//! goes on from there; those that say nothing any more may go. The end of a run waits until it has been learned from, and is taken away in the transaction that
 //! adds what it taught: neither a crash nor a second reader loses or doubles it.
 
 use std::collections::BTreeSet;
@@ -132,6 +132,10 @@ pub trait FleetStore: Send + Sync {
         number: i64,
         limit: u32,
     ) -> Result<Vec<NumberedEntry>, StoreError>;
+    /// Forgets entries by their numbers, which are never given again; says how many were there.
+    async fn forget_entries(&self, numbers: &[i64]) -> Result<u64, StoreError>;
+    /// Says which of these runs the store has no more.
+    async fn runs_gone(&self, runs: &[String]) -> Result<Vec<String>, StoreError>;
     /// Lists ended runs that have not been learned from.
     async fn unlearned_ends(&self, limit: u32) -> Result<Vec<String>, StoreError>;
     /// Adds what the end of a run taught, unless someone else was faster; says whether it did.

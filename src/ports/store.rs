@@ -62,6 +62,9 @@ pub struct RunRow {
     pub placement: Option<Placement>,
     /// The worker or process that holds it, or held it last.
     pub owner: Option<String>,
+    /// Until when that one holds it unless it says again that it lives, by the store's clock; `None` once nobody does.
+    #[serde(skip)]
+    pub held_until: Option<DateTime<Utc>>,
     /// Why it is to be stopped, once someone asked for that.
     pub cancel_reason: Option<String>,
     /// When it was queued.

@@ -39,7 +39,7 @@ pub trait Upkeep: Send + Sync {
     /// Adds up the runs that have ended.
     async fn ended_totals(&self) -> Result<EndedTotals, StoreError>;
     /// Forgets facts from before a moment with what was decided about them: deliveries, times of timers, moves of base
-    /// images. What waits for a decision or for its run stays. Says how many went.
+    /// images, and rollouts that are over. What waits for a decision or for its run stays. Says how many went.
     async fn forget_facts(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
     /// Writes all that is recorded, as it was at one moment, into an empty folder; others go on writing meanwhile.
     async fn dump(&self, into: &Path) -> Result<(), StoreError>;

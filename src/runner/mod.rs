@@ -40,6 +40,7 @@ mod setup;
 mod tidy;
 mod timers;
 mod unchanged;
+mod unchanged_lists;
 mod watcher;
 mod wishes;
 
@@ -55,5 +56,6 @@ pub use names::{
     LABEL_ATTEMPT, LABEL_GENERATION, LABEL_POSITION, LABEL_RUN, LABEL_STEP, LABEL_STORE,
 };
 pub use tidy::{remove_all, remove_lost};
+pub use unchanged_lists::HeldList;
 pub use watcher::{Change, LogLine, Watcher};
 pub use wishes::Wishes;

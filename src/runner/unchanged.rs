@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::dispatch::Env;
 use crate::{
     fleet::same_content,
-    ports::{RegistryError, Repository, Right, name_of},
+    ports::{Manifest, Registry, RegistryError, Repository, Right, name_of},
     spec::reference::Reference,
 };
 
@@ -42,10 +42,18 @@ async fn config(
     at: &Repository,
     name: &str,
 ) -> Result<Option<(String, Value)>, RegistryError> {
-    let registry = &env.ports.registry;
+    let registry = &*env.ports.registry;
     let manifest = registry.manifest(at, name).await?;
-    let contents = manifest.contents().ok();
-    let Some(config) = contents.and_then(|it| it.config) else {
+    let config = read_config((registry, at), &manifest).await?;
+    Ok(config.map(|it| (manifest.digest, it)))
+}
+
+/// Reads the configuration of an image; `None` for what has none, or one that is no configuration.
+pub(super) async fn read_config(
+    (registry, at): (&dyn Registry, &Repository),
+    manifest: &Manifest,
+) -> Result<Option<Value>, RegistryError> {
+    let Some(config) = manifest.contents().ok().and_then(|it| it.config) else {
         return Ok(None);
     };
     let mut stream = registry.blob(at, config.digest().as_ref()).await?;
@@ -56,6 +64,5 @@ async fn config(
             return Ok(None);
         }
     }
-    let config = serde_json::from_slice(&bytes).ok();
-    Ok(config.map(|it| (manifest.digest, it)))
+    Ok(serde_json::from_slice(&bytes).ok())
 }

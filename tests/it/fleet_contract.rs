@@ -68,7 +68,36 @@ async fn what_is_known_is_read_on_in_order_and_what_is_known_once_is_kept_once()
     .await;
 }
 
-fn rollout(id: &str, second: i64) -> RolloutRow {
+#[tokio::test]
+async fn what_is_forgotten_is_gone_and_its_number_is_not_given_again() {
+    on_every_store(async |store| {
+        let first = [seen("base", "1"), queued("r1"), ended("r1")];
+        store.add_entries(&first).await.unwrap();
+        let (_, last) = known(store, 0, 9).await;
+        let numbers: Vec<i64> = store.entries_after(0, 9).await.unwrap()[1..]
+            .iter()
+            .map(|it| it.number)
+            .collect();
+        assert_eq!(store.forget_entries(&numbers).await.unwrap(), 2);
+        assert_eq!(store.forget_entries(&numbers).await.unwrap(), 0);
+        assert_eq!(known(store, 0, 9).await.0, first[..1]);
+        // Whoever had read all of it goes on with what comes next.
+        store
+            .add_entries(&[queued("r1"), seen("base", "2")])
+            .await
+            .unwrap();
+        let (found, _) = known(store, last, 9).await;
+        assert_eq!(found, [queued("r1"), seen("base", "2")]);
+        assert_eq!(known(store, 0, 9).await.0.len(), 3);
+        store.create_run(&new_run("here")).await.unwrap();
+        let asked = ["gone".to_owned(), "here".to_owned()];
+        assert_eq!(store.runs_gone(&asked).await.unwrap(), ["gone"]);
+    })
+    .await;
+}
+
+/// A rollout that is under way.
+pub fn rollout(id: &str, second: i64) -> RolloutRow {
     RolloutRow {
         id: id.to_owned(),
         bases: vec!["base".to_owned()],

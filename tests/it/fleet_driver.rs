@@ -1,18 +1,26 @@
 //! What servers make of rollouts, pass by pass, on a clock that the tests move and over a registry in memory.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use careen::{
-    adapters::memory::registry::MemoryRegistry,
+    adapters::{memory::registry::MemoryRegistry, sqlite::SqliteStore},
     app::{App, FleetDriver, LookTerms, Lookout, RolloutWish, TaskWish},
     engine::{RunStatus, StepStatus},
     fleet::RolloutState,
-    ports::{Batch, Expected, Repository, RunFilter, RunRow, StepRow, TriggerKind},
+    ports::{Batch, Expected, Repository, RunFilter, RunRow, StepRow, TaskStore, TriggerKind},
     tasks::{BaseImageTrigger, Definition, ImageBuild},
 };
 use serde_json::{Value, json};
 
-use crate::{registries::write_image, world::World};
+use crate::{
+    every_store::on_postgres,
+    registries::write_image,
+    world::{Stores, World},
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -27,11 +35,21 @@ struct Story {
 
 impl Story {
     async fn new() -> Story {
-        let world = World::new().await;
+        Self::of(World::new().await, None)
+    }
+
+    /// The same over a database, which keeps the tasks as well.
+    async fn over<S: Stores + TaskStore + 'static>(store: S) -> Story {
+        let store = Arc::new(store);
+        Self::of(World::over(store.clone()), Some(store))
+    }
+
+    fn of(world: World, tasks: Option<Arc<dyn TaskStore>>) -> Story {
         let registry = MemoryRegistry::new();
         registry.add_host("r.io");
         let mut app = world.app();
         app.ports.registry = Arc::new(registry.clone());
+        app.tasks = tasks.unwrap_or(app.tasks);
         let app = Arc::new(app);
         let terms = LookTerms {
             interval: 10 * MINUTE,
@@ -48,10 +66,15 @@ impl Story {
     }
 
     /// Stores a task that pushes an image of its name, from a folder here or from elsewhere.
-    async fn task(&self, name: &str, base: &str, elsewhere: Option<&str>) {
+    async fn task(&self, name: &str, bases: &str, elsewhere: Option<&str>) {
         let folder = self.world.folder().join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("Dockerfile"), format!("FROM r.io/{base}:1\n")).unwrap();
+        let stages = bases.split(' ').map(|it| format!("FROM r.io/{it}:1\n"));
+        let stages: Vec<String> = stages.collect();
+        let copies: String = (1..stages.len())
+            .map(|stage| format!("COPY --from={} / /\n", stage - 1))
+            .collect();
+        std::fs::write(folder.join("Dockerfile"), stages.concat() + &copies).unwrap();
         let mut definition = Definition::named(name);
         let here = folder.to_string_lossy().into_owned();
         definition.context = Some(elsewhere.map_or(here, str::to_owned));
@@ -110,9 +133,14 @@ impl Story {
 
     /// Ends the run that is under way, with what it pushed and stood on.
     async fn ends(&self, status: RunStatus, images: Value, prepared: Option<Value>) {
-        let store = &self.app.ports.store;
         let run = self.runs().await.remove(0);
         assert!(!run.status.is_ended(), "nothing is under way");
+        self.run_ends(run, status, (images, prepared)).await;
+    }
+
+    async fn run_ends(&self, run: RunRow, status: RunStatus, told: (Value, Option<Value>)) {
+        let store = &self.app.ports.store;
+        let (images, prepared) = told;
         let lease = store.lease_run(&run.id, "w", MINUTE, true).await.unwrap();
         let now = Some(self.app.ports.clock.now());
         let step = StepRow {
@@ -144,9 +172,38 @@ impl Story {
 
     /// Ends the run that is under way as a build that pushed an image.
     async fn builds(&self, image: &str, layer: &str) {
-        let digest = self.push(image, layer).await;
-        let images = json!([{ "image": format!("r.io/{image}:1"), "digest": digest }]);
+        let images = self.pushed(image, layer).await;
         self.ends(RunStatus::Succeeded, images, None).await;
+    }
+
+    async fn pushed(&self, image: &str, layer: &str) -> Value {
+        let digest = self.push(image, layer).await;
+        json!([{ "image": format!("r.io/{image}:1"), "digest": digest }])
+    }
+
+    /// Lets the rollout go on to its end, after each build by a server that knows nothing of the last one; gives the
+    /// tasks in the order in which their runs ended.
+    async fn goes_on_to_its_end(&mut self, id: &str, layer: &str) -> Vec<String> {
+        let begun = Instant::now();
+        let mut ended = Vec::new();
+        while self.state(id).await != RolloutState::Done {
+            assert!(begun.elapsed() < MINUTE, "only {ended:?} were built");
+            self.driver = FleetDriver::new(self.app.clone(), "one".to_owned());
+            for _ in 0..8 {
+                self.driver.pass().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let open = self.runs().await.into_iter();
+            let Some(run) = open.filter(|it| !it.status.is_ended()).next_back() else {
+                continue;
+            };
+            let name = run.name.clone();
+            let images = self.pushed(&name, &format!("{name} {layer}")).await;
+            self.run_ends(run, RunStatus::Succeeded, (images, None))
+                .await;
+            ended.push(name);
+        }
+        ended
     }
 }
 
@@ -293,4 +350,61 @@ async fn what_a_task_elsewhere_makes_is_learned_from_its_run_and_built_from_its_
     assert_eq!(runs.len(), 2);
     assert_eq!(runs[0].request["bases"]["r.io/base:1"], moved);
     assert_eq!(runs[0].request["pin"]["commit"], "c0ffee");
+}
+
+/// A diamond that is brought up to date, and again when its base has moved.
+async fn a_diamond_is_built_in_order_and_once(mut story: Story) {
+    story.push("base", "1").await;
+    story.task("left", "base", None).await;
+    story.task("right", "base", None).await;
+    story.task("top", "left right", None).await;
+    let first = story.begin(RolloutWish::default()).await;
+    let mut order = story.goes_on_to_its_end(&first, "1").await;
+    assert_eq!(order.pop().as_deref(), Some("top"));
+    order.sort();
+    assert_eq!(order, ["left", "right"]);
+
+    let moved = story.push("base", "2").await;
+    let second = story.begin(RolloutWish::default()).await;
+    let order = story.goes_on_to_its_end(&second, "2").await;
+    assert_eq!(order.len(), 3, "{order:?}");
+    assert_eq!(order[2], "top");
+    let runs = story.runs().await;
+    assert_eq!(runs.len(), 6);
+    let of = |name: &str| runs.iter().find(|it| it.name == name).unwrap();
+    for side in ["left", "right"] {
+        assert_eq!(of(side).request["bases"]["r.io/base:1"], moved);
+        let given = story.app.ports.store.steps(&of(side).id).await.unwrap();
+        let digest = &given[0].images[0]["digest"];
+        assert_eq!(
+            &of("top").request["bases"][format!("r.io/{side}:1")],
+            digest
+        );
+    }
+
+    // Nothing moved since: another wave has nothing to do.
+    let third = story.begin(RolloutWish::default()).await;
+    assert_eq!(story.goes_on_to_its_end(&third, "3").await, [""; 0]);
+
+    // What the runs of the past leave behind does not stay for ever, and nothing is built for that.
+    let keep = careen::app::Keep {
+        runs: Some(3),
+        ..Default::default()
+    };
+    let pruned = story.app.prune(&keep).await.unwrap();
+    assert_eq!(pruned.runs.len(), 3);
+    assert!(pruned.facts > 0);
+    let fourth = story.begin(RolloutWish::default()).await;
+    assert_eq!(story.goes_on_to_its_end(&fourth, "4").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn over_a_database_servers_that_come_and_go_build_a_diamond_in_order_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("careen.db")).await;
+    a_diamond_is_built_in_order_and_once(Story::over(store.unwrap()).await).await;
+    on_postgres(async |store| {
+        a_diamond_is_built_in_order_and_once(Story::over(store).await).await;
+    })
+    .await;
 }

@@ -50,6 +50,7 @@ mod homes;
 mod hook_payloads;
 mod hooks;
 mod image_copies;
+mod image_lists;
 mod layers;
 mod loading;
 mod logs;

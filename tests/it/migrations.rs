@@ -4,7 +4,10 @@ use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use careen::{
     adapters::{postgres::PostgresStore, sqlite::SqliteStore},
-    ports::{Batch, Claim, NewRun, RecordedEvent, RunStore, StoreError, WorkerFacts},
+    ports::{
+        Batch, Claim, FleetStore, NewRun, RecordedEvent, RunFilter, RunStore, StoreError,
+        WorkerFacts,
+    },
     tasks::homes,
 };
 use serde_json::json;
@@ -16,6 +19,71 @@ use sqlx::{
 use crate::every_store::{Store, ample, connect as connect_to, on_postgres_at};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The last migration before runs were found by branch and image, and before the fleet learned from its past.
+const BEFORE_FINDING: i64 = 20261121300000;
+
+/// Runs of a stored task as they were written then: of a branch that was asked for, and of one that was found out.
+const OLD_RUNS: &str = r#"
+    INSERT INTO tasks (name, version, definition, created_at, updated_at, updated_by)
+        VALUES ('web', 1, '{}', '2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z', 'someone');
+    INSERT INTO runs (id, name, cause, status, created_at, ended_at) VALUES
+        ('a', 'web', 'by hand', 'succeeded', '2026-01-02T03:04:05Z', '2026-01-02T03:05:05Z'),
+        ('b', 'web', 'by hand', 'succeeded', '2026-01-02T03:06:05Z', '2026-01-02T03:07:05Z'),
+        ('c', 'web', 'by hand', 'failed', '2026-01-02T03:08:05Z', '2026-01-02T03:09:05Z'),
+        ('d', 'once', 'by hand', 'succeeded', '2026-01-02T03:10:05Z', '2026-01-02T03:11:05Z');
+    INSERT INTO documents (run, request, prepared) VALUES
+        ('a', '{"vars":{"branch":"main"}}', '{"branch":""}'),
+        ('b', '{"vars":{"branch":"main"}}', '{"branch":"say \"hi\""}'),
+        ('c', '{"vars":{"branch":""}}', 'null'),
+        ('d', '{"text":"\u0000"}', '{"branch":"main"}');
+    INSERT INTO steps (run, generation, step, id, kind, status, ignored, attempts, images) VALUES
+        ('a', 1, 0, 's', 'push', 'succeeded', FALSE, 1, '[{"image":"r.io/Web:1","digest":"sha256:4fa0"}]'),
+        ('b', 1, 0, 's', 'cmd', 'succeeded', FALSE, 1, '[]');"#;
+
+/// What a careen of today finds in a database of then.
+async fn what_was_recorded_is_found(store: &(impl RunStore + FleetStore)) {
+    let found = async |branch: Option<&str>, image: Option<&str>| {
+        let filter = RunFilter {
+            branch: branch.map(str::to_owned),
+            image: image.map(str::to_owned),
+            ..RunFilter::default()
+        };
+        let runs = store.runs(&filter).await.unwrap();
+        runs.into_iter().map(|it| it.id).collect::<String>()
+    };
+    assert_eq!(found(Some("main"), None).await, "da");
+    assert_eq!(found(Some("say \"hi\""), None).await, "b");
+    assert_eq!(found(None, Some("R.IO/web")).await, "a");
+    assert_eq!(found(None, Some("4FA0")).await, "a");
+    // The fleet learns from the last good run of each stored task.
+    assert_eq!(store.unlearned_ends(9).await.unwrap(), ["b"]);
+}
+
+#[tokio::test]
+async fn runs_of_before_are_found_by_branch_and_image_and_the_fleet_learns_from_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("careen.db");
+    let mut connection = connect(&path).await;
+    let run = MIGRATIONS.run_to(BEFORE_FINDING, &mut connection);
+    run.await.unwrap();
+    let rows = sqlx::raw_sql(OLD_RUNS).execute(&mut connection);
+    rows.await.unwrap();
+    connection.close().await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    what_was_recorded_is_found(&store).await;
+    on_postgres_at(async |address| {
+        let mut connection = PgConnection::connect(&address).await.unwrap();
+        let run = POSTGRES.run_to(BEFORE_FINDING, &mut connection);
+        run.await.unwrap();
+        let rows = sqlx::raw_sql(OLD_RUNS).execute(&mut connection);
+        rows.await.unwrap();
+        connection.close().await.unwrap();
+        what_was_recorded_is_found(&connect_to(&address).await).await;
+    })
+    .await;
+}
 
 /// One row of each table, written after the first migration.
 const ROWS: &str = "

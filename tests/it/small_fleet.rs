@@ -71,6 +71,29 @@ pub async fn is_known(app: &App) {
     }
 }
 
+/// Tells of a large fleet instead: so many images in ten levels, each on three of the level before, none built yet.
+pub async fn is_large(app: &App, images: usize) {
+    let wide = images / 10;
+    let name = |number: usize| format!("service-{number:05}-of-the-shop");
+    let entries = (0..images).map(|number| {
+        let bases = (0..3).map(|it| match (number / wide, number % wide) {
+            (0, at) => format!("docker.io/library/debian:{}", 11 + (at + it) % 4),
+            (level, at) => image(&name((level - 1) * wide + (at * 7 + it * 13) % wide)),
+        });
+        let made = Made {
+            images: vec![image(&name(number))],
+            bases: bases.collect(),
+        };
+        FleetEntry::Task(TaskEntry::Makes(TaskMakes {
+            task: name(number),
+            builds: vec![made],
+            pin: None,
+            run: None,
+        }))
+    });
+    learn(app, entries.collect()).await;
+}
+
 fn seen(app: &App, image: &str, content: &str) -> FleetEntry {
     let digest = format!(
         "sha256:{}",

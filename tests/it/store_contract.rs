@@ -413,7 +413,10 @@ async fn runs_are_found_by_what_started_them_by_their_branch_and_by_their_images
         store.record(&lease, &batch).await.unwrap();
         let lease = store.lease_run("c", "one", LONG, false).await.unwrap();
         let pushed = StepRow {
-            images: json!([{"image": "registry.example/web:v1", "digest": "sha256:4fa0"}]),
+            images: json!([{
+                "image": "registry.example/web:v1", "digest": "sha256:4fa0",
+                "dependencies": [{"runtime-dependency": {"reference": "docker.io/library/GO_1"}}],
+            }]),
             ..step(0)
         };
         let batch = Batch {
@@ -430,7 +433,10 @@ async fn runs_are_found_by_what_started_them_by_their_branch_and_by_their_images
             ("branch=fixx1", ""),
             ("image=Example/web", "c"),
             ("image=sha256:4fa0", "c"),
+            ("image=go_1", "c"),
+            ("image=gox1", ""),
             ("image=%", ""),
+            ("branch=fix_1&image=web", ""),
             ("trigger=person&branch=main&image=web:v1", "c"),
         ] {
             let mut filter = RunFilter::default();

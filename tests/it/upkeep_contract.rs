@@ -5,19 +5,23 @@ use std::{path::Path, time::Duration};
 use careen::{
     adapters::{memory::store::MemoryStore, sqlite::SqliteStore},
     engine::RunStatus,
+    fleet::RolloutState,
     ports::{
-        AccessStore, AuditEntry, Bases, Batch, Deliveries, DeliveryFilter, Firing, NewBase,
-        NewDecision, NewDelivery, NewTimer, Observation, Placement, Queue, Ruling, RunFilter,
-        RunRow, RunStore, Timers, Upkeep, Verdict,
+        AccessStore, AuditEntry, Bases, Batch, Deliveries, DeliveryFilter, Firing, FleetStore,
+        NewBase, NewDecision, NewDelivery, NewTimer, Observation, Placement, Queue, RolloutRow,
+        Ruling, RunFilter, RunRow, RunStore, Timers, Upkeep, Verdict,
     },
     triggers::{Base, Provider},
 };
 use chrono::TimeDelta;
 
-use crate::every_store::{new_run, on_postgres, time};
+use crate::{
+    every_store::{new_run, on_postgres, time},
+    fleet_contract::rollout,
+};
 
-trait Store: RunStore + Queue + Upkeep + Deliveries + Timers + Bases {}
-impl<T: RunStore + Queue + Upkeep + Deliveries + Timers + Bases> Store for T {}
+trait Store: RunStore + Queue + Upkeep + Deliveries + Timers + Bases + FleetStore {}
+impl<T: RunStore + Queue + Upkeep + Deliveries + Timers + Bases + FleetStore> Store for T {}
 
 trait Lasting: Store + AccessStore {}
 impl<T: Store + AccessStore> Lasting for T {}
@@ -265,6 +269,30 @@ async fn facts_are_forgotten_by_age_unless_something_waits_for_them() {
             .collect();
         assert_eq!(moves, [("c", "other"), ("c", "task"), ("b", "task")]);
         assert_eq!(store.due_moves(time(901)).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rollouts_are_forgotten_when_they_are_over_and_old() {
+    on_every_store(async |store| {
+        let rollouts = [
+            ("old", 10, RolloutState::Done),
+            ("open", 11, RolloutState::Paused),
+            ("again", 12, RolloutState::Scheduled),
+            ("new", 60, RolloutState::Canceled),
+        ];
+        for (id, second, state) in rollouts {
+            let rollout = RolloutRow {
+                state,
+                ..rollout(id, second)
+            };
+            store.put_rollout(&rollout).await.unwrap();
+        }
+        assert_eq!(store.forget_facts(time(50)).await.unwrap(), 1);
+        let left = store.rollouts(false, 9).await.unwrap();
+        let left: Vec<&str> = left.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(left, ["new", "again", "open"]);
     })
     .await;
 }

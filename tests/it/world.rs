@@ -34,6 +34,17 @@ use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// All that one store of careen's does.
+pub trait Stores:
+    RunStore + Queue + Workers + Duties + Timers + Bases + FleetStore + Deliveries + Upkeep
+{
+}
+
+impl<T> Stores for T where
+    T: RunStore + Queue + Workers + Duties + Timers + Bases + FleetStore + Deliveries + Upkeep
+{
+}
+
 /// A careen of its own.
 pub struct World {
     pub app: App,
@@ -44,10 +55,14 @@ pub struct World {
 impl World {
     /// Makes one whose engine takes every image for present.
     pub async fn new() -> World {
+        Self::over(Arc::new(MemoryStore::new("memory")))
+    }
+
+    /// The same over a store of the caller's; logs, tasks and credentials are in memory.
+    pub fn over(store: Arc<impl Stores + 'static>) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let engine = MemoryEngine::new();
         engine.any_image();
-        let store = Arc::new(MemoryStore::new("memory"));
         let app = app(
             folder.path(),
             &engine,
@@ -194,21 +209,7 @@ pub async fn reader(folder: &Path) -> App {
 pub fn app(
     folder: &Path,
     engine: &MemoryEngine,
-    (store, frames): (
-        Arc<
-            impl RunStore
-            + Queue
-            + Workers
-            + Duties
-            + Timers
-            + Bases
-            + FleetStore
-            + Deliveries
-            + Upkeep
-            + 'static,
-        >,
-        Arc<dyn FrameStore>,
-    ),
+    (store, frames): (Arc<impl Stores + 'static>, Arc<dyn FrameStore>),
 ) -> App {
     let at = |name: &str| folder.join(name);
     let registry = Arc::new(MemoryRegistry::new());

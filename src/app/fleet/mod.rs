@@ -11,6 +11,7 @@ mod driver;
 mod learning;
 mod makers;
 mod page;
+mod past;
 mod patch;
 mod rollouts;
 mod tags;

@@ -46,6 +46,12 @@ pub(super) fn exact(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// A time of the day; the whole moment stands behind it.
+pub(super) fn clock(at: DateTime<Utc>) -> Markup {
+    let exact = exact(at);
+    html! { time datetime=(exact) title=(exact) { (at.format("%H:%M:%S")) } }
+}
+
 /// Whole units: nobody asks for tenths of what is long ago.
 fn rounded(time: TimeDelta) -> TimeDelta {
     TimeDelta::seconds(time.num_seconds().max(0))

@@ -59,3 +59,31 @@ fn a_change_that_reaches_no_content_stops_at_the_first_images() {
         assert_eq!(world.builds() - before, first, "seed {seed}");
     }
 }
+
+#[test]
+fn what_is_forgotten_of_the_past_changes_nothing_that_is_known_of_the_present() {
+    let forgotten: usize = (0..FLEETS / 10)
+        .map(|seed| {
+            let mut world = World::new(seed);
+            for trouble in 0..TROUBLES {
+                // Nobody asks again for what is forgotten: bases only move on.
+                match world.random.random_range(0..100) {
+                    0..6 => world.move_base(),
+                    6..9 => world.commit(),
+                    9..11 => world.push_by_hand(),
+                    11..20 => world.hear_a_notification(),
+                    20..25 => world.record_a_slow_look(),
+                    25..55 => world.act(),
+                    _ => world.go_on_with_a_run(),
+                }
+                if trouble % 10 == 9 {
+                    world.forget_the_past();
+                }
+            }
+            world.come_to_rest();
+            world.check_nothing_is_forgotten();
+            world.forgotten
+        })
+        .sum();
+    assert!(forgotten > 1000, "only {forgotten} facts were forgotten");
+}

@@ -5,7 +5,9 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use careen::fleet::{Action, Fact, Facts, Fleet, Graph, InputSet, Made, Maker, Outcome, State};
+use careen::fleet::{
+    Action, Fact, Facts, Fleet, Graph, InputSet, Made, Maker, Outcome, Past, State,
+};
 use chrono::{DateTime, Utc};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -43,6 +45,8 @@ pub struct World {
     pub executed: HashSet<String>,
     seconds: i64,
     digests: u32,
+    /// How many facts were forgotten.
+    pub forgotten: usize,
 }
 
 pub fn hash(of: impl Hash) -> u64 {
@@ -99,6 +103,7 @@ impl World {
             executed: HashSet::new(),
             seconds: 0,
             digests: 0,
+            forgotten: 0,
         };
         for base in 0..bases {
             world.move_to(base, None);
@@ -417,11 +422,45 @@ impl World {
     pub fn restart(&mut self) {
         self.slow_looks.clear();
         self.notifications.clear();
+        self.read_the_record();
+    }
+
+    fn read_the_record(&mut self) {
         let fleet = Fleet::new(graph(&self.tasks), Facts::fold(&self.facts));
         for &id in fleet.graph().order() {
             assert_eq!(fleet.standing(id), self.fleet.standing(id));
         }
         self.fleet = fleet;
+    }
+
+    /// Forgets what is past, some of whose runs are gone; what is left must say the same.
+    pub fn forget_the_past(&mut self) {
+        let past = self.fleet.past_runs().into_iter();
+        let gone: HashSet<String> = past.filter(|_| self.random.random_bool(0.7)).collect();
+        let mut reading = Past::default();
+        for (number, fact) in (0..).zip(&self.facts) {
+            reading.read(number, fact);
+        }
+        let numbers: HashSet<i64> = reading.superseded(&gone).into_iter().collect();
+        self.forgotten += numbers.len();
+        let mut number = -1;
+        self.facts.retain(|_| {
+            number += 1;
+            !numbers.contains(&number)
+        });
+        let left = Facts::fold(&self.facts);
+        for image in self.registry.keys() {
+            assert_eq!(left.tag(image), self.fleet.facts().tag(image), "{image}");
+        }
+        for task in &self.tasks {
+            let of = |facts: &Facts| {
+                facts
+                    .task(&task.name)
+                    .and_then(|it| it.last_built().cloned())
+            };
+            assert_eq!(of(&left), of(self.fleet.facts()), "{}", task.name);
+        }
+        self.read_the_record();
     }
 
     /// Nothing bad happens any more; everything is looked at now and then, and what failed is tried again.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::runs::{MemoryStore, Runs};
 use crate::ports::{FleetEntry, FleetStore, NumberedEntry, RolloutRow, StoreError};
@@ -11,6 +12,7 @@ use crate::ports::{FleetEntry, FleetStore, NumberedEntry, RolloutRow, StoreError
 #[derive(Debug, Default)]
 pub(super) struct FleetTable {
     entries: Vec<NumberedEntry>,
+    last: i64,
     once: BTreeSet<String>,
     rollouts: BTreeMap<String, RolloutRow>,
     learned: BTreeSet<String>,
@@ -22,10 +24,33 @@ impl FleetTable {
             if entry.once().is_some_and(|key| !self.once.insert(key)) {
                 continue;
             }
-            let number = self.entries.len() as i64 + 1;
+            self.last += 1;
+            let number = self.last;
             let entry = entry.clone();
             self.entries.push(NumberedEntry { number, entry });
         }
+    }
+
+    fn forget(&mut self, numbers: &[i64]) -> u64 {
+        let numbers: BTreeSet<i64> = numbers.iter().copied().collect();
+        let before = self.entries.len();
+        let once = &mut self.once;
+        self.entries.retain(|it| {
+            let goes = numbers.contains(&it.number);
+            if let Some(key) = it.entry.once().filter(|_| goes) {
+                once.remove(&key);
+            }
+            !goes
+        });
+        (before - self.entries.len()) as u64
+    }
+
+    /// Forgets rollouts that were over by then, and older.
+    pub(super) fn forget_rollouts(&mut self, before: DateTime<Utc>) -> usize {
+        let count = self.rollouts.len();
+        self.rollouts
+            .retain(|_, it| !it.state.is_over() || it.created_at >= before);
+        count - self.rollouts.len()
     }
 }
 
@@ -54,9 +79,20 @@ impl FleetStore for MemoryStore {
         limit: u32,
     ) -> Result<Vec<NumberedEntry>, StoreError> {
         let runs = self.lock();
-        let first = usize::try_from(number).unwrap_or(0);
+        let known = |it: &NumberedEntry| it.number <= number;
+        let first = runs.fleet.entries.partition_point(known);
         let later = runs.fleet.entries.iter().skip(first);
         Ok(later.take(limit as usize).cloned().collect())
+    }
+
+    async fn forget_entries(&self, numbers: &[i64]) -> Result<u64, StoreError> {
+        Ok(self.lock().fleet.forget(numbers))
+    }
+
+    async fn runs_gone(&self, runs: &[String]) -> Result<Vec<String>, StoreError> {
+        let mut known = self.lock();
+        let gone = runs.iter().filter(|it| known.stored(it).is_err());
+        Ok(gone.cloned().collect())
     }
 
     async fn unlearned_ends(&self, limit: u32) -> Result<Vec<String>, StoreError> {

@@ -51,6 +51,7 @@ impl StoredRun {
                 rerun_of: run.rerun_of.clone(),
                 placement,
                 owner: None,
+                held_until: None,
                 cancel_reason: None,
                 created_at: run.created_at,
                 started_at: None,
@@ -86,7 +87,7 @@ impl StoredRun {
         }
         self.row.owner = Some(owner.to_owned());
         self.token += 1;
-        self.until = Some(Instant::now() + time);
+        self.hold(time);
         Ok(Lease {
             run: self.row.id.clone(),
             generation: self.row.generation,
@@ -99,15 +100,20 @@ impl StoredRun {
     /// Prolongs the lease from now on.
     pub(super) fn renew(&mut self, lease: &Lease, time: Duration) -> Result<(), StoreError> {
         self.check(lease)?;
-        self.until = Some(Instant::now() + time);
+        self.hold(time);
         Ok(())
+    }
+
+    fn hold(&mut self, time: Duration) {
+        self.until = Some(Instant::now() + time);
+        self.row.held_until = Some(Utc::now() + time);
     }
 
     /// Lets anyone take the run; whoever held it may write no more.
     pub(super) fn release(&mut self) {
         self.token += 1;
         self.until = None;
-        self.row.owner = None;
+        (self.row.owner, self.row.held_until) = (None, None);
     }
 
     /// Says how long ago the lease ran out; `None` while it holds.

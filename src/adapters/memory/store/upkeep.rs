@@ -31,7 +31,8 @@ impl Upkeep for MemoryStore {
         let deliveries = self.forget_deliveries(before);
         let mut runs = self.lock();
         let decided = runs.timers.forget(before) + runs.bases.forget(before);
-        Ok((deliveries + decided) as u64)
+        let rollouts = runs.fleet.forget_rollouts(before);
+        Ok((deliveries + decided + rollouts) as u64)
     }
 
     async fn dump(&self, _: &Path) -> Result<(), StoreError> {

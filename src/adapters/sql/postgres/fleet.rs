@@ -33,6 +33,22 @@ impl FleetStore for PostgresStore {
         rows.iter().map(entry).collect()
     }
 
+    async fn forget_entries(&self, numbers: &[i64]) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM fleet_facts WHERE number = ANY($1)").bind(numbers);
+        Ok(done.execute(&self.pool).await?.rows_affected())
+    }
+
+    async fn runs_gone(&self, runs: &[String]) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT run FROM unnest($1::text[]) AS asked (run)
+             WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = run)",
+        )
+        .bind(runs)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("run")?)).collect()
+    }
+
     async fn unlearned_ends(&self, limit: u32) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT run FROM fleet_ends ORDER BY run LIMIT $1")
             .bind(i64::from(limit))

@@ -120,24 +120,13 @@ fn what_it_was(query: &mut QueryBuilder<Postgres>, filter: &RunFilter) {
         }
     }
     if let Some(branch) = &filter.branch {
-        // Read by a pattern: Postgres takes no document apart that holds the letter U+0000 anywhere.
-        query
-            .push(
-                r#" AND EXISTS (SELECT 1 FROM documents WHERE documents.run = runs.id AND coalesce(
-                    nullif(substring(prepared from '"branch":("(?:[^"\\]|\\.)*")'), '""'),
-                    substring(request from '"vars":\{[^{}]*"branch":("(?:[^"\\]|\\.)*")')) = "#,
-            )
-            .push_bind(serde_json::Value::from(branch.as_str()).to_string())
-            .push(")");
+        query.push(" AND branch = ").push_bind(branch);
     }
     if let Some(image) = &filter.image {
         query
-            .push(
-                " AND EXISTS (SELECT 1 FROM steps WHERE steps.run = runs.id
-                    AND steps.generation = runs.generation AND images ILIKE ",
-            )
-            .push_bind(containing(image))
-            .push(" ESCAPE '!')");
+            .push(" AND EXISTS (SELECT 1 FROM run_images WHERE run_images.number = runs.number AND strpos(words, ")
+            .push_bind(image.to_lowercase())
+            .push(") > 0)");
     }
 }
 

@@ -13,12 +13,13 @@ use super::{
 use crate::ports::{EndedRun, EndedTotals, StoreError, Upkeep};
 
 /// Forgets what was decided before a moment, and the observations about which nothing is left.
-const FORGET: [&str; 3] = [
+const FORGET: [&str; 4] = [
     "DELETE FROM timer_occurrences WHERE decided_at < $1",
     "DELETE FROM base_decisions WHERE NOT is_waiting
         AND observation IN (SELECT number FROM observations WHERE at < $1)",
     "DELETE FROM observations WHERE at < $1
         AND NOT EXISTS (SELECT 1 FROM base_decisions WHERE observation = observations.number)",
+    "DELETE FROM rollouts WHERE state NOT IN ('running', 'paused', 'scheduled') AND created_at < $1",
 ];
 
 #[async_trait]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{super::rows::Columns, workers::needs};
@@ -24,6 +25,7 @@ pub(in crate::adapters::sql) fn summary(row: &impl Columns) -> Result<RunRow, St
         rerun_of: row.value("rerun_of")?,
         placement: placement(row)?,
         owner: row.value("lease_owner")?,
+        held_until: held_until(row)?,
         cancel_reason: row.value("cancel_reason")?,
         created_at: row.parsed("created_at")?,
         started_at: row.time("started_at")?,
@@ -31,6 +33,11 @@ pub(in crate::adapters::sql) fn summary(row: &impl Columns) -> Result<RunRow, St
         steps: row.count("steps")?,
         steps_ended: row.count("steps_ended")?,
     })
+}
+
+fn held_until(row: &impl Columns) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let until = row.value("lease_until")?;
+    Ok(DateTime::from_timestamp_millis(until).filter(|_| until > 0))
 }
 
 fn placement(row: &impl Columns) -> Result<Option<Placement>, StoreError> {

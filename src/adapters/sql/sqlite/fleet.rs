@@ -33,6 +33,22 @@ impl FleetStore for SqliteStore {
         rows.iter().map(entry).collect()
     }
 
+    async fn forget_entries(&self, numbers: &[i64]) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM fleet_facts WHERE number IN (SELECT value FROM json_each(?1))";
+        let done = sqlx::query(sql).bind(body(&numbers)?);
+        Ok(done.execute(&self.writer).await?.rows_affected())
+    }
+
+    async fn runs_gone(&self, runs: &[String]) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = value)",
+        )
+        .bind(body(&runs)?)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("value")?)).collect()
+    }
+
     async fn unlearned_ends(&self, limit: u32) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query("SELECT run FROM fleet_ends ORDER BY run LIMIT ?1")
             .bind(limit)

@@ -176,28 +176,13 @@ fn what_it_was(query: &mut QueryBuilder<Sqlite>, filter: &RunFilter) {
         }
     }
     if let Some(branch) = &filter.branch {
-        // Only what may be meant is taken apart: that costs far more than looking for the letters.
-        let letters = format!("\"branch\":{}", serde_json::Value::from(branch.as_str()));
-        query
-            .push(" AND EXISTS (SELECT 1 FROM documents WHERE documents.run = runs.id AND (instr(request, ")
-            .push_bind(letters.clone())
-            .push(") > 0 OR instr(prepared, ")
-            .push_bind(letters)
-            .push(
-                ") > 0) AND coalesce(nullif(json_extract(prepared, '$.branch'), ''),
-                    json_extract(request, '$.vars.branch')) = ",
-            )
-            .push_bind(branch)
-            .push(")");
+        query.push(" AND branch = ").push_bind(branch);
     }
     if let Some(image) = &filter.image {
         query
-            .push(
-                " AND EXISTS (SELECT 1 FROM steps WHERE steps.run = runs.id
-                    AND steps.generation = runs.generation AND images LIKE ",
-            )
-            .push_bind(containing(image))
-            .push(" ESCAPE '!')");
+            .push(" AND EXISTS (SELECT 1 FROM run_images WHERE run_images.number = runs.number AND instr(words, ")
+            .push_bind(image.to_lowercase())
+            .push(") > 0)");
     }
 }
 

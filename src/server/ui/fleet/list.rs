@@ -12,7 +12,7 @@ use crate::{
 /// The id of the list.
 pub(super) const ID: &str = "images";
 /// Images of a page.
-const PAGE: usize = 50;
+const PAGE: usize = 30;
 
 /// What is told of each image.
 const COLUMNS: [(&str, &str); 5] = [

@@ -2,19 +2,21 @@
 
 use std::fmt::Write;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::{
     crossings,
     layers::{Layered, Shape},
     places,
 };
-use crate::server::ui::badge::Look;
+use crate::server::ui::badge::{Look, shapes};
 
-/// The width of a box.
+/// The width of a box; what is drawn in it has its place and size from the style sheet, for there are many of it.
 const WIDTH: f64 = 164.0;
 /// The height of a box.
 const HEIGHT: f64 = 42.0;
+/// A box and the mark at its edge.
+const BOX: PreEscaped<&str> = PreEscaped("<rect class=\"box\"/><rect class=\"mark\"/>");
 /// Between two levels.
 const GAP: f64 = 36.0;
 /// The room that a box needs.
@@ -25,6 +27,9 @@ const BEND_ROOM: f64 = 16.0;
 const MARGIN: f64 = 6.0;
 /// Letters of a step's id that fit into its box.
 const LETTERS: usize = 17;
+
+/// Nodes up to which each long name is told in full; in larger drawings its link tells it.
+const TITLED: usize = 100;
 
 /// The id of the edges.
 pub(in crate::server::ui) const EDGES_ID: &str = "edges";
@@ -96,6 +101,7 @@ impl Drawing {
         html! {
             svg class="graph" width=(format!("{width:.0}")) height=(format!("{height:.0}"))
                 viewBox=(format!("0 0 {width:.0} {height:.0}")) role="group" aria-label=(label) {
+                (shapes())
                 (self.edges(nodes))
                 @for node in nodes { (self.node(node)) }
             }
@@ -104,12 +110,18 @@ impl Drawing {
 
     /// Draws what waits for what; the critical path stands out.
     pub fn edges(&self, nodes: &[Node]) -> Markup {
-        let is_critical = |step: u32| nodes.get(step as usize).is_some_and(|it| it.is_critical);
+        let is_critical = |step: &u32| nodes.get(*step as usize).is_some_and(|it| it.is_critical);
+        let (mut usual, mut critical) = (String::new(), String::new());
+        for (from, to, path) in &self.edges {
+            match is_critical(from) && is_critical(to) {
+                true => critical.push_str(path),
+                false => usual.push_str(path),
+            }
+        }
         html! {
             g id=(EDGES_ID) {
-                @for (from, to, path) in &self.edges {
-                    path class={ "edge" @if is_critical(*from) && is_critical(*to) { " critical" } } d=(path) {}
-                }
+                path class="edge" d=(usual) {}
+                @if !critical.is_empty() { path class="edge critical" d=(critical) {} }
             }
         }
     }
@@ -121,21 +133,18 @@ impl Drawing {
             .get(node.position as usize)
             .copied()
             .unwrap_or_default();
-        let Look { class, word, .. } = node.look;
         let short = shortened(&node.id);
+        let has_title = *short != *node.id && self.corners.len() <= TITLED;
+        let is_said = node.note.0.contains(node.look.word);
         let critical = if node.is_critical { " critical" } else { "" };
         html! {
-            g id=(node_id(node.position)) class={ "node " (class) (critical) }
-                transform=(format!("translate({x:.0} {y:.1})")) {
-                a href=(node.href) {
-                    rect class="box" width=(WIDTH) height=(HEIGHT) rx="7" {}
-                    rect class="edge-of-box" width="3.5" height=(HEIGHT - 16.0) x="0" y="8" rx="1.7" {}
-                    g transform="translate(13 6)" role="img" aria-label=(word) { (node.look.shape()) }
-                    text class="name" x="36" y="18" {
-                        (short) @if *short != *node.id { title { (node.id) } }
-                    }
-                    text class="note" x="36" y="33" { (node.note) }
+            a id=(node_id(node.position)) class={ "node " (node.look.class) (critical) } href=(node.href)
+                transform=(format!("translate({x:.0} {y:.0})")) {
+                (BOX) (node.look.placed(is_said))
+                text class="name" {
+                    (short) @if has_title { title { (node.id) } }
                 }
+                text class="note" { (node.note) }
             }
         }
     }
@@ -146,19 +155,21 @@ pub(in crate::server::ui) fn node_id(position: u32) -> String {
     format!("node-{position}")
 }
 
+/// A curve through points, in whole numbers and from each place to the next, which is shortest.
 fn curve(points: &[(f64, f64)]) -> String {
     let mut path = String::new();
     for (at, pair) in points.windows(2).enumerate() {
-        let ((left, y), (x2, y2)) = (pair[0], pair[1]);
-        let x = left + WIDTH;
+        let ((left, y), (right, y2)) = (pair[0], pair[1]);
         // A bend passes its level straight.
         let start = if at == 0 { 'M' } else { 'L' };
-        let half = (x + x2) / 2.0;
+        let (x, y) = ((left + WIDTH).round(), y.round());
+        let (wide, down) = (right.round() - x, y2.round() - y);
+        let half = (wide / 2.0).round();
         // Writing to a string does not fail.
-        let _ = write!(
-            path,
-            "{start}{x:.0} {y:.1}C{half:.0} {y:.1} {half:.0} {y2:.1} {x2:.0} {y2:.1}"
-        );
+        let _ = match down == 0.0 {
+            true => write!(path, "{start}{x} {y}h{wide}"),
+            false => write!(path, "{start}{x} {y}c{half} 0 {half} {down} {wide} {down}"),
+        };
     }
     path
 }

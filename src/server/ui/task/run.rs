@@ -1,4 +1,4 @@
-//! Running a task with other values, build arguments, stage or file.
+//! Running a task with other values, secret values, build arguments, stage, file or context.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use axum::{
     response::Redirect,
 };
 use maud::{Markup, html};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
             tasks::path,
         },
     },
+    spec::context::{self, ContextRef},
     tasks::{Definition, Text},
 };
 
@@ -40,6 +42,9 @@ pub(super) fn form(viewer: &Viewer, row: &TaskRow) -> Markup {
                 textarea id="values" name="values" rows=(task.values.len().clamp(2, 12)) spellcheck="false" {
                     @for (name, value) in &task.values { (name) "=" (plain(value)) "\n" }
                 }
+                label for="secrets" { "Secret values" }
+                p class="dim" { "The same, sealed and never shown again. What is not named stays as the task has it." }
+                textarea id="secrets" name="secrets" class="secret" rows="2" spellcheck="false" autocomplete="off" {}
                 @if let Some(build) = &task.build {
                     label for="arguments" { "Build arguments" }
                     textarea id="arguments" name="arguments" rows=(build.arguments.len().clamp(2, 12)) spellcheck="false" {
@@ -48,6 +53,10 @@ pub(super) fn form(viewer: &Viewer, row: &TaskRow) -> Markup {
                     (field("target", "Stage", build.target.as_deref().unwrap_or("the last one")))
                 }
                 (field("file", file_label(task), &file(task)))
+                @if viewer.may(Role::Editor) {
+                    (field("context", "Context", task.context.as_deref().unwrap_or("none")))
+                    p class="dim" { "Another repository, archive or image; folders of the server are the task's own to name." }
+                }
                 button class="main" { "Run " (task.name) }
             }
         }
@@ -89,12 +98,17 @@ pub(in crate::server::ui) async fn run(
     viewer.caller.may(Role::Runner)?;
     let row = api.app.tasks.task(&task).await?;
     check_allowed(&api, &row.definition.allow)?;
+    let context = posted.given("context");
+    if let Some(context) = &context {
+        check_context(&viewer, context)?;
+    }
     let overrides = Overrides {
+        context,
+        secrets: secrets(posted.raw("secrets"))?,
         values: changed(&row.definition.values, posted.raw("values"))?,
         arguments: arguments(&row.definition, posted.raw("arguments"))?,
         target: posted.given("target"),
         file: posted.given("file"),
-        ..Overrides::default()
     };
     let (mut request, secrets) = api.app.asked_request(&row, overrides).await?;
     request.bind(viewer.caller.credentials.as_ref());
@@ -111,6 +125,40 @@ pub(in crate::server::ui) async fn run(
         .enqueue(request, &secrets, &place, "started by hand");
     let (id, _) = queued.await?;
     Ok(Redirect::to(&format!("/runs/{id}")))
+}
+
+/// Another context brings its own steps, which see the task's secrets: that is for those who may change the task. A
+/// folder would be any of the server's.
+fn check_context(viewer: &Viewer, context: &str) -> Result<(), Failure> {
+    viewer.caller.may(Role::Editor)?;
+    let read = context::read(context).map_err(|error| {
+        let failure = Failure::new(StatusCode::BAD_REQUEST, format!("{context}: {error}"));
+        failure.hint("Name a repository, an archive or an image")
+    })?;
+    match read.context {
+        ContextRef::Folder(_) | ContextRef::Nothing => {
+            let message = format!("{context} is no context that lies elsewhere");
+            let failure = Failure::new(StatusCode::BAD_REQUEST, message);
+            Err(failure.hint("Name a repository, an archive or an image"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The secret values that are given for this run.
+fn secrets(text: &str) -> Result<BTreeMap<String, SecretString>, Failure> {
+    let lines = text.lines().map(str::trim).filter(|it| !it.is_empty());
+    lines
+        .map(|line| match line.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), SecretString::from(value))),
+            // The line itself is not repeated: it may be the secret.
+            None => {
+                let message = "a line of the secret values is no NAME=value";
+                let failure = Failure::new(StatusCode::BAD_REQUEST, message);
+                Err(failure.hint("Write one value a line"))
+            }
+        })
+        .collect()
 }
 
 /// The values that differ from the task's own; those keep their types.

@@ -10,7 +10,12 @@ use crate::{
     ports::{RunFilter, RunRow},
     server::{
         Api,
-        ui::{badge::Look, failure::Failure, table::table, when::elapsed},
+        ui::{
+            badge::Look,
+            failure::Failure,
+            table::table,
+            when::{clock, elapsed},
+        },
     },
 };
 
@@ -22,11 +27,12 @@ const RUNS: u32 = 200;
 const ALONE: &str = "none: driven by who started them";
 
 /// What is told of each run.
-const COLUMNS: [(&str, &str); 4] = [
+const COLUMNS: [(&str, &str); 5] = [
     ("", "Worker"),
     ("", "Run"),
     ("", "Status"),
     ("number", "For"),
+    ("wide number", "Lease until"),
 ];
 
 /// The runs by pool, then by worker and age.
@@ -82,6 +88,9 @@ fn row(run: &RunRow, now: DateTime<Utc>) -> Markup {
             }
             td { (Look::from(run.status).badge()) }
             td class="number" { (elapsed(run.started_at, None, now)) }
+            td class="wide number dim" {
+                @if let Some(until) = run.held_until { (clock(until)) } @else { "–" }
+            }
         }
     }
 }

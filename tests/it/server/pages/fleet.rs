@@ -3,7 +3,7 @@
 use careen::ports::Role;
 
 use super::visitor::Visitor;
-use crate::small_fleet::{MOVES, begin, end, is_known, moves, rolls_out};
+use crate::small_fleet::{MOVES, begin, end, is_known, is_large, moves, rolls_out};
 
 async fn with_fleet(role: Role) -> Visitor {
     let visitor = Visitor::signed_in(role).await;
@@ -146,5 +146,22 @@ async fn who_may_not_edit_begins_and_changes_no_rollout() {
     assert!(!page.contains("action=\"/rollouts"), "{page}");
     for path in ["/rollouts", "/rollouts/r1/cancel"] {
         visitor.fills_in("/fleet", path, &[]).await.is(403);
+    }
+}
+
+#[tokio::test]
+async fn a_large_fleet_is_a_small_page_that_draws_at_most_200_nodes() {
+    let visitor = Visitor::signed_in(Role::Editor).await;
+    is_large(&visitor.served.app, 2000).await;
+    for (path, drawn) in [
+        ("/fleet", 60),
+        ("/fleet?most=200", 200),
+        ("/fleet?most=2000", 200),
+        ("/fleet?most=200&around=service-01007-of-the-shop", 200),
+        ("/fleet?most=200&around=docker.io/library/debian:12", 200),
+    ] {
+        let page = visitor.visits(path).await.is(200).text;
+        assert_eq!(page.matches("class=\"node ").count(), drawn, "{path}");
+        assert!(page.len() < 100_000, "{path}: {} bytes", page.len());
     }
 }

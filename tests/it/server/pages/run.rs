@@ -46,10 +46,11 @@ async fn a_run_is_drawn_with_its_states_and_its_critical_path() {
     }
     assert_eq!(page.matches("class=\"node succeeded").count(), 4);
     assert!(page.contains("critical path: first → "), "{page}");
-    assert_eq!(
-        page.matches("class=\"edge").count() - page.matches("class=\"edge-of-box").count(),
-        4
-    );
+    let edges = &page[page.find("<g id=\"edges\"").expect("edges")..];
+    let edges = &edges[..edges.find("</g>").expect("their end")];
+    assert_eq!(edges.matches('M').count(), 4, "{edges}");
+    let critical = &edges[edges.find("edge critical").expect("a path")..];
+    assert_eq!(critical.matches('M').count(), 2, "{edges}");
     assert!(page.len() < 100_000, "{} bytes", page.len());
     assert!(!page.contains("data-live="), "nothing more will happen");
     assert!(!page.contains("/rerun"), "a reader may not");

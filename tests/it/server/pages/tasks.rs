@@ -1,7 +1,9 @@
 //! Stored tasks, and who may change what on pages.
 
 use careen::{
-    ports::{NewBase, NewDecision, Observation, Role},
+    app::TaskWish,
+    ports::{Expected, NewBase, NewDecision, Observation, Role},
+    tasks::Definition,
     triggers::Base,
 };
 use serde_json::Value;
@@ -97,6 +99,78 @@ async fn a_task_runs_with_other_values() {
     visitor.served.settles().await;
     let page = visitor.visits(&run).await.is(200).text;
     assert!(page.contains("busybox echo there"), "{page}");
+}
+
+#[tokio::test]
+async fn a_task_runs_with_secret_values_that_no_record_shows() {
+    let visitor = Visitor::signed_in(Role::Runner).await;
+    stores_as_editor(&visitor, "a").await;
+    let page = visitor.visits("/tasks/a").await.is(200).text;
+    assert!(page.contains("name=\"secrets\"") && !page.contains("name=\"context\""));
+    let fields = [("secrets", "word=hush-hush\r\n")];
+    let answer = visitor.fills_in("/tasks/a", "/tasks/a/run", &fields).await;
+    let run = answer.is(303).header("location").to_owned();
+    let id = run.trim_start_matches("/runs/");
+    let store = &visitor.served.app.ports.store;
+    let row = store.run(id).await.expect("a run");
+    assert_eq!(row.request["values"].get("word"), None);
+    assert!(!row.request.to_string().contains("hush-hush"));
+    visitor.served.settles().await;
+    let page = visitor.visits(&run).await.is(200).text;
+    assert!(!page.contains("hush-hush"), "{page}");
+    let broken = [("secrets", "hush-hush")];
+    let told = visitor.fills_in("/tasks/a", "/tasks/a/run", &broken).await;
+    assert!(!told.is(400).text.contains("hush-hush"));
+}
+
+/// Stores a task though the visitor may not.
+async fn stores_as_editor(visitor: &Visitor, name: &str) {
+    let mut definition = Definition::named(name);
+    definition.yaml = Some(STEPS.to_owned());
+    definition.values = serde_json::from_str(r#"{"word": "hi"}"#).expect("values");
+    let wish = TaskWish {
+        definition,
+        secrets: Default::default(),
+        expected: Expected::Any,
+        manifest: None,
+    };
+    let app = &visitor.served.app;
+    app.put_task(wish, "a test").await.expect("it is stored");
+}
+
+#[tokio::test]
+async fn another_context_is_for_those_who_may_change_the_task_and_never_a_folder() {
+    let elsewhere = ("context", "https://example.com/app.git#main");
+    for (role, field, status) in [
+        (Role::Runner, elsewhere, 403),
+        (Role::Editor, elsewhere, 303),
+        (Role::Editor, ("context", "/etc"), 400),
+        (Role::Editor, ("context", "."), 400),
+    ] {
+        let visitor = Visitor::signed_in(role).await;
+        stores_as_editor(&visitor, "a").await;
+        let answer = visitor.fills_in("/tasks/a", "/tasks/a/run", &[field]).await;
+        let answer = answer.is(status);
+        if status == 303 {
+            let id = answer
+                .header("location")
+                .trim_start_matches("/runs/")
+                .to_owned();
+            let row = visitor
+                .served
+                .app
+                .ports
+                .store
+                .run(&id)
+                .await
+                .expect("a run");
+            assert_eq!(
+                row.request["deferred"]["context"], field.1,
+                "{}",
+                row.request
+            );
+        }
+    }
 }
 
 #[tokio::test]
