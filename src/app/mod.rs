@@ -55,7 +55,7 @@ use crate::{
 pub use abandon::Swept;
 pub use apply::{Broken, Manifests, Step, StepKind};
 pub use autoscale::{PoolLoad, ScaleTerms, Scaler};
-pub use backup::{BackupFolder, BackupHead};
+pub use backup::{BackupFolder, BackupHead, BackupParts};
 pub use bases::{BaseDesk, LookTerms, Lookout, Notification, NotificationError};
 pub use connections::{ConnectionChange, NewConnection, NewPassword};
 pub use contexts::{access, find_inside};

@@ -3,18 +3,19 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use super::{CliError, Context, confirm};
-use crate::app::{BackupFolder, BackupHead};
+use crate::app::{AppError, BackupFolder, BackupHead, BackupParts};
 
 /// What stands beside the database.
 const FOLDERS: [&str; 3] = ["logs", "files", "contexts"];
-/// The folder of uploaded contexts, and of large parts of logs over Postgres.
-const OBJECTS: &str = "objects";
 
 /// The options of `careen backup`.
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
     /// The file to write, a tar archive packed with zstd
     file: PathBuf,
+    /// Put the key in it, too: whoever has the file can then open all secrets
+    #[arg(long)]
+    with_key: bool,
 }
 
 /// The options of `careen restore`.
@@ -25,17 +26,20 @@ pub struct RestoreArgs {
     /// Do not ask: all that is recorded now goes
     #[arg(long)]
     yes: bool,
+    /// Put the key of the backup in its place, too, if none is there
+    #[arg(long)]
+    with_key: bool,
 }
 
 /// Writes a backup, whatever else is under way, and says what is in it and what is not.
 pub async fn back_up(context: &Context, args: BackupArgs) -> Result<ExitCode, CliError> {
     let app = context.app().await?;
-    let head = app.back_up(parts(context), &args.file).await?;
+    let head = app
+        .back_up(parts(context, args.with_key)?, &args.file)
+        .await?;
     report(context, &head, &format!("wrote {}", args.file.display()));
     if !context.globals.json && !context.globals.quiet {
-        for line in left_out(context) {
-            anstream::println!("{line}");
-        }
+        anstream::println!("{}", left_out(context, &head));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -48,7 +52,9 @@ pub async fn restore(context: &Context, args: RestoreArgs) -> Result<ExitCode, C
     }
     let app = context.app().await?;
     let before = app.ports.store.store_id().to_owned();
-    let head = app.restore(parts(context), &args.file).await?;
+    let head = app
+        .restore(parts(context, args.with_key)?, &args.file)
+        .await?;
     report(context, &head, &format!("restored {}", args.file.display()));
     if head.store != before && !context.globals.quiet {
         anstream::eprintln!(
@@ -58,42 +64,40 @@ pub async fn restore(context: &Context, args: RestoreArgs) -> Result<ExitCode, C
     Ok(ExitCode::SUCCESS)
 }
 
-/// The kind of the database, and the folders beside it.
-fn parts(context: &Context) -> (&'static str, Vec<BackupFolder>) {
+/// What belongs into a backup, or comes out of one.
+fn parts(context: &Context, with_key: bool) -> Result<BackupParts, CliError> {
     let settings = &context.settings;
+    if with_key && std::env::var_os("CAREEN_KEY").is_some() {
+        return Err(AppError::usage(
+            "the key comes from CAREEN_KEY, not from a file",
+            "Keep the value of CAREEN_KEY where you keep passwords, and leave --with-key out",
+        )
+        .into());
+    }
     let data = settings.data_folder();
-    let mut folders: Vec<BackupFolder> = FOLDERS
-        .map(|name| BackupFolder {
-            name: name.to_owned(),
-            path: data.join(name),
-        })
-        .into();
-    if !settings.objects().contains("://") {
-        folders.push(BackupFolder {
-            name: OBJECTS.to_owned(),
-            path: settings.objects().into(),
-        });
-    }
-    match settings.postgres() {
-        Some(_) => ("postgres", folders),
-        None => ("sqlite", folders),
-    }
+    let folder = |name: &str| BackupFolder {
+        name: name.to_owned(),
+        path: data.join(name),
+    };
+    Ok(BackupParts {
+        database: match settings.postgres() {
+            Some(_) => "postgres",
+            None => "sqlite",
+        },
+        folders: FOLDERS.map(folder).into(),
+        key: with_key.then(|| settings.key_file.value.clone()),
+    })
 }
 
-/// What has to be kept in another way.
-fn left_out(context: &Context) -> Vec<String> {
-    let settings = &context.settings;
-    let key = settings.key_file.value.display();
-    let mut lines = vec![format!(
-        "not in it: the key {key}, without which no secret opens; keep a copy elsewhere"
-    )];
-    if settings.objects().contains("://") {
-        let objects = settings.objects();
-        lines.push(format!(
-            "not in it: uploaded contexts and large parts of logs, which stay at {objects}"
-        ));
+/// Says what has to be kept in another way.
+fn left_out(context: &Context, head: &BackupHead) -> String {
+    let key = context.settings.key_file.value.display();
+    match head.key {
+        true => "with the key: whoever has the file can open all secrets".to_owned(),
+        false => format!(
+            "not in it: the key {key}, without which no secret opens; keep a copy elsewhere, or say --with-key"
+        ),
     }
-    lines
 }
 
 fn report(context: &Context, head: &BackupHead, done: &str) {

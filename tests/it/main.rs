@@ -3,6 +3,7 @@
 mod access_contract;
 mod aliases;
 mod autoscale;
+mod backups;
 mod bases;
 mod bases_contract;
 mod browser;
@@ -43,6 +44,7 @@ mod folder;
 mod forgotten_ends;
 mod frames_contract;
 mod full_disks;
+mod gathered_writes;
 mod hand_overs;
 mod homes;
 mod hook_payloads;

@@ -194,37 +194,3 @@ fn prune_wants_a_bound_and_says_what_it_removed() {
     assert_eq!(shown["keep.days"]["value"], "30");
     assert_eq!(careen.json(&["prune"])["runs"], serde_json::json!([]));
 }
-
-#[test]
-fn a_backup_brings_back_what_was_there_and_says_what_is_not_in_it() {
-    let careen = Careen::new();
-    let create = ["task", "create", "-n", "app", "-c", ".", "-f", "acb.yaml"];
-    careen.does(&create).exits(0);
-    let saved = careen.database().with_file_name("files").join("r1");
-    std::fs::create_dir_all(&saved).unwrap();
-    std::fs::write(saved.join("report"), "text").unwrap();
-    let file = careen.path("careen.backup");
-    let file = file.to_str().unwrap();
-    careen
-        .does(&["backup", file])
-        .exits(0)
-        .prints("without which no secret opens");
-    careen.does(&["task", "delete", "app", "--yes"]).exits(0);
-    std::fs::remove_dir_all(&saved).unwrap();
-    careen.does(&["restore", file]).exits(2).says(&["--yes"]);
-    careen
-        .does(&["restore", file, "--yes"])
-        .exits(0)
-        .prints("the sqlite database as of");
-    let shown = careen.json(&["task", "show", "app"]);
-    assert_eq!(shown["version"], 1);
-    assert_eq!(
-        std::fs::read_to_string(saved.join("report")).unwrap(),
-        "text"
-    );
-    std::fs::write(careen.path("notes"), "dear diary").unwrap();
-    let notes = careen.path("notes");
-    careen
-        .does(&["restore", notes.to_str().unwrap(), "--yes"])
-        .exits(3);
-}

@@ -343,7 +343,8 @@ async fn a_run_is_taken_over_once_lease_and_grace_are_over_and_later_from_anothe
             engine: "engine-2".to_owned(),
             ..worker("w2")
         };
-        let grace = Duration::from_millis(300);
+        // Long enough that a slow machine gets from one grace to the next in time.
+        let grace = Duration::from_secs(2);
         assert_eq!(store.take_over(&worker("w2"), grace).await, Ok(None));
         store.renew(&first, Duration::ZERO).await.unwrap();
         assert_eq!(store.take_over(&worker("w2"), grace).await, Ok(None));
@@ -367,11 +368,16 @@ async fn a_run_is_taken_over_once_lease_and_grace_are_over_and_later_from_anothe
 }
 
 #[tokio::test]
-async fn a_run_that_was_handed_over_is_taken_at_once_on_the_same_engine() {
+async fn a_run_that_was_handed_over_is_taken_at_once_on_the_same_engine_and_later_on_another() {
     on_every_store(async |store| {
         enqueue(store, "r1", &Placement::default()).await;
         let first = claim(store).await.unwrap();
         store.hand_over(&first, LONG).await.unwrap();
+        let elsewhere = Claim {
+            engine: "engine-2".to_owned(),
+            ..worker("w3")
+        };
+        assert_eq!(store.take_over(&elsewhere, LONG).await, Ok(None));
         let taken = store.take_over(&worker("w2"), LONG).await.unwrap().unwrap();
         assert_eq!(taken.lease.owner, "w2");
         let lost = Err(StoreError::LeaseLost("r1".to_owned()));
@@ -455,16 +461,22 @@ async fn lists_and_depths_tell_pools_tasks_and_local_runs_apart() {
     .await;
 }
 
+async fn woken(wake_ups: &mut tokio::sync::watch::Receiver<u64>) {
+    let changed = tokio::time::timeout(LONG, wake_ups.changed()).await;
+    changed.expect("it is woken").expect("the store is there");
+}
+
 #[tokio::test]
 async fn who_waits_for_work_is_woken() {
     on_every_store(async |store| {
         let mut wake_ups = store.wake_ups();
         wake_ups.mark_unchanged();
         enqueue(store, "r1", &Placement::default()).await;
-        tokio::time::timeout(LONG, wake_ups.changed())
-            .await
-            .unwrap()
-            .unwrap();
+        woken(&mut wake_ups).await;
+        let lease = claim(store).await.unwrap();
+        wake_ups.mark_unchanged();
+        store.hand_over(&lease, LONG).await.unwrap();
+        woken(&mut wake_ups).await;
     })
     .await;
 }

@@ -60,7 +60,7 @@ impl ObjectFolder {
 
 impl Opened {
     fn key(&self, key: &str) -> Key {
-        let parts = key.split('/');
+        let parts = key.split('/').filter(|part| !part.is_empty());
         parts.fold(self.prefix.clone(), |path, part| path.join(part))
     }
 

@@ -19,7 +19,8 @@ use crate::world;
 
 /// Short, so that take-overs need not be waited for; four renewals still fit in.
 const LEASE: Duration = Duration::from_millis(1200);
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store, an engine and a careen to queue with.
 pub struct Fleet {

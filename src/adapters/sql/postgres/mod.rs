@@ -15,10 +15,13 @@ mod events;
 mod firing;
 mod fleet;
 mod frames;
+mod gathering;
 mod leases;
+mod new_runs;
 mod notify;
 mod open;
 mod queue;
+mod records;
 mod runs;
 mod steps;
 mod stored_secrets;
@@ -34,7 +37,10 @@ use sqlx::PgPool;
 
 use errors::again_on_deadlock;
 pub use frames::PostgresFrames;
+use gathering::Gathering;
+use new_runs::RunRows;
 use notify::Bell;
+use records::RecordRows;
 
 use super::{read, rows};
 use crate::ports::{
@@ -47,6 +53,8 @@ use crate::ports::{
 pub struct PostgresStore {
     id: String,
     pool: PgPool,
+    new_runs: Arc<Gathering<RunRows>>,
+    records: Arc<Gathering<RecordRows>>,
     /// Wakes workers and log readers everywhere.
     bell: Arc<Bell>,
 }

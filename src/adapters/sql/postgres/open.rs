@@ -1,6 +1,9 @@
 //! Connects to the database, making or updating its tables where needed.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
@@ -9,7 +12,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{PostgresStore, notify::Bell};
+use super::{PostgresStore, gathering::Gathering, notify::Bell};
 use crate::ports::StoreError;
 
 /// What a newer careen has added is no hindrance: while versions change, two work side by side.
@@ -20,7 +23,17 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 /// Connections of one process: workers write in turns, and most of their time passes elsewhere.
-const CONNECTIONS: u32 = 12;
+const CONNECTIONS: u32 = 8;
+/// Connections for what is written together, beside them.
+const GATHERED: u32 = 4;
+/// How statements that write together are planned. They find each row by its id; a plan that was made while the tables
+/// were all but empty would read them whole, and be kept.
+const BY_INDEX: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
 /// How long to wait for a connection before giving up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -28,11 +41,9 @@ impl PostgresStore {
     /// Connects to the database at a `postgres://` address.
     pub async fn connect(address: &SecretString) -> Result<PostgresStore, StoreError> {
         let options: PgConnectOptions = address.expose_secret().parse()?;
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .test_before_acquire(false)
-            .connect_with(options.application_name("careen"))
+        let options = options.application_name("careen");
+        let pool = pool_options(CONNECTIONS)
+            .connect_with(options.clone())
             .await?;
         let id = match identify(&pool).await? {
             Some(id) => id,
@@ -46,8 +57,22 @@ impl PostgresStore {
             }
         };
         let bell = Bell::hang(pool.clone());
-        Ok(PostgresStore { id, pool, bell })
+        let gathered = pool_options(GATHERED).connect_lazy_with(options.options(BY_INDEX));
+        Ok(PostgresStore {
+            id,
+            pool,
+            new_runs: Arc::new(Gathering::begin(gathered.clone())),
+            records: Arc::new(Gathering::begin(gathered)),
+            bell,
+        })
     }
+}
+
+fn pool_options(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
 }
 
 /// Reads the store's id when the database has all that this version needs; `None` when it is older or empty. A newer one

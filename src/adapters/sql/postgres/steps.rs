@@ -1,15 +1,8 @@
 //! The summaries of steps and of their attempts.
 
-use serde::Serialize;
-
 use super::PostgresStore;
 use super::read::runs::{attempt, step};
 use crate::ports::{AttemptRow, StepRow, StoreError};
-
-/// Writes rows as one JSON array, for `json_array_elements`.
-pub(super) fn json_rows<T: Serialize>(rows: &[T]) -> Result<String, StoreError> {
-    serde_json::to_string(rows).map_err(|error| StoreError::Database(error.to_string()))
-}
 
 /// Reads the steps of a run's present generation, in file order.
 pub(super) async fn of_run(store: &PostgresStore, run: &str) -> Result<Vec<StepRow>, StoreError> {

@@ -3,7 +3,10 @@
 use sqlx::{PgConnection, Row};
 
 use super::{
-    super::{PostgresStore, causes, deliveries, runs},
+    super::{
+        PostgresStore, causes, deliveries,
+        new_runs::{RunRows, insert},
+    },
     cancels, slots,
 };
 use crate::ports::{Enqueued, Group, GroupPolicy, LimitScope, NewRun, Placement, StoreError};
@@ -20,7 +23,7 @@ pub(super) async fn enqueue(
         transaction.commit().await?;
         return Ok(enqueued);
     }
-    let added = runs::insert(&store.pool, run, Some(place)).await?;
+    let added = store.new_runs.write(RunRows::new(run, Some(place))).await?;
     if added.is_limited {
         heed_limits(store, (run, place), added.number).await?;
     }
@@ -69,7 +72,7 @@ pub(in super::super) async fn enqueue_in(
         Some(group) => unfinished(&mut *connection, group).await?,
         None => Vec::new(),
     };
-    let added = runs::insert(&mut *connection, run, Some(place)).await?;
+    let added = insert(&mut *connection, run, Some(place)).await?;
     let policy = place.group.as_ref().map(|group| group.policy);
     let enqueued = match (policy, others.last()) {
         (Some(GroupPolicy::Skip), Some(by)) => {

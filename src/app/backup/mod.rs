@@ -1,5 +1,8 @@
 //! Copies all that careen keeps into one file, and puts such a copy back, while others go on working.
 
+mod key;
+mod objects;
+
 use std::{
     fs::File,
     io::{self, Read, Write},
@@ -9,12 +12,18 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use self::objects::{AllObjects, put_back};
 use super::{App, AppError};
+use crate::ports::ObjectError;
 
 /// The first member of a backup.
 const HEAD: &str = "careen-backup.json";
 /// The folder of a backup that holds the dump of the database.
 const DATABASE: &str = "database";
+/// The folder that holds uploaded contexts, and large parts of logs over Postgres.
+const OBJECTS: &str = "objects";
+/// The member that holds the key that seals secrets.
+const KEY: &str = "key";
 /// The format that is written, and read.
 const FORMAT: u32 = 1;
 /// zstd's usual level.
@@ -32,6 +41,9 @@ pub struct BackupHead {
     pub at: DateTime<Utc>,
     /// The folders that came with the database.
     pub folders: Vec<String>,
+    /// Whether the key that seals secrets is in it.
+    #[serde(default)]
+    pub key: bool,
 }
 
 /// A folder beside the database that belongs into a backup.
@@ -43,56 +55,76 @@ pub struct BackupFolder {
     pub path: PathBuf,
 }
 
+/// What belongs into a backup, besides the objects.
+#[derive(Debug, Clone)]
+pub struct BackupParts {
+    /// The kind of the database: `sqlite` or `postgres`.
+    pub database: &'static str,
+    /// The folders beside it.
+    pub folders: Vec<BackupFolder>,
+    /// The file of the key that seals secrets, where that belongs into it, too.
+    pub key: Option<PathBuf>,
+}
+
 impl App {
-    /// Writes a backup. The database is taken first, at one moment: all that it speaks of is then in the folders,
-    /// which only grow.
-    pub async fn back_up(
-        &self,
-        (database, folders): (&str, Vec<BackupFolder>),
-        file: &Path,
-    ) -> Result<BackupHead, AppError> {
+    /// Writes a backup. The database is taken first, at one moment: all that it speaks of is then in the folders and
+    /// among the objects, which only grow.
+    pub async fn back_up(&self, parts: BackupParts, file: &Path) -> Result<BackupHead, AppError> {
+        if parts.key.is_some() {
+            // Makes the key where there is none yet.
+            self.vault.key_id()?;
+        }
+        let mut folders: Vec<String> = parts.folders.iter().map(|it| it.name.clone()).collect();
+        folders.push(OBJECTS.to_owned());
         let head = BackupHead {
             format: FORMAT,
-            database: database.to_owned(),
+            database: parts.database.to_owned(),
             store: self.ports.store.store_id().to_owned(),
             at: self.ports.clock.now(),
-            folders: folders.iter().map(|it| it.name.clone()).collect(),
+            folders,
+            key: parts.key.is_some(),
         };
         let beside = file.parent().filter(|it| !it.as_os_str().is_empty());
         let beside = beside.unwrap_or(Path::new(".")).to_path_buf();
         let dump = tempfile::tempdir_in(&beside).map_err(|error| failed(&beside, &error))?;
         self.upkeep.dump(dump.path()).await?;
+        let objects = AllObjects::list(self.objects.clone()).await;
+        let objects = objects.map_err(no_objects)?;
         let (target, written) = (file.to_path_buf(), head.clone());
-        let packing = move || pack(&target, &beside, &written, (dump.path(), &folders));
+        let packing = move || {
+            let from = (dump.path(), &parts, &objects);
+            pack((&target, &beside), &written, from)
+        };
         blocking(file, packing).await?;
         Ok(head)
     }
 
     /// Puts a backup in the place of all that is recorded now. The folders come after the database: what is there
     /// only becomes more, and a restore that breaks off can be done again.
-    pub async fn restore(
-        &self,
-        (database, folders): (&str, Vec<BackupFolder>),
-        file: &Path,
-    ) -> Result<BackupHead, AppError> {
+    pub async fn restore(&self, parts: BackupParts, file: &Path) -> Result<BackupHead, AppError> {
         let data = self.files.parent().unwrap_or(Path::new("."));
         let unpacked = std::fs::create_dir_all(data).and_then(|()| tempfile::tempdir_in(data));
         let unpacked = unpacked.map_err(|error| failed(data, &error))?;
         let (source, into) = (file.to_path_buf(), unpacked.path().to_path_buf());
         let head = blocking(file, move || unpack(&source, &into)).await?;
-        if head.format != FORMAT || head.database != database {
+        if head.format != FORMAT || head.database != parts.database {
             return Err(AppError::usage(
                 format!(
-                    "the backup is of {} in format {}, and this is {database} in format {FORMAT}",
-                    head.database, head.format
+                    "the backup is of {} in format {}, and this is {} in format {FORMAT}",
+                    head.database, head.format, parts.database
                 ),
                 "Name a database of the same kind with --db",
             ));
         }
-        self.upkeep.restore(&unpacked.path().join(DATABASE)).await?;
         let from = unpacked.path().to_path_buf();
+        if let Some(key) = &parts.key {
+            key::put_back(&from.join(KEY), key)?;
+        }
+        self.upkeep.restore(&from.join(DATABASE)).await?;
+        let put = put_back(&*self.objects, &from.join(OBJECTS)).await;
+        put.map_err(no_objects)?;
         let copying = move || {
-            let mut folders = folders.iter();
+            let mut folders = parts.folders.iter();
             folders.try_for_each(|it| copy_tree(&from.join(&it.name), &it.path))
         };
         blocking(file, copying).await?;
@@ -100,11 +132,14 @@ impl App {
     }
 }
 
+fn no_objects(error: ObjectError) -> AppError {
+    AppError::Files(error.to_string())
+}
+
 fn pack(
-    target: &Path,
-    beside: &Path,
+    (target, beside): (&Path, &Path),
     head: &BackupHead,
-    (dump, folders): (&Path, &[BackupFolder]),
+    (dump, parts, objects): (&Path, &BackupParts, &AllObjects),
 ) -> io::Result<()> {
     // It holds sealed secrets and logs, so nobody else may read it; and it has its name only when it is whole.
     let mut file = tempfile::NamedTempFile::new_in(beside)?;
@@ -116,8 +151,12 @@ fn pack(
     header.set_mode(0o600);
     tar.append_data(&mut header, HEAD, text.as_slice())?;
     add_tree(&mut tar, dump, Path::new(DATABASE))?;
-    for folder in folders {
+    for folder in &parts.folders {
         add_tree(&mut tar, &folder.path, Path::new(&folder.name))?;
+    }
+    objects.add_to(&mut tar, Path::new(OBJECTS))?;
+    if let Some(key) = &parts.key {
+        add(&mut tar, key, Path::new(KEY))?;
     }
     tar.into_inner()?.finish()?;
     file.as_file().sync_all()?;

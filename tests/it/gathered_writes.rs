@@ -1,0 +1,200 @@
+//! Writes of one process that wait for Postgres together go in one statement, and nobody pays for what is refused.
+
+use std::{sync::Arc, time::Duration};
+
+use careen::{
+    adapters::postgres::PostgresStore,
+    engine::RunStatus,
+    ports::{Batch, Lease, Placement, Queue, RecordedEvent, RunRow, RunStore, StoreError},
+};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use tokio::task::JoinSet;
+
+use crate::every_store::{connect, new_run, on_postgres_at, time};
+
+const RUNS: usize = 48;
+const LONG: Duration = Duration::from_secs(600);
+
+fn end(run: RunRow) -> Batch {
+    let event = RecordedEvent {
+        seq: 1,
+        at: time(1),
+        kind: "tidied".to_owned(),
+        body: json!({"kind": "tidied", "of": run.id}),
+    };
+    let run = RunRow {
+        status: RunStatus::Succeeded,
+        ended_at: Some(time(2)),
+        ..run
+    };
+    Batch {
+        events: vec![event],
+        run: Some(run),
+        prepared: Some(json!({"b": 1, "a": "\u{0}"})),
+        ..Batch::default()
+    }
+}
+
+/// Begins all at once; the answers stand in the order of the work.
+async fn side_by_side<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    all: impl Iterator<Item = F>,
+) -> Vec<T> {
+    let mut tasks = JoinSet::new();
+    let numbered = all.enumerate();
+    numbered.for_each(|(n, one)| drop(tasks.spawn(async move { (n, one.await) })));
+    let mut done = tasks.join_all().await;
+    done.sort_by_key(|(n, _)| *n);
+    done.into_iter().map(|(_, answer)| answer).collect()
+}
+
+async fn enqueue(store: &Arc<PostgresStore>, ids: &[String]) -> Vec<Result<(), StoreError>> {
+    side_by_side(ids.iter().map(|id| {
+        let (store, run) = (store.clone(), new_run(id));
+        async move { store.enqueue(&run, &Placement::default()).await.map(drop) }
+    }))
+    .await
+}
+
+async fn record(
+    store: &Arc<PostgresStore>,
+    all: impl IntoIterator<Item = (Lease, Batch)>,
+) -> Vec<Result<(), StoreError>> {
+    side_by_side(all.into_iter().map(|(lease, batch)| {
+        let store = store.clone();
+        async move { store.record(&lease, &batch).await }
+    }))
+    .await
+}
+
+async fn leased(store: &PostgresStore, id: &str) -> (Lease, Batch) {
+    let lease = store.lease_run(id, "w", LONG, false).await.unwrap();
+    (lease, end(store.run(id).await.unwrap()))
+}
+
+async fn number(connection: &mut PgConnection, query: &'static str) -> usize {
+    let row = sqlx::query(query).fetch_one(connection).await.unwrap();
+    row.get::<i64, _>(0) as usize
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("r{n}")).collect()
+}
+
+#[tokio::test]
+async fn writes_that_wait_together_share_a_statement() {
+    on_postgres_at(async |address| {
+        let store = Arc::new(connect(&address).await);
+        let mut outside = PgConnection::connect_with(&address.parse().unwrap())
+            .await
+            .unwrap();
+        assert_eq!(enqueue(&store, &ids(RUNS)).await, vec![Ok(()); RUNS]);
+        let commits = "SELECT count(DISTINCT xmin::text) FROM documents";
+        let shared = number(&mut outside, commits).await;
+        assert!((1..=RUNS / 4).contains(&shared), "{RUNS} runs in {shared}");
+
+        let mut ends = Vec::new();
+        for id in ids(RUNS) {
+            ends.push(leased(&store, &id).await);
+        }
+        assert_eq!(record(&store, ends).await, vec![Ok(()); RUNS]);
+        let commits = "SELECT count(DISTINCT xmin::text) FROM events";
+        let shared = number(&mut outside, commits).await;
+        assert!((1..=RUNS / 4).contains(&shared), "{RUNS} ends in {shared}");
+        for id in ids(RUNS) {
+            let (run, events) = (store.run(&id).await, store.events(&id, 1).await);
+            assert_eq!(run.unwrap().prepared, json!({"b": 1, "a": "\u{0}"}));
+            assert_eq!(events.unwrap()[0].body["of"], json!(id));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_run_that_is_refused_takes_no_other_with_it() {
+    on_postgres_at(async |address| {
+        let store = Arc::new(connect(&address).await);
+        let twice: Vec<String> = ids(20)
+            .into_iter()
+            .flat_map(|id| [id.clone(), id])
+            .collect();
+        let queued = enqueue(&store, &twice).await;
+        for (id, both) in twice.iter().step_by(2).zip(queued.chunks(2)) {
+            let refused = Err(StoreError::IdTaken(id.clone()));
+            assert!(
+                both.contains(&Ok(())) && both.contains(&refused),
+                "{both:?}"
+            );
+        }
+        let line = store.line("default", 100).await.unwrap();
+        assert_eq!(line.len(), 20);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_record_that_is_refused_takes_no_other_with_it() {
+    on_postgres_at(async |address| {
+        let store = Arc::new(connect(&address).await);
+        enqueue(&store, &ids(12)).await;
+        let mut all = Vec::new();
+        for (n, id) in ids(12).into_iter().enumerate() {
+            let (lease, batch) = leased(&store, &id).await;
+            let mut stale = (lease.clone(), batch.clone());
+            match n % 3 {
+                // Somebody whose lease is another's by now.
+                0 => stale.0.token -= 1,
+                // Somebody who has missed an event.
+                1 => stale.1.events[0].seq = 7,
+                // The same once more.
+                _ => {}
+            }
+            all.extend([stale, (lease, batch)]);
+        }
+        let recorded = record(&store, all).await;
+        for (n, (id, both)) in ids(12).into_iter().zip(recorded.chunks(2)).enumerate() {
+            let written = both.iter().filter(|it| it.is_ok()).count();
+            assert_eq!(written, 1, "{n}: {both:?}");
+            if n % 3 == 0 {
+                assert_eq!(both[0], Err(StoreError::LeaseLost(id.clone())));
+            }
+            let refused = both.iter().find_map(|it| it.clone().err());
+            assert!(
+                n % 3 == 0 || matches!(refused, Some(StoreError::OutOfOrder { .. })),
+                "{n}: {both:?}"
+            );
+            assert_eq!(store.events(&id, 1).await.unwrap().len(), 1);
+            assert_eq!(store.run(&id).await.unwrap().status, RunStatus::Succeeded);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_refers_to_a_table_compares_as_that_does() {
+    on_postgres_at(async |address| {
+        connect(&address).await;
+        let mut outside = PgConnection::connect_with(&address.parse().unwrap())
+            .await
+            .unwrap();
+        // Indexes of another collation do not serve joins: the table would be read whole for one row.
+        let references = "
+            SELECT conrelid::regclass::text || '.' || ours.attname FROM pg_constraint
+                JOIN pg_attribute AS ours ON ours.attrelid = conrelid AND ours.attnum = ANY (conkey)
+                JOIN pg_attribute AS theirs ON theirs.attrelid = confrelid AND theirs.attnum = ANY (confkey)
+            WHERE contype = 'f' AND connamespace = current_schema()::regnamespace
+                AND ours.attcollation <> theirs.attcollation";
+        // These hold ids of runs, too, and outlive them.
+        let outliving = "
+            SELECT attrelid::regclass::text || '.' || attname FROM pg_attribute
+            WHERE (attrelid, attname) IN (('causes'::regclass, 'caused_run'), ('ends'::regclass, 'run'))
+                AND attcollation <> (SELECT attcollation FROM pg_attribute
+                    WHERE attrelid = 'runs'::regclass AND attname = 'id')";
+        for query in [references, outliving] {
+            let others = sqlx::query_scalar::<_, String>(AssertSqlSafe(query));
+            let others = others.fetch_all(&mut outside).await.unwrap();
+            assert_eq!(others, Vec::<String>::new());
+        }
+    })
+    .await;
+}
