@@ -1,7 +1,7 @@
 //! Where tasks are at home: rendezvous hashing says which worker of a pool should get a task's runs, for it holds their
 //! bases, context and build cache; when a worker comes or goes, only what it gains or leaves moves.
 
-/// Tasks are spread over so many buckets, each of which has one home.
+/// Tasks are spread over so many buckets, each of which has one home: the more, the longer what a claim names.
 const BUCKETS: usize = 256;
 
 /// The bucket of a task.

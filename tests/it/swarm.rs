@@ -19,6 +19,7 @@ fn on_a_swarm_no_run_is_lost_whatever_goes() {
     let Some(mut stack) = Stack::deploy() else {
         return;
     };
+    stack.ticks();
     let mut busy = BTreeSet::new();
     let ended = stack.outlives(200, |stack| {
         stack.until("all nodes drive runs", |stack| {
@@ -65,6 +66,7 @@ fn on_a_swarm_no_run_is_lost_whatever_goes() {
     let log = stack.log(&slow);
     assert_eq!(log.len(), 240, "{log:?}");
     assert_eq!(log[..seen.len()], seen);
+    stack.has_ticked();
 }
 
 /// The images whose workers run just now, on all nodes.

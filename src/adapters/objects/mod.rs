@@ -38,7 +38,10 @@ impl ObjectFolder {
         let options = options
             .into_iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .filter(|(name, _)| name.starts_with("aws_") || name.starts_with("azure_"));
+            // A stack file can only leave a variable empty, not out.
+            .filter(|(name, value)| {
+                !value.is_empty() && (name.starts_with("aws_") || name.starts_with("azure_"))
+            });
         Self {
             address: address.into(),
             options: options.collect(),

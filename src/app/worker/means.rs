@@ -15,12 +15,12 @@ const OBJECTS: Duration = Duration::from_secs(5);
 const NO_OBJECT: &str = "contexts/none";
 
 impl App {
-    /// Says in words what would make runs fail here that end well elsewhere.
-    pub(super) async fn bar(&self) -> Option<String> {
-        match self.bar_of_key().await {
-            Some(bar) => Some(bar),
-            None => self.bar_of_objects().await,
+    /// Says in words what would make runs fail here that end well elsewhere; the key is tried when that is wanted.
+    pub(super) async fn bar(&self, with_key: bool) -> Option<String> {
+        if with_key && let Some(bar) = self.bar_of_key().await {
+            return Some(bar);
         }
+        self.bar_of_objects().await
     }
 
     /// A key that does not open what is stored would make errors of runs that need it.

@@ -51,6 +51,7 @@ pub struct Worker {
     /// Whether the last look came too soon to be also one for lost and handed-over runs.
     has_skipped_lost: bool,
     said_to_be_here: Option<Instant>,
+    times_said: u32,
     is_draining: bool,
     pace: Pace,
     homes: homes::Homes,
@@ -92,6 +93,7 @@ impl Worker {
             looked_for_lost: None,
             has_skipped_lost: false,
             said_to_be_here: None,
+            times_said: 0,
             is_draining: false,
             pace: Pace { workers: 1 },
             homes: homes::Homes::default(),

@@ -11,6 +11,8 @@ use crate::ports::{Capacity, EngineInfo, StoreError, WorkerFacts, WorkerState, p
 const SAY: Duration = Duration::from_secs(10);
 /// How often one in trouble looks whether that is over.
 const SAY_IN_TROUBLE: Duration = Duration::from_secs(1);
+/// So many times it says that it is here until it tries its key again.
+const KEY: u32 = 6;
 /// How long an engine may take to say who it is.
 const ENGINE: Duration = Duration::from_secs(5);
 
@@ -64,6 +66,7 @@ impl Worker {
         self.facts.problem = problem;
         if is_news || last.is_none_or(|last| last.elapsed() >= every) {
             let heard = self.app.workers.worker_is_here(&self.facts).await?;
+            self.times_said = self.times_said.wrapping_add(1);
             self.is_draining = heard.state == WorkerState::Draining;
             self.pace.workers = u32::try_from(heard.workers.len())
                 .unwrap_or(u32::MAX)
@@ -81,13 +84,20 @@ impl Worker {
             return Some(full.to_string());
         }
         match timeout(ENGINE, self.app.ports.containers.info()).await {
-            Ok(Ok(engine)) if engine.id == self.claim.engine => self.app.bar().await,
+            Ok(Ok(engine)) if engine.id == self.claim.engine => {
+                self.app.bar(self.looks_at_key()).await
+            }
             Ok(Ok(_)) => {
                 Some("its engine is another than when it began; start it again".to_owned())
             }
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some("its engine does not answer".to_owned()),
         }
+    }
+
+    /// Says whether it is time to try the key: keys change rarely, and that costs the database two statements.
+    fn looks_at_key(&self) -> bool {
+        self.facts.problem.is_some() || self.times_said.is_multiple_of(KEY)
     }
 
     /// Says that it is gone.

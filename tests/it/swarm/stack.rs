@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::NaiveDateTime;
 use serde_json::{Value, json};
 
 use crate::{careens::Careen, compose::build_of};
@@ -323,6 +324,32 @@ impl Stack {
             ended.push(row);
         }
         ended
+    }
+
+    /// Has a timer start a task every minute from now on.
+    pub fn ticks(&self) {
+        let timer = json!({ "name": "each", "schedule": "* * * * *", "catch_up": "all" });
+        let yaml = "steps: [{id: s, cmd: busybox true}]";
+        let definition = json!({ "yaml": yaml, "triggers": { "timer": [timer] } });
+        let body = json!({ "definition": definition });
+        self.asks("PUT", "tasks/tick", Some(&body));
+    }
+
+    /// Asserts that the timer has started one run for each minute, whatever happened meanwhile.
+    pub fn has_ticked(&self) {
+        let runs = self.asks("GET", "runs?task=tick&limit=500", None);
+        let runs = runs["items"].as_array().cloned().unwrap_or_default();
+        let minute = |run: &Value| {
+            let at = run["cause"].as_str()?.strip_prefix("timer each at ")?;
+            let at = NaiveDateTime::parse_from_str(at, "%Y-%m-%d %H:%M UTC").ok()?;
+            Some(at.and_utc().timestamp() / 60)
+        };
+        let mut minutes: Vec<i64> = runs.iter().filter_map(minute).collect();
+        minutes.sort_unstable();
+        assert!(minutes.len() > 3, "{runs:?}");
+        println!("the timer started {} runs", minutes.len());
+        let whole: Vec<i64> = (minutes[0]..).take(minutes.len()).collect();
+        assert_eq!(minutes, whole, "each minute has one run");
     }
 
     pub fn kill(&mut self, node: usize) {
