@@ -35,6 +35,33 @@ impl Graph {
         ids.filter(|&id| self.node(id).kind == Kind::Task)
     }
 
+    /// At most this many of a node, what it stands on and what stands on it, the nearest first taken.
+    pub fn lineage(&self, of: Id, most: usize) -> HashSet<Id> {
+        let mut taken = HashSet::from([of]);
+        let mut ends = [
+            (Direction::Incoming, vec![of]),
+            (Direction::Outgoing, vec![of]),
+        ];
+        while ends.iter().any(|it| !it.1.is_empty()) {
+            for (direction, end) in &mut ends {
+                let next = end
+                    .iter()
+                    .flat_map(|it| self.nodes.neighbors_directed(*it, *direction));
+                let mut reached = Vec::new();
+                for id in next {
+                    if taken.len() >= most {
+                        return taken;
+                    }
+                    if taken.insert(id) {
+                        reached.push(id);
+                    }
+                }
+                *end = reached;
+            }
+        }
+        taken
+    }
+
     /// At most this many nodes around one, the nearest first taken.
     pub fn neighbourhood(&self, around: Id, most: usize) -> BTreeSet<Id> {
         let mut taken = BTreeSet::from([around]);

@@ -10,6 +10,9 @@ use serde_json::json;
 
 use crate::registries::write_blob;
 
+/// Platforms, each with its layer.
+type Images<'a> = &'a [(&'a str, &'a str)];
+
 const LIST: &str = "application/vnd.oci.image.index.v1+json";
 const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 
@@ -22,7 +25,7 @@ fn at() -> Repository {
 }
 
 /// Pushes a list with an image for each platform, of this layer and made at this time.
-async fn push(registry: &MemoryRegistry, images: &[(&str, &str)], made: &str) -> Manifest {
+async fn push(registry: &MemoryRegistry, images: Images<'_>, made: &str) -> Manifest {
     let mut entries = Vec::new();
     for (architecture, layer) in images {
         let config = json!({
@@ -57,7 +60,7 @@ async fn push(registry: &MemoryRegistry, images: &[(&str, &str)], made: &str) ->
 #[tokio::test]
 async fn a_list_of_the_same_content_on_every_platform_gives_way_to_the_one_before() {
     let both = [("amd64", "sha256:a"), ("arm64", "sha256:b")];
-    let cases: [(&str, &[(&str, &str)], bool); 4] = [
+    let cases: [(&str, Images<'_>, bool); 4] = [
         ("the same", &both, true),
         ("in another order", &[both[1], both[0]], true),
         ("one is other", &[both[0], ("arm64", "sha256:c")], false),

@@ -71,9 +71,9 @@ pub async fn is_known(app: &App) {
     }
 }
 
-/// Tells of a large fleet instead: so many images in ten levels, each on three of the level before, none built yet.
-pub async fn is_large(app: &App, images: usize) {
-    let wide = images / 10;
+/// Tells of a large fleet instead: so many images in so many levels, each on three of the level before, none built yet.
+pub async fn is_large(app: &App, images: usize, levels: usize) {
+    let wide = images / levels;
     let name = |number: usize| format!("service-{number:05}-of-the-shop");
     let entries = (0..images).map(|number| {
         let bases = (0..3).map(|it| match (number / wide, number % wide) {

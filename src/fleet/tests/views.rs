@@ -117,6 +117,25 @@ fn the_report_counts_from_the_move_of_the_base_to_the_push() {
 }
 
 #[test]
+fn a_lineage_is_what_a_node_stands_on_and_what_stands_on_it_the_nearest_first() {
+    let world = World::of(&["a: base", "b: a", "c: b", "d: c", "beside: a", "below: d"]);
+    let graph = world.fleet.graph();
+    const BASE: &str = "docker.io/library/base:latest";
+    for (most, expected) in [
+        (1, vec!["b"]),
+        (3, vec!["a", "b", "c"]),
+        (4, vec!["a", "b", "c", BASE]),
+        (9, vec!["a", "b", "below", "c", "d", BASE]),
+    ] {
+        let ids = graph.lineage(world.id("b"), most);
+        let name = |id: &Id| graph.node(*id).name.as_str();
+        let mut names: Vec<&str> = ids.iter().map(name).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{most}");
+    }
+}
+
+#[test]
 fn only_the_neighbourhood_is_shown() {
     let world = World::diamond();
     let ids = world.fleet.graph().neighbourhood(world.id("other"), 2);

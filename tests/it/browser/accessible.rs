@@ -148,6 +148,14 @@ async fn every_page_is_small_and_accessible_light_and_dark_and_fits_a_phone() {
             let bytes = "return performance.getEntriesByType('navigation')[0].decodedBodySize";
             let bytes = browser.runs(bytes).await.as_u64().expect("a size");
             assert!(bytes < 100_000, "{path} has {bytes} bytes");
+            let painted =
+                "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime";
+            println!(
+                "{path}: first painted after {} ms",
+                browser.runs(painted).await
+            );
+            let opens = "document.querySelector('.run-now')?.setAttribute('open', '')";
+            browser.runs(opens).await;
             for scheme in ["light", "dark"] {
                 browser.prefers(scheme).await;
                 browser.measures(1280, 860).await;

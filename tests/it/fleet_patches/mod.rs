@@ -1,5 +1,6 @@
 //! Fleets of real images on a real registry: a base moves, and what stands on it is built once, in order.
 
+mod repositories;
 mod rollouts;
 mod waves;
 

@@ -52,17 +52,10 @@ fn chosen(fleet: &Fleet, wanted: &Wanted, middle: Option<Id>) -> Vec<Id> {
     let graph = fleet.graph();
     let most = wanted.most.unwrap_or(USUAL).clamp(1, MOST);
     let is_whole = wanted.around.is_empty() && graph.len() <= most;
-    let mut taken: HashSet<Id> = HashSet::new();
-    match middle.filter(|_| !is_whole) {
-        None => taken.extend(graph.order().iter().take(most)),
-        Some(id) => {
-            taken.insert(id);
-            let ancestors = graph.ancestors(&[id]);
-            taken.extend(ancestors.into_iter().take(most - 1));
-            let room = most - taken.len();
-            taken.extend(graph.descendants(&[id]).into_iter().take(room));
-        }
-    }
+    let taken: HashSet<Id> = match middle.filter(|_| !is_whole) {
+        None => graph.order().iter().take(most).copied().collect(),
+        Some(id) => graph.lineage(id, most),
+    };
     let all = graph.order().iter().copied();
     all.filter(|id| taken.contains(id)).collect()
 }

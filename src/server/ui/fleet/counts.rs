@@ -20,6 +20,12 @@ pub(super) const GROUPS: [(&str, &str); 7] = [
     ("unseen", "errored"),
 ];
 
+/// Levels that are shown one by one.
+const MOST_LEVELS: usize = 24;
+
+/// How many images stand how, in the order of the groups.
+type Shares = [usize; GROUPS.len()];
+
 /// How a node stands, in the word by which lists are filtered.
 pub(super) fn group(state: &State) -> &'static str {
     match state {
@@ -38,7 +44,7 @@ pub(super) fn group(state: &State) -> &'static str {
 
 /// How many images of the fleet stand how; each count leads to those.
 pub(super) fn counts(fleet: &Fleet, wanted: &Wanted) -> Markup {
-    let all = count(fleet, |_| true);
+    let all = sum(&by_level(fleet));
     html! {
         p id=(ID) class="counts" {
             @for ((word, class), many) in GROUPS.iter().zip(all) {
@@ -55,21 +61,28 @@ pub(super) fn counts(fleet: &Fleet, wanted: &Wanted) -> Markup {
 
 /// The levels of the fleet: how many stand on nothing of ours, on those, and so on, and how far each level is.
 pub(super) fn levels(fleet: &Fleet, wanted: &Wanted) -> Markup {
-    let graph = fleet.graph();
-    let last = graph.order().iter().map(|id| graph.level(*id)).max();
+    let all = by_level(fleet);
+    let (shown, further) = all.split_at(all.len().min(MOST_LEVELS));
     html! {
         section id=(LEVELS_ID) class="card" aria-label="Levels" {
             header { h2 { "Levels" } span class="dim" { "bases first" } }
             ol class="levels" start="0" {
-                @for level in 0..=last.unwrap_or(0) {
-                    @let all = count(fleet, |it| it == level);
+                @for (level, all) in (0..).zip(shown) {
                     @let there = Wanted { level: Some(level), state: String::new(), from: 0, ..wanted.clone() };
                     li {
                         a href=(there.path()) aria-current=[(wanted.level == Some(level)).then_some("true")] {
                             (all.iter().sum::<usize>()) " images"
                         }
+                        (bar(all))
+                        span class="dim" { (said(all)) }
+                    }
+                }
+                @if !further.is_empty() {
+                    @let all = sum(further);
+                    li {
+                        span { (all.iter().sum::<usize>()) " images" }
                         (bar(&all))
-                        span class="dim" { (said(&all)) }
+                        span class="dim" { "on " (further.len()) " further levels: " (said(&all)) }
                     }
                 }
             }
@@ -77,7 +90,7 @@ pub(super) fn levels(fleet: &Fleet, wanted: &Wanted) -> Markup {
     }
 }
 
-fn bar(all: &[usize; 7]) -> Markup {
+fn bar(all: &Shares) -> Markup {
     let sum = all.iter().sum::<usize>().max(1) as f64;
     let share = |many: usize| many as f64 / sum * 100.0;
     let groups = GROUPS.iter().zip(all).filter(|(_, many)| **many > 0);
@@ -95,7 +108,7 @@ fn bar(all: &[usize; 7]) -> Markup {
     }
 }
 
-fn said(all: &[usize; 7]) -> String {
+fn said(all: &Shares) -> String {
     let parts = GROUPS.iter().zip(all).filter(|(_, many)| **many > 0);
     let parts: Vec<String> = parts
         .map(|((word, _), many)| format!("{many} {word}"))
@@ -103,19 +116,27 @@ fn said(all: &[usize; 7]) -> String {
     parts.join(", ")
 }
 
-/// Counts the nodes of some levels by how they stand, in the order of the groups.
-fn count(fleet: &Fleet, is_meant: impl Fn(u32) -> bool) -> [usize; 7] {
+/// Counts the nodes of each level by how they stand.
+fn by_level(fleet: &Fleet) -> Vec<Shares> {
     let graph = fleet.graph();
-    let mut all = [0; 7];
-    for &id in graph
-        .order()
-        .iter()
-        .filter(|id| is_meant(graph.level(**id)))
-    {
+    let mut all = Vec::new();
+    for &id in graph.order() {
+        let level = graph.level(id) as usize;
+        if all.len() <= level {
+            all.resize(level + 1, Shares::default());
+        }
         let word = group(&fleet.standing(id).state);
         if let Some(place) = GROUPS.iter().position(|it| it.0 == word) {
-            all[place] += 1;
+            all[level][place] += 1;
         }
+    }
+    all
+}
+
+fn sum(levels: &[Shares]) -> Shares {
+    let mut all = Shares::default();
+    for level in levels {
+        all.iter_mut().zip(level).for_each(|(all, it)| *all += it);
     }
     all
 }

@@ -160,15 +160,17 @@ fn curve(points: &[(f64, f64)]) -> String {
     let mut path = String::new();
     for (at, pair) in points.windows(2).enumerate() {
         let ((left, y), (right, y2)) = (pair[0], pair[1]);
-        // A bend passes its level straight.
-        let start = if at == 0 { 'M' } else { 'L' };
         let (x, y) = ((left + WIDTH).round(), y.round());
         let (wide, down) = (right.round() - x, y2.round() - y);
         let half = (wide / 2.0).round();
-        // Writing to a string does not fail.
+        // Writing to a string does not fail. A bend passes its level straight.
+        let _ = match at {
+            0 => write!(path, "M{x} {y}"),
+            _ => write!(path, "h{WIDTH}"),
+        };
         let _ = match down == 0.0 {
-            true => write!(path, "{start}{x} {y}h{wide}"),
-            false => write!(path, "{start}{x} {y}c{half} 0 {half} {down} {wide} {down}"),
+            true => write!(path, "h{wide}"),
+            false => write!(path, "c{half} 0 {half} {down} {wide} {down}"),
         };
     }
     path

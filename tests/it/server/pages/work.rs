@@ -161,9 +161,12 @@ async fn who_is_alive_and_runs_what_is_told_and_an_admin_drains_a_worker() {
         "1 of 8",
         "Under way in pool default",
         ">endless</a>",
+        "Lease until</th>",
     ] {
         assert!(page.contains(words), "no {words} in {page}");
     }
+    let held = app.ports.store.run(&id).await.expect("a run").held_until;
+    assert!(held > Some(app.ports.clock.now()), "{held:?}");
     let drain = "/workers/beside/drain";
     visitor.fills_in("/workers", drain, &[]).await.is(303);
     let page = visitor.visits("/workers").await.is(200).text;
