@@ -1,7 +1,7 @@
-//! How many runs a second go from queued to leased to done, on SQLite and on Postgres, and what 100,000 finished runs
-//! do to it.
+//! How many runs a second go from queued to leased to done, on SQLite and on Postgres, and what 100,000 finished runs,
+//! or a million, do to it.
 //!
-//! `cargo bench --bench queue [-- sqlite|postgres] [FINISHED]`. Postgres is the one of `./dev setup postgres`, or of
+//! `cargo bench --bench queue [-- sqlite|postgres] [FINISHED…]`. Postgres is the one of `./dev setup postgres`, or of
 //! CAREEN_TEST_POSTGRES_URL. The goals are 400 and 1,500 a second, and pages of lists under 50 ms.
 
 use std::{
@@ -18,6 +18,7 @@ use careen::{
     ports::{Batch, Capacity, Claim, NewRun, Placement, Queue, RecordedEvent, RunFilter, RunStore},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::sync::Mutex;
 
 /// Runs in one measurement.
 const RUNS: usize = 2_000;
@@ -31,10 +32,10 @@ impl<T: RunStore + Queue> Store for T {}
 #[tokio::main]
 async fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let finished = words
-        .iter()
-        .find_map(|word| word.parse().ok())
-        .unwrap_or(100_000);
+    let mut finished: Vec<usize> = words.iter().filter_map(|it| it.parse().ok()).collect();
+    if finished.is_empty() {
+        finished.push(100_000);
+    }
     let is_wanted = |name: &str| {
         !words.iter().any(|it| it == "sqlite" || it == "postgres")
             || words.iter().any(|it| it == name)
@@ -43,14 +44,26 @@ async fn main() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("careen.db");
         let store = SqliteStore::open(&path).await.expect("a database");
-        measure("SQLite", Arc::new(store), finished).await;
+        measure(
+            "SQLite",
+            Arc::new(store),
+            &finished,
+            async |store, from, to| {
+                let next = Arc::new(AtomicUsize::new(from));
+                side_by_side(store, &next, to, |store, number| async move {
+                    whole(&*store, number).await;
+                })
+                .await;
+            },
+        )
+        .await;
     }
     if is_wanted("postgres") {
-        postgres(finished).await;
+        postgres(&finished).await;
     }
 }
 
-async fn postgres(finished: usize) {
+async fn postgres(finished: &[usize]) {
     let server = std::env::var("CAREEN_TEST_POSTGRES_URL");
     let server = server.unwrap_or_else(|_| USUAL_POSTGRES.to_owned());
     let Ok(mut connection) = PgConnection::connect(&server).await else {
@@ -64,7 +77,20 @@ async fn postgres(finished: usize) {
         .expect("a schema");
     let address = format!("{server}?options=-c%20search_path%3D{schema}").into();
     let store = PostgresStore::connect(&address).await.expect("a database");
-    measure("Postgres", Arc::new(store), finished).await;
+    let inside = AssertSqlSafe(format!("SET search_path TO {schema}"));
+    let set = sqlx::raw_sql(inside).execute(&mut connection).await;
+    set.expect("a schema");
+    let connection = Mutex::new(connection);
+    measure(
+        "Postgres",
+        Arc::new(store),
+        finished,
+        async |_, from, to| {
+            fill(&mut *connection.lock().await, from, to).await;
+        },
+    )
+    .await;
+    let mut connection = connection.into_inner();
     let drop = AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE"));
     sqlx::raw_sql(drop)
         .execute(&mut connection)
@@ -72,26 +98,52 @@ async fn postgres(finished: usize) {
         .expect("it goes");
 }
 
-async fn measure(name: &str, store: Arc<dyn Store>, finished: usize) {
+/// Writes finished runs as those measured leave them, a million in a minute or two, and waits for what Postgres does by
+/// itself within a minute.
+async fn fill(connection: &mut PgConnection, from: usize, to: usize) {
+    let run = "id, name, cause, status, created_at, ended_at, pool, on_worker_loss, last_event, lease_owner, lease_engine";
+    let text = format!(
+        r#"INSERT INTO runs ({run}, lease_token)
+            SELECT 'r' || n, 'task-' || n % 50, 'a bench', 'succeeded', '2026-01-02T03:04:05.123456789Z',
+                '2026-01-02T03:04:06.123456789Z', 'default', 'retry', 1, 'w1', 'e', 1
+            FROM generate_series({from}, {to} - 1) AS n;
+        INSERT INTO documents (run, request) SELECT 'r' || n, '{{"text":"steps: []"}}'
+            FROM generate_series({from}, {to} - 1) AS n;
+        INSERT INTO events (run, generation, seq, at, kind, body)
+            SELECT 'r' || n, 1, 1, '2026-01-02T03:04:06.123456789Z', 'tidied', '{{"kind":"tidied"}}'
+            FROM generate_series({from}, {to} - 1) AS n;"#
+    );
+    let filled = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection);
+    filled.await.expect("rows");
+    for table in ["runs", "documents", "events"] {
+        let vacuum = AssertSqlSafe(format!("VACUUM ANALYZE {table}"));
+        let vacuumed = sqlx::raw_sql(vacuum).execute(&mut *connection).await;
+        vacuumed.expect("a table");
+    }
+}
+
+async fn measure(
+    name: &str,
+    store: Arc<dyn Store>,
+    finished: &[usize],
+    finish: impl AsyncFn(&Arc<dyn Store>, usize, usize),
+) {
     println!("{name}, {WORKERS} workers");
     print_rate("empty", &store, 0).await;
-    let begun = Instant::now();
-    let next = Arc::new(AtomicUsize::new(RUNS));
-    side_by_side(&store, &next, RUNS + finished, |store, number| async move {
-        whole(&*store, number).await;
-    })
-    .await;
-    println!(
-        "  ({finished} more in {:.0} s)",
-        begun.elapsed().as_secs_f64()
-    );
-    print_rate(
-        &format!("with {finished} finished"),
-        &store,
-        RUNS + finished,
-    )
-    .await;
-    print_pages(&*store).await;
+    let mut next = RUNS;
+    for &finished in finished {
+        let begun = Instant::now();
+        let until = finished.max(next);
+        finish(&store, next, until).await;
+        println!(
+            "  ({} more in {:.0} s)",
+            until - next,
+            begun.elapsed().as_secs_f64()
+        );
+        print_rate(&format!("with {until} finished"), &store, until).await;
+        print_pages(&*store).await;
+        next = until + RUNS;
+    }
 }
 
 /// Queues many runs, then lets workers take and end them; each part and the whole as a rate.

@@ -54,9 +54,7 @@ async fn told(app: Arc<App>, notices: Option<Arc<Notices>>, run: String) {
 async fn tell(app: &App, notices: Option<&Notices>, run: &str) -> Result<(), AppError> {
     match app.ports.store.run(run).await {
         Ok(row) => {
-            let times = row.started_at.zip(row.ended_at);
-            let took = times.map_or(0, |(start, end)| (end - start).num_milliseconds());
-            metrics::run_ended(row.status, took as f64 / 1000.0);
+            metrics::run_ended(&row, &app.ports.store.steps(run).await?);
             if let Some(notices) = notices {
                 notices.tell(app, &row).await;
             }

@@ -7,10 +7,15 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use chrono::{DateTime, Utc};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::Api;
-use crate::{app::WorkerDesk, engine::RunStatus, ports::RunFilter};
+use crate::{
+    app::WorkerDesk,
+    engine::RunStatus,
+    ports::{RunFilter, RunRow, StepRow},
+};
 
 /// The process has one recorder, whoever asks first makes it.
 fn recorder() -> &'static PrometheusHandle {
@@ -36,6 +41,8 @@ pub async fn show(State(api): State<Api>) -> String {
         let count = runs.iter().filter(|run| run.status == *status).count();
         metrics::gauge!("careen_runs", "status" => status.as_str()).set(count as f64);
     }
+    let leases = runs.iter().filter(|run| run.owner.is_some()).count();
+    metrics::gauge!("careen_leases").set(leases as f64);
     let now = api.app.ports.clock.now();
     let waits = runs.iter().filter(|run| run.status == RunStatus::Queued);
     let longest = waits.map(|run| (now - run.created_at).num_seconds()).max();
@@ -89,8 +96,27 @@ pub async fn count(request: Request, next: Next) -> Response {
     response
 }
 
-/// Counts a run that has ended.
-pub fn run_ended(status: RunStatus, seconds: f64) {
-    metrics::counter!("careen_runs_ended_total", "status" => status.as_str()).increment(1);
-    metrics::histogram!("careen_run_seconds", "status" => status.as_str()).record(seconds);
+/// Counts a run that has ended, with its steps, as it was recorded.
+pub fn run_ended(run: &RunRow, steps: &[StepRow]) {
+    let status = run.status.as_str();
+    metrics::counter!("careen_runs_ended_total", "status" => status).increment(1);
+    let took = seconds(run.started_at, run.ended_at).unwrap_or(0.0);
+    metrics::histogram!("careen_run_seconds", "status" => status).record(took);
+    if let Some(waited) = seconds(Some(run.created_at), run.started_at) {
+        metrics::histogram!("careen_run_wait_seconds").record(waited);
+    }
+    let trigger = run.trigger.as_ref().map(|it| it.kind.as_str());
+    metrics::counter!("careen_triggers_total", "kind" => trigger.unwrap_or("person")).increment(1);
+    for step in steps {
+        if let Some(took) = seconds(step.started_at, step.ended_at) {
+            metrics::histogram!("careen_step_seconds",
+                "kind" => step.kind.clone(), "status" => step.status.as_str())
+            .record(took);
+        }
+    }
+}
+
+fn seconds(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<f64> {
+    let took = to? - from?;
+    Some(took.num_milliseconds() as f64 / 1000.0)
 }

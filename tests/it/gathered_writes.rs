@@ -1,17 +1,19 @@
 //! Writes of one process that wait for Postgres together go in one statement, and nobody pays for what is refused.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use careen::{
     adapters::postgres::PostgresStore,
     engine::RunStatus,
-    ports::{Batch, Lease, Placement, Queue, RecordedEvent, RunRow, RunStore, StoreError},
+    ports::{
+        Batch, Claim, Claimed, Lease, Placement, Queue, RecordedEvent, RunRow, RunStore, StoreError,
+    },
 };
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tokio::task::JoinSet;
 
-use crate::every_store::{connect, new_run, on_postgres_at, time};
+use crate::every_store::{ample, connect, new_run, on_postgres_at, time};
 
 const RUNS: usize = 48;
 const LONG: Duration = Duration::from_secs(600);
@@ -106,6 +108,114 @@ async fn writes_that_wait_together_share_a_statement() {
             assert_eq!(run.unwrap().prepared, json!({"b": 1, "a": "\u{0}"}));
             assert_eq!(events.unwrap()[0].body["of"], json!(id));
         }
+    })
+    .await;
+}
+
+fn worker(name: usize) -> Claim {
+    Claim {
+        worker: format!("w{name}"),
+        engine: "engine".to_owned(),
+        pool: "default".to_owned(),
+        time: LONG,
+        left: ample(),
+        homes: Vec::new(),
+    }
+}
+
+async fn claim(
+    store: &Arc<PostgresStore>,
+    wishes: impl Iterator<Item = Claim>,
+) -> Vec<Option<Claimed>> {
+    side_by_side(wishes.map(|wish| {
+        let store = store.clone();
+        async move { store.claim(&wish).await.unwrap() }
+    }))
+    .await
+}
+
+#[tokio::test]
+async fn workers_that_ask_together_get_a_run_each_in_one_statement() {
+    on_postgres_at(async |address| {
+        let store = Arc::new(connect(&address).await);
+        let mut outside = PgConnection::connect_with(&address.parse().unwrap())
+            .await
+            .unwrap();
+        enqueue(&store, &ids(RUNS - 8)).await;
+        let claimed = claim(&store, (0..RUNS).map(worker)).await;
+        for (n, claimed) in claimed.iter().enumerate() {
+            let owner = claimed.as_ref().map(|it| it.lease.owner.clone());
+            assert!(owner.is_none_or(|it| it == format!("w{n}")), "{claimed:?}");
+        }
+        let leases = claimed.iter().flatten().map(|it| it.lease.run.clone());
+        let runs: BTreeSet<String> = leases.collect();
+        assert_eq!(runs.len(), RUNS - 8);
+        let commits = "SELECT count(DISTINCT xmin::text) FROM runs";
+        let shared = number(&mut outside, commits).await;
+        assert!((1..=RUNS / 4).contains(&shared), "{RUNS} in {shared}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_of_another_lane_that_comes_first_goes_first() {
+    on_postgres_at(async |address| {
+        let store = Arc::new(connect(&address).await);
+        for round in 0..10 {
+            let pool = format!("pool-{round}");
+            for (priority, label) in [(9, None), (1, None), (5, Some("gpu"))] {
+                let mut place = Placement {
+                    pool: pool.clone(),
+                    priority,
+                    ..Placement::default()
+                };
+                let label = label.map(|it| (it.to_owned(), "yes".to_owned()));
+                place.needs.labels.extend(label);
+                let run = new_run(&format!("r{round}-{priority}"));
+                store.enqueue(&run, &place).await.unwrap();
+            }
+            let wish = |n| {
+                let mut wish = worker(n);
+                wish.pool = pool.clone();
+                wish.left.labels.insert("gpu".to_owned(), "yes".to_owned());
+                wish
+            };
+            let claimed = claim(&store, [wish(0), wish(1)].into_iter()).await;
+            let claimed = claimed.into_iter().map(|it| it.unwrap().lease.run);
+            let expected = [9, 5].map(|priority| format!("r{round}-{priority}"));
+            assert_eq!(claimed.collect::<BTreeSet<_>>(), BTreeSet::from(expected));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_to_drain_or_has_too_little_gets_none_beside_others() {
+    on_postgres_at(async |address| {
+        let store = Arc::new(connect(&address).await);
+        let mut outside = PgConnection::connect_with(&address.parse().unwrap())
+            .await
+            .unwrap();
+        let draining = "INSERT INTO workers (name, pool, facts, state, seen_at)
+            SELECT 'w' || n, 'default', '{}', 'draining', now_ms() FROM generate_series(0, 8, 2) AS n";
+        sqlx::raw_sql(draining).execute(&mut outside).await.unwrap();
+        let mut place = Placement::default();
+        place.needs.cpu_millis = 2_000;
+        for id in ids(20) {
+            store.enqueue(&new_run(&id), &place).await.unwrap();
+        }
+        let claimed = claim(
+            &store,
+            (0..10).map(|n| {
+                let mut wish = worker(n);
+                wish.left.cpu_millis = if n % 3 == 0 { 1_000 } else { 4_000 };
+                wish
+            }),
+        )
+        .await;
+        let got: Vec<bool> = claimed.iter().map(Option::is_some).collect();
+        let expected: Vec<bool> = (0..10).map(|n| n % 2 == 1 && n % 3 != 0).collect();
+        assert_eq!(got, expected);
     })
     .await;
 }

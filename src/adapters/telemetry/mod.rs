@@ -1,5 +1,7 @@
 //! What careen says of itself: lines on standard error, and spans to an OpenTelemetry collector where one is named.
 
+mod problems;
+
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider;
@@ -39,6 +41,7 @@ pub fn begin(variable: impl Fn(&str) -> Option<String>) -> Result<Telemetry, Str
     tracing_subscriber::registry()
         .with(lines)
         .with(spans)
+        .with(problems::Problems.with_filter(Targets::new().with_target("careen", Level::WARN)))
         .init();
     Ok(Telemetry { provider })
 }

@@ -1,5 +1,7 @@
 //! Runs over the API.
 
+use std::time::Duration;
+
 use careen::server::{Terms, openapi};
 use serde_json::{Value, json};
 
@@ -126,12 +128,25 @@ async fn the_description_names_every_route_and_is_served_with_a_page() {
 }
 
 #[tokio::test]
-async fn metrics_count_requests_by_their_route() {
+async fn metrics_count_requests_by_their_route_and_runs_by_how_they_ended() {
     let served = Served::new().await;
     let id = served.queues(TASK).await;
     served.ended(&id).await;
-    let metrics = served.gets("/metrics").await.is(200).text;
+    let mut metrics = String::new();
+    // An end is counted a little after it is there.
+    for _ in 0..600 {
+        metrics = served.gets("/metrics").await.is(200).text;
+        if metrics.contains("careen_step_seconds") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     for word in [
+        "careen_leases ",
+        "careen_triggers_total{kind=\"person\"}",
+        "careen_run_wait_seconds",
+        "careen_run_seconds",
+        "careen_step_seconds",
         "careen_http_requests_total{method=\"POST\",path=\"/api/v1/runs\",status=\"201\"}",
         "careen_runs{status=\"queued\"}",
         "careen_runs_ended_total{status=\"succeeded\"}",

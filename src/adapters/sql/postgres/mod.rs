@@ -40,6 +40,7 @@ pub use frames::PostgresFrames;
 use gathering::Gathering;
 use new_runs::RunRows;
 use notify::Bell;
+use queue::Wish;
 use records::RecordRows;
 
 use super::{read, rows};
@@ -55,6 +56,7 @@ pub struct PostgresStore {
     pool: PgPool,
     new_runs: Arc<Gathering<RunRows>>,
     records: Arc<Gathering<RecordRows>>,
+    wishes: Arc<Gathering<Wish>>,
     /// Wakes workers and log readers everywhere.
     bell: Arc<Bell>,
 }

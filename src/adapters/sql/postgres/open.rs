@@ -23,9 +23,9 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 /// Connections of one process: workers write in turns, and most of their time passes elsewhere.
-const CONNECTIONS: u32 = 8;
+const CONNECTIONS: u32 = 6;
 /// Connections for what is written together, beside them.
-const GATHERED: u32 = 4;
+const GATHERED: u32 = 6;
 /// How statements that write together are planned. They find each row by its id; a plan that was made while the tables
 /// were all but empty would read them whole, and be kept.
 const BY_INDEX: [(&str, &str); 4] = [
@@ -62,7 +62,8 @@ impl PostgresStore {
             id,
             pool,
             new_runs: Arc::new(Gathering::begin(gathered.clone())),
-            records: Arc::new(Gathering::begin(gathered)),
+            records: Arc::new(Gathering::begin(gathered.clone())),
+            wishes: Arc::new(Gathering::begin(gathered)),
             bell,
         })
     }

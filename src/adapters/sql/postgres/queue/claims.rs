@@ -11,117 +11,33 @@ use super::{
         leases::{held, milliseconds},
         rows::Columns,
     },
+    lanes::{first_of, lanes, nearest_of},
     limits, slots,
+    wishes::Wish,
 };
 use crate::ports::{Claim, Claimed, Lease, LimitScope, StoreError, TakenOver};
 
 /// Runs that limits may set aside in one transaction, so that other writers get their turn.
 const SET_ASIDE_AT_ONCE: usize = 100;
 
-/// The lanes that fit the worker, in the order of their first runs. Lanes are found one after the other by the index,
-/// so that it does not matter how many runs wait in each; a worker that is to drain finds none.
-macro_rules! lanes {
-    () => {
-        "WITH RECURSIVE every_lane AS (
-            (SELECT needs AS lane FROM runs WHERE pool = $1 AND queue_state = 'ready'
-                AND NOT EXISTS (SELECT 1 FROM workers WHERE name = $2 AND state = 'draining')
-             ORDER BY needs LIMIT 1)
-            UNION ALL
-            SELECT (SELECT needs FROM runs WHERE pool = $1 AND queue_state = 'ready' AND needs > lane
-                    ORDER BY needs LIMIT 1) FROM every_lane WHERE lane IS NOT NULL),
-         lanes AS (
-            SELECT lane FROM every_lane, LATERAL (
-                SELECT priority, number FROM runs WHERE pool = $1 AND queue_state = 'ready' AND needs = lane
-                ORDER BY priority DESC, number LIMIT 1) AS first_of_lane
-            WHERE fits(lane, $3::jsonb) ORDER BY priority DESC, number)"
-    };
-}
-
 /// Takes the first run that fits and that no limit holds back: in one statement where it comes under none at all.
 pub(super) async fn claim(
     store: &PostgresStore,
     claim: &Claim,
 ) -> Result<Option<Claimed>, StoreError> {
-    match claim_unlimited(store, claim).await? {
+    match store.wishes.write(Wish(claim.clone())).await? {
         Some(claimed) => Ok(Some(claimed)),
         None => claim_under_limits(store, claim).await,
     }
 }
 
-/// The first run of a lane that nobody else is at; locked.
-macro_rules! first_of {
-    ($lane:literal) => {
-        concat!(
-            "SELECT number, id, priority, task, concurrency_group FROM runs
-             WHERE pool = $1 AND queue_state = 'ready' AND needs = ",
-            $lane,
-            " ORDER BY priority DESC, number LIMIT 1 FOR UPDATE SKIP LOCKED"
-        )
-    };
-}
-
-/// The same, but of the first few ([`crate::ports::NEAR`]) of equal priority one that is at home with the worker goes before.
-macro_rules! nearest_of {
-    ($lane:literal, $homes:literal) => {
-        concat!(
-            "SELECT runs.number, id, runs.priority, task, concurrency_group FROM runs,
-                (SELECT number, priority, bucket FROM runs WHERE pool = $1 AND queue_state = 'ready' AND needs = ",
-            $lane,
-            " ORDER BY priority DESC, number LIMIT 64) AS near
-             WHERE runs.number = near.number AND queue_state = 'ready'
-             ORDER BY near.priority DESC, coalesce(near.bucket = ANY(",
-            $homes,
-            "::smallint[]), false) DESC, near.number
-             LIMIT 1 FOR UPDATE OF runs SKIP LOCKED"
-        )
-    };
-}
-
-/// Takes the run that is selected so, if it comes under no limit.
-macro_rules! take {
-    ($($first:tt)*) => {
-        concat!(
-            lanes!(),
-            ", first AS (SELECT number AS first_number FROM (",
-            $($first)*,
-            ") AS found)
-         UPDATE runs SET queue_state = NULL, lease_owner = $2, lease_engine = $4, status = 'preparing',
-                lease_token = lease_token + 1, lease_until = now_ms() + $5
-         FROM first WHERE number = first_number
-           AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
-                ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
-         RETURNING id, generation, lease_token, needs"
-        )
-    };
-}
-
-async fn claim_unlimited(
-    store: &PostgresStore,
-    claim: &Claim,
-) -> Result<Option<Claimed>, StoreError> {
-    let query = match claim.homes.is_empty() {
-        true => sqlx::query(take!(first_of!("(SELECT lane FROM lanes LIMIT 1)"))),
-        false => sqlx::query(take!(nearest_of!("(SELECT lane FROM lanes LIMIT 1)", "$6"))),
-    };
-    let query = query
-        .bind(&claim.pool)
-        .bind(&claim.worker)
-        .bind(left(claim))
-        .bind(&claim.engine)
-        .bind(milliseconds(claim.time));
-    let query = match claim.homes.is_empty() {
-        true => query,
-        false => query.bind(homes(claim)),
-    };
-    let row = query.fetch_optional(&store.pool).await?;
-    row.map(|row| given(&row, claim)).transpose()
-}
-
-fn homes(claim: &Claim) -> Vec<i16> {
+/// The buckets at home with the worker, as statements read them.
+pub(super) fn homes(claim: &Claim) -> Vec<i16> {
     claim.homes.iter().copied().map(i16::from).collect()
 }
 
-fn left(claim: &Claim) -> String {
+/// What the worker has left, as statements read it.
+pub(super) fn left(claim: &Claim) -> String {
     serde_json::json!(claim.left).to_string()
 }
 
@@ -151,8 +67,14 @@ async fn claim_under_limits(
     }
 }
 
+const LANES: &str = concat!(
+    "WITH RECURSIVE ",
+    lanes!("NOT EXISTS (SELECT 1 FROM workers WHERE name = $2 AND state = 'draining')"),
+    " SELECT lane FROM lanes",
+);
+
 async fn lanes(to: impl PgExecutor<'_>, claim: &Claim) -> Result<Vec<String>, StoreError> {
-    let rows = sqlx::query(concat!(lanes!(), " SELECT lane FROM lanes"))
+    let rows = sqlx::query(LANES)
         .bind(&claim.pool)
         .bind(&claim.worker)
         .bind(left(claim))
@@ -223,7 +145,8 @@ async fn give(
     given(&row, claim)
 }
 
-fn given(row: &PgRow, claim: &Claim) -> Result<Claimed, StoreError> {
+/// Reads the run that a claim was given.
+pub(super) fn given(row: &PgRow, claim: &Claim) -> Result<Claimed, StoreError> {
     let run: String = row.value("id")?;
     Ok(Claimed {
         lease: lease(&run, (&claim.worker, claim.time), row)?,

@@ -4,9 +4,11 @@ mod cancels;
 mod claims;
 mod ends;
 mod enqueue;
+mod lanes;
 mod limits;
 mod places;
 mod slots;
+mod wishes;
 
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use crate::ports::{
 
 pub(super) use enqueue::enqueue_in;
 pub(super) use slots::free;
+pub(super) use wishes::Wish;
 
 #[async_trait]
 impl Queue for PostgresStore {
