@@ -3,7 +3,7 @@
 use crate::plan::Plan;
 
 /// Bends of a drawing, which cost their letters; an edge beyond them is drawn straight.
-const MOST_BENDS: usize = 1000;
+const MOST_BENDS: usize = 250;
 
 /// What is to be drawn: nodes by their positions, in levels, each with those it waits for or stands on.
 #[derive(Debug, Default)]
