@@ -377,6 +377,7 @@ async fn claim(app: &App) -> Claimed {
             platforms: vec!["linux".to_owned(), "linux/amd64".to_owned()],
             labels: BTreeMap::new(),
         },
+        homes: Vec::new(),
     };
     let claimed = async {
         loop {
