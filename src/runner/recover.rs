@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     attempt,
-    dispatch::{Dispatcher, Input, RunError, UnderWay},
+    dispatch::{Dispatcher, Env, Input, RunError, UnderWay},
     setup, tidy,
 };
 use crate::{
@@ -60,9 +60,10 @@ async fn has_lost_any(dispatcher: &Dispatcher, expected: &[Expected]) -> bool {
         .iter()
         .filter(|it| it.is_container && !it.starting && !it.stopping);
     for it in ran {
-        let store = env.ports.store.store_id();
-        let name = env.job.attempt_name(store, it.step, it.attempt);
-        if matches!(env.ports.containers.inspect(&name).await, Ok(None)) {
+        if matches!(
+            env.ports.containers.inspect(&name_of(env, it)).await,
+            Ok(None)
+        ) {
             return true;
         }
     }
@@ -78,6 +79,12 @@ async fn remove_generation(dispatcher: &Dispatcher) {
     }
 }
 
+/// The name of the container of an attempt.
+fn name_of(env: &Env, it: &Expected) -> String {
+    let store = env.ports.store.store_id();
+    env.job.attempt_name(store, it.step, it.attempt)
+}
+
 /// Says whether a container of this run has ever started: by what is recorded, or else by what the engine shows.
 async fn has_started(dispatcher: &Dispatcher, expected: &[Expected]) -> bool {
     let env = &dispatcher.env;
@@ -85,9 +92,7 @@ async fn has_started(dispatcher: &Dispatcher, expected: &[Expected]) -> bool {
         return true;
     }
     for it in expected.iter().filter(|it| it.is_container) {
-        let store = env.ports.store.store_id();
-        let name = env.job.attempt_name(store, it.step, it.attempt);
-        let seen = env.ports.containers.inspect(&name).await;
+        let seen = env.ports.containers.inspect(&name_of(env, it)).await;
         if seen.is_ok_and(|seen| seen.is_some_and(|seen| seen.state != State::Created)) {
             return true;
         }
@@ -98,12 +103,8 @@ async fn has_started(dispatcher: &Dispatcher, expected: &[Expected]) -> bool {
 /// Removes containers of this run that no attempt expects: made ahead, or ended and not yet removed.
 async fn remove_strays(dispatcher: &Dispatcher, expected: &[Expected]) {
     let env = &dispatcher.env;
-    let store = env.ports.store.store_id();
-    let kept: Vec<String> = expected
-        .iter()
-        .map(|it| env.job.attempt_name(store, it.step, it.attempt))
-        .collect();
-    let labels = env.job.lasting_labels(store);
+    let kept: Vec<String> = expected.iter().map(|it| name_of(env, it)).collect();
+    let labels = env.job.lasting_labels(env.ports.store.store_id());
     let Ok(found) = env
         .ports
         .containers
@@ -133,9 +134,7 @@ async fn meet(dispatcher: &mut Dispatcher, state: &RunState, it: Expected, now: 
     if !it.is_container {
         return again(dispatcher, it, now);
     }
-    let name = env
-        .job
-        .attempt_name(env.ports.store.store_id(), step, attempt);
+    let name = name_of(&env, &it);
     let seen = match env.ports.containers.inspect(&name).await {
         Ok(seen) => seen,
         Err(error) => return gone(dispatcher, it, &error),

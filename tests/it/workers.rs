@@ -177,22 +177,31 @@ async fn a_worker_paused_before_its_first_start_starts_nothing() {
     assert_eq!(fleet.engine.left_over(), []);
 }
 
+/// What becomes of a run whose containers are out of reach: its status, and its generation then.
+const AFTER_LOSS: [(OnWorkerLoss, RunStatus, u32); 2] = [
+    (OnWorkerLoss::Retry, RunStatus::Succeeded, 2),
+    (OnWorkerLoss::Error, RunStatus::Errored, 1),
+];
+
+/// A run whose worker was killed while its step ran.
+async fn lost(on_worker_loss: OnWorkerLoss) -> (Fleet, String) {
+    let fleet = Fleet::new();
+    slow(&fleet.engine);
+    let place = Placement {
+        on_worker_loss,
+        ..Placement::default()
+    };
+    let run = fleet.enqueue(ONE_STEP, &place).await;
+    let first = fleet.worker("w1");
+    fleet.until_started("s").await;
+    first.kill();
+    (fleet, run)
+}
+
 #[tokio::test]
 async fn a_run_whose_engine_is_gone_begins_anew_or_ends_as_its_task_says() {
-    for (on_worker_loss, status, generation) in [
-        (OnWorkerLoss::Retry, RunStatus::Succeeded, 2),
-        (OnWorkerLoss::Error, RunStatus::Errored, 1),
-    ] {
-        let fleet = Fleet::new();
-        slow(&fleet.engine);
-        let place = Placement {
-            on_worker_loss,
-            ..Placement::default()
-        };
-        let run = fleet.enqueue(ONE_STEP, &place).await;
-        let first = fleet.worker("w1");
-        fleet.until_started("s").await;
-        first.kill();
+    for (on_worker_loss, status, generation) in AFTER_LOSS {
+        let (fleet, run) = lost(on_worker_loss).await;
         let other = MemoryEngine::new();
         other.any_image();
         let second = fleet.worker_on("w2", &other);
@@ -212,20 +221,8 @@ async fn a_run_whose_engine_is_gone_begins_anew_or_ends_as_its_task_says() {
 
 #[tokio::test]
 async fn a_run_whose_containers_went_with_its_worker_begins_anew_or_ends_as_its_task_says() {
-    for (on_worker_loss, status, generation) in [
-        (OnWorkerLoss::Retry, RunStatus::Succeeded, 2),
-        (OnWorkerLoss::Error, RunStatus::Errored, 1),
-    ] {
-        let fleet = Fleet::new();
-        slow(&fleet.engine);
-        let place = Placement {
-            on_worker_loss,
-            ..Placement::default()
-        };
-        let run = fleet.enqueue(ONE_STEP, &place).await;
-        let first = fleet.worker("w1");
-        fleet.until_started("s").await;
-        first.kill();
+    for (on_worker_loss, status, generation) in AFTER_LOSS {
+        let (fleet, run) = lost(on_worker_loss).await;
         // As a worker does that is cut off from its database.
         let all = Default::default();
         let left = fleet.engine.list(Resource::Container, &all).await;

@@ -68,8 +68,7 @@ pub(super) async fn remove(engine: &DockerEngine, name: &str) -> Result<(), Engi
     }
 }
 
-/// Takes out of a network the ends of containers that are no more. The engine keeps such an end for ever when a
-/// container is removed in the midst of its start.
+/// Takes out of a network the ends of containers that are no more. Now and then engine 20.10 keeps such an end for ever.
 async fn release_forgotten(engine: &DockerEngine, name: &str) -> Result<(), EngineError> {
     let docker = engine.docker().await?;
     let Ok(network) = docker
