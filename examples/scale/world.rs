@@ -289,7 +289,8 @@ impl World {
             };
             self.tally.calls.claimed += 1;
             self.waiting -= 1;
-            self.start(worker, claimed.lease, claimed.needs);
+            let needs = claimed.needs();
+            self.start(worker, claimed.lease, needs);
         }
         Ok(())
     }
