@@ -63,7 +63,8 @@ impl PostgresStore {
             pool,
             new_runs: Arc::new(Gathering::begin(gathered.clone())),
             records: Arc::new(Gathering::begin(gathered.clone())),
-            wishes: Arc::new(Gathering::begin(gathered)),
+            wishes: Arc::new(Gathering::begin(gathered.clone())),
+            renewals: Arc::new(Gathering::begin(gathered)),
             bell,
         })
     }
