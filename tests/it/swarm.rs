@@ -232,3 +232,34 @@ fn runs_push_to_the_registry_of_the_stack_which_lets_nobody_else_in() {
         ("200", r#"{"name":"pushed","tags":["once"]}"#)
     );
 }
+
+#[test]
+fn servers_and_workers_that_the_database_refuses_say_so_and_come_back_when_it_lets_them_in() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut stack) = Stack::deploy() else {
+        return;
+    };
+    stack.changes_password("secret", "other");
+    for node in &stack.nodes {
+        for service in ["careen_server", "careen_worker"] {
+            let found = node.says(&["ps", "-q", "-f", &format!("name={service}")]);
+            for container in found.lines() {
+                node.says(&["kill", container]);
+            }
+        }
+    }
+    for service in ["careen_server", "careen_worker"] {
+        stack.until("it says why it ended", |stack| {
+            let said = stack.nodes[0].logs(service);
+            assert!(!said.contains("careen:secret"), "{said}");
+            said.contains("the database at postgres:5432/careen refuses the user careen")
+                && said.contains("CAREEN_DB_FILE")
+        });
+    }
+    stack.changes_password("other", "secret");
+    stack.until("three workers are here", |stack| stack.here() == 3);
+    let runs: Vec<String> = (0..6)
+        .map(|n| stack.queue(&format!("echo run {n}")))
+        .collect();
+    stack.ended_well(&runs);
+}

@@ -50,6 +50,15 @@ impl Node {
         let ran = self.docker(words).output().expect("docker");
         String::from_utf8_lossy(&ran.stdout).trim().to_owned()
     }
+
+    /// What the processes of a service have said.
+    pub fn logs(&self, service: &str) -> String {
+        let ran = self.docker(&["service", "logs", service]).output();
+        let ran = ran.expect("docker");
+        [ran.stdout, ran.stderr]
+            .map(|said| String::from_utf8_lossy(&said).into_owned())
+            .concat()
+    }
 }
 
 /// Does something to a container of this machine's engine.
@@ -383,6 +392,17 @@ impl Stack {
             let idle = workers.iter().filter(|it| it["state"] == "draining");
             idle.count() == others.len()
         });
+    }
+
+    /// Gives the user of the database another password.
+    pub fn changes_password(&self, from: &str, to: &str) {
+        let node = &self.nodes[2];
+        let database = node.says(&["ps", "-q", "-f", "name=careen_postgres"]);
+        let sql = format!("ALTER USER careen PASSWORD '{to}'");
+        let words = ["psql", "-h", "127.0.0.1", "-U", "careen", "-c", &sql];
+        let password = format!("PGPASSWORD={from}");
+        let changed = node.says(&[&["exec", "-e", &password, &database], &words[..]].concat());
+        assert_eq!(changed, "ALTER ROLE");
     }
 
     /// What the registry of the stack says of a path: status and text.
