@@ -71,7 +71,8 @@ pub use objects::{KeptObject, ObjectError, Objects};
 pub use packed_layer::{Growth, PackedLayer};
 pub use queue::{
     CancelRequest, Cancellation, Claim, Claimed, DEFAULT_POOL, Enqueued, Group, GroupPolicy,
-    LimitRow, LimitScope, NEAR, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
+    LimitRow, LimitScope, NEAR, OnWorkerLoss, Place, Placement, Queue, QueueDepth, StatusCount,
+    TakenOver,
 };
 pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,

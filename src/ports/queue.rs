@@ -237,6 +237,19 @@ pub struct QueueDepth {
     pub oldest: Option<DateTime<Utc>>,
 }
 
+/// How many unfinished runs have a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusCount {
+    /// The status.
+    pub status: RunStatus,
+    /// Runs that have it.
+    pub runs: u64,
+    /// Those of them that somebody holds.
+    pub held: u64,
+    /// When the first of them was queued.
+    pub oldest: DateTime<Utc>,
+}
+
 impl LimitScope {
     /// The limits that a run of this placement may come under, in the order in which they are taken.
     pub fn of(place: &Placement) -> Vec<LimitScope> {
@@ -357,6 +370,8 @@ pub trait Queue: Send + Sync {
     async fn limits(&self) -> Result<Vec<LimitRow>, StoreError>;
     /// Says how full each pool's queue is.
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError>;
+    /// Counts the runs that have not ended, by status, local ones included; a status that none has is left out.
+    async fn unfinished(&self) -> Result<Vec<StatusCount>, StoreError>;
     /// Takes ends of placed runs that nobody tells just now, up to so many. Each comes again after `hold`, unless it is
     /// forgotten by then.
     async fn take_ends(&self, hold: Duration, limit: u32) -> Result<Vec<String>, StoreError>;
