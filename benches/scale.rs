@@ -19,6 +19,7 @@ use std::{
 use careen::{
     adapters::{
         memory::containers::MemoryEngine,
+        objects::ObjectFolder,
         postgres::{PostgresFrames, PostgresStore},
     },
     app::{App, Secrets, Worker, WorkerTerms},
@@ -135,9 +136,8 @@ async fn process(folder: &Path, address: &str) -> Arc<App> {
         .await
         .expect("a database");
     let objects = folder.join("objects");
-    std::fs::create_dir_all(&objects).expect("a folder");
-    let frames =
-        PostgresFrames::open(store.clone(), &objects.to_string_lossy(), []).expect("frames");
+    let objects = ObjectFolder::at(objects.to_string_lossy(), []);
+    let frames = PostgresFrames::new(store.clone(), Arc::new(objects));
     Arc::new(world::app(
         folder,
         &engine,

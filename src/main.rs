@@ -58,14 +58,15 @@ fn main() -> ExitCode {
 /// Makes careen from its parts: the database, what stands beside it, an engine.
 async fn app(settings: Settings) -> Result<App, AppError> {
     let data = settings.data_folder();
+    let objects = Arc::new(ObjectFolder::at(settings.objects(), clouds()?));
     let Some(address) = settings.postgres() else {
         let store = Arc::new(SqliteStore::open(&settings.db.value).await?);
         let frames = Arc::new(FileFrames::open(&data.join("logs"), store.clone()));
-        return wired(&settings, kept(store, frames));
+        return wired(&settings, kept(store, frames), objects);
     };
     let store = PostgresStore::connect(&address).await?;
-    let frames = PostgresFrames::open(store.clone(), &settings.objects(), clouds()?)?;
-    wired(&settings, kept(Arc::new(store), Arc::new(frames)))
+    let frames = PostgresFrames::new(store.clone(), objects.clone());
+    wired(&settings, kept(Arc::new(store), Arc::new(frames)), objects)
 }
 
 /// What the tools of clouds go by.
@@ -115,7 +116,8 @@ fn passing_app(settings: &Settings) -> Result<App, AppError> {
         access: Arc::new(MemoryAccess::default()),
         credentials: Credentials::new(Arc::new(MemoryCredentials::new()), docker_logins()),
     };
-    wired(settings, kept)
+    let objects = Arc::new(ObjectFolder::at(settings.objects(), clouds()?));
+    wired(settings, kept, objects)
 }
 
 /// The docker client's own logins.
@@ -142,7 +144,7 @@ struct Kept {
     credentials: Credentials,
 }
 
-fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
+fn wired(settings: &Settings, kept: Kept, objects: Arc<ObjectFolder>) -> Result<App, AppError> {
     let data = settings.data_folder();
     let engine = Arc::new(engine(settings)?);
     let registry = Arc::new(HttpRegistry::new(Terms::default()));
@@ -189,7 +191,7 @@ fn wired(settings: &Settings, kept: Kept) -> Result<App, AppError> {
         liveness: Arc::new(LockFolder::new(data.join("locks"))),
         fetch: Arc::new(Web),
         courier: Arc::new(Web),
-        objects: Arc::new(ObjectFolder::at(settings.objects(), clouds()?)),
+        objects,
         contexts: data.join("uploaded"),
         uploads: Mutex::default(),
         credentials: kept.credentials,

@@ -2,7 +2,10 @@
 
 use crate::{
     logs::LogError,
-    ports::{EngineError, OpenError, OpenFault, RegistryError, StoreError, TaskError, VaultError},
+    ports::{
+        EngineError, ObjectError, OpenError, OpenFault, RegistryError, StoreError, TaskError,
+        VaultError,
+    },
     runner::{Denied, RunError},
     text::Diagnostics,
 };
@@ -43,6 +46,9 @@ pub enum AppError {
     /// A registry could not, or would not.
     #[error(transparent)]
     Registry(Box<RegistryError>),
+    /// The object store could not, or would not.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -134,6 +140,9 @@ impl AppError {
             AppError::MissingSecrets(ids) => Some(ways_to_give(ids)),
             AppError::Engine(error) => Some(crate::runner::hint(error)).filter(|it| !it.is_empty()),
             AppError::Registry(error) => Some(error.hint()),
+            AppError::Objects(error) | AppError::Store(StoreError::Objects(error)) => {
+                Some(error.hint.clone()).filter(|it| !it.is_empty())
+            }
             AppError::Store(StoreError::NoSuchRun(_)) => {
                 Some("careen runs list shows the runs that are recorded".to_owned())
             }

@@ -1,12 +1,17 @@
 //! Contexts that clients upload: named by the hash of their bytes, sent in chunks, kept once.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{App, AppError};
+use crate::ports::{ObjectError, TarStream};
 
 /// How much of a file is hashed at a time.
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -71,7 +76,7 @@ impl std::fmt::Display for ContextDigest {
 impl App {
     /// Says how much of a context is here.
     pub async fn upload(&self, digest: &ContextDigest) -> Result<Upload, AppError> {
-        if let Some(bytes) = self.objects.size(&digest.key()).await.map_err(failed)? {
+        if let Some(bytes) = self.objects.size(&digest.key()).await? {
             return Ok(Upload::Whole(bytes));
         }
         let partial = tokio::fs::metadata(self.partial(digest)).await;
@@ -118,10 +123,7 @@ impl App {
                 "Send the context again from its beginning",
             ));
         }
-        self.objects
-            .put(&digest.key(), &path)
-            .await
-            .map_err(failed)?;
+        self.objects.put(&digest.key(), &path).await?;
         tokio::fs::remove_file(&path).await.map_err(files)?;
         Ok(Upload::Whole(bytes))
     }
@@ -132,7 +134,7 @@ impl App {
         if tokio::fs::try_exists(&folder).await.map_err(files)? {
             return Ok(folder);
         }
-        let found = self.objects.get(&digest.key()).await.map_err(failed)?;
+        let found = self.objects.get(&digest.key()).await?;
         let tar = found.ok_or_else(|| {
             AppError::usage(
                 format!("there is no context {digest}"),
@@ -144,9 +146,13 @@ impl App {
         tokio::fs::create_dir_all(&unfinished)
             .await
             .map_err(files)?;
+        let (tar, break_off) = watched(tar);
         let unpacked = self.ports.folders.unpack(tar, &unfinished).await;
         if let Err(error) = unpacked {
             let _ = tokio::fs::remove_dir_all(&unfinished).await;
+            if let Some(error) = break_off.get() {
+                return Err(error.clone().into());
+            }
             return Err(AppError::usage(
                 format!("the context {digest} cannot be unpacked: {error}"),
                 "Upload a tar archive whose paths stay inside of it",
@@ -163,7 +169,7 @@ impl App {
 
     /// Lists the contexts that are kept.
     pub(super) async fn uploaded(&self) -> Result<Vec<Uploaded>, AppError> {
-        let found = self.objects.list("contexts").await.map_err(failed)?;
+        let found = self.objects.list("contexts").await?;
         let named = found.into_iter().filter_map(|object| {
             let digits = object.key.strip_prefix("contexts/")?.strip_suffix(".tar")?;
             Some(Uploaded {
@@ -177,12 +183,25 @@ impl App {
 
     /// Forgets a context.
     pub(super) async fn forget_upload(&self, digest: &ContextDigest) -> Result<(), AppError> {
-        self.objects.delete(&digest.key()).await.map_err(failed)
+        Ok(self.objects.delete(&digest.key()).await?)
     }
 
     fn partial(&self, digest: &ContextDigest) -> PathBuf {
         self.contexts.join("partial").join(&digest.0)
     }
+}
+
+/// Lets an object through, and remembers why the store broke it off: that is no fault of the archive.
+fn watched(tar: TarStream) -> (TarStream, Arc<OnceLock<ObjectError>>) {
+    let break_off = Arc::new(OnceLock::new());
+    let seen = break_off.clone();
+    let tar = tar.inspect_err(move |error| {
+        let of_store = error.get_ref().and_then(|it| it.downcast_ref());
+        if let Some(error) = of_store.cloned() {
+            let _ = seen.set(error);
+        }
+    });
+    (tar.boxed(), break_off)
 }
 
 /// Hashes a file; returns the digits and the size.
@@ -208,8 +227,4 @@ pub async fn hash_file(path: PathBuf) -> std::io::Result<(String, u64)> {
 
 fn files(error: std::io::Error) -> AppError {
     AppError::Files(format!("an uploaded context could not be kept: {error}"))
-}
-
-fn failed(error: crate::ports::ObjectError) -> AppError {
-    AppError::Files(error.to_string())
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Placement, Sealed, Starter, Trigger};
+use super::{ObjectError, Placement, Sealed, Starter, Trigger};
 use crate::engine::{RunStatus, StepStatus};
 
 /// A run to queue.
@@ -254,6 +254,9 @@ pub enum StoreError {
         /// What the database says.
         reason: String,
     },
+    /// What is kept beside the database could not be put there or had.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// Anything else, in the database's words.
     #[error("the database failed: {0}")]
     Database(String),

@@ -195,6 +195,7 @@ pub(super) fn lost(error: &EngineError) -> Fault {
 pub(super) fn unlogged(step: u32, attempt: u32, error: &LogError) -> Input {
     let hint = match error {
         LogError::Store(StoreError::DiskFull) => "Free some space where careen keeps its data",
+        LogError::Store(StoreError::Objects(error)) => &error.hint,
         _ => "",
     };
     let fault = Fault {

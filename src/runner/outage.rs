@@ -1,4 +1,4 @@
-//! Outlasts a database that cannot be reached, for as long as the run is this worker's.
+//! Outlasts a database, and an object store, that cannot be reached, for as long as the run is this worker's.
 
 use std::{sync::Arc, time::Duration};
 
@@ -60,6 +60,9 @@ impl Outage {
             }
             match self.within(store.append(frames.clone())).await {
                 Err(StoreError::Unreachable(why)) => self.wait(&why).await?,
+                Err(StoreError::Objects(error)) if error.is_passing => {
+                    self.wait(&error.to_string()).await?;
+                }
                 done => return done,
             }
             is_in_doubt = true;

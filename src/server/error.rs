@@ -128,6 +128,7 @@ fn kind(error: &AppError) -> (StatusCode, &'static str) {
         AppError::Task(TaskError::Moved { .. }) => (StatusCode::PRECONDITION_FAILED, "task_moved"),
         AppError::Task(TaskError::Store(error)) => of_store(error),
         AppError::Engine(_) => (StatusCode::SERVICE_UNAVAILABLE, "engine_unavailable"),
+        AppError::Objects(_) => (StatusCode::SERVICE_UNAVAILABLE, "objects_unavailable"),
         AppError::Registry(_) => (StatusCode::BAD_GATEWAY, "registry_failed"),
         AppError::Context(error) if error.fault == OpenFault::Machine => {
             (StatusCode::BAD_GATEWAY, "context_failed")
@@ -150,6 +151,7 @@ fn of_store(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Unreachable(_) | StoreError::Refused { .. } => {
             (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable")
         }
+        StoreError::Objects(_) => (StatusCode::SERVICE_UNAVAILABLE, "objects_unavailable"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "store_failed"),
     }
 }

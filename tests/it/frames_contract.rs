@@ -5,8 +5,8 @@ use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 use crate::every_store::on_postgres;
 use careen::{
     adapters::{
-        files::FileFrames, memory::store::MemoryFrames, postgres::PostgresFrames,
-        sqlite::SqliteStore,
+        files::FileFrames, memory::store::MemoryFrames, objects::ObjectFolder,
+        postgres::PostgresFrames, sqlite::SqliteStore,
     },
     logs::Logs,
     ports::{
@@ -47,8 +47,8 @@ async fn on_every_store(claim: impl AsyncFn(&dyn FrameStore)) {
     on_postgres(async |store| {
         create(&store).await;
         let objects = folder.path().join("objects");
-        let frames = PostgresFrames::open(store, objects.to_str().unwrap(), []);
-        claim(&frames.unwrap()).await;
+        let objects = ObjectFolder::at(objects.to_str().unwrap(), []);
+        claim(&PostgresFrames::new(store, Arc::new(objects))).await;
     })
     .await;
 }
@@ -283,7 +283,8 @@ async fn a_large_frame_is_an_object_of_its_own_and_goes_with_its_log() {
     on_postgres(async |store| {
         create(&store).await;
         let folder = tempfile::tempdir().unwrap();
-        let frames = PostgresFrames::open(store, folder.path().to_str().unwrap(), []).unwrap();
+        let objects = ObjectFolder::at(folder.path().to_str().unwrap(), []);
+        let frames = PostgresFrames::new(store, Arc::new(objects));
         let large = frame(0, 1, &[7; 100_000]);
         let small = frame(1, 1, b"small");
         let all = [&large, &small].map(|frame| (key(0, 1), frame.clone()));

@@ -55,6 +55,7 @@ mod layers;
 mod loading;
 mod logs;
 mod migrations;
+mod object_stores;
 mod outages;
 mod packing;
 mod plain_engines;

@@ -11,6 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use careen::{
     adapters::{
         memory::{
@@ -145,7 +146,12 @@ struct Refusing(Trouble, Arc<dyn Objects>);
 impl Refusing {
     fn answer(&self) -> Result<&dyn Objects, ObjectError> {
         match self.0.load(SeqCst) {
-            true => Err(ObjectError("403 Forbidden: InvalidAccessKeyId".to_owned())),
+            true => Err(ObjectError {
+                address: "s3://bucket".to_owned(),
+                problem: "it refuses (403 Forbidden, InvalidAccessKeyId)".to_owned(),
+                hint: String::new(),
+                is_passing: false,
+            }),
             false => Ok(self.1.as_ref()),
         }
     }
@@ -153,12 +159,24 @@ impl Refusing {
 
 #[async_trait]
 impl Objects for Refusing {
+    async fn check(&self) -> Result<(), ObjectError> {
+        self.answer()?.check().await
+    }
+
     async fn put(&self, key: &str, file: &Path) -> Result<(), ObjectError> {
         self.answer()?.put(key, file).await
     }
 
+    async fn put_bytes(&self, key: &str, bytes: Bytes) -> Result<(), ObjectError> {
+        self.answer()?.put_bytes(key, bytes).await
+    }
+
     async fn get(&self, key: &str) -> Result<Option<TarStream>, ObjectError> {
         self.answer()?.get(key).await
+    }
+
+    async fn get_bytes(&self, key: &str) -> Result<Option<Bytes>, ObjectError> {
+        self.answer()?.get_bytes(key).await
     }
 
     async fn size(&self, key: &str) -> Result<Option<u64>, ObjectError> {

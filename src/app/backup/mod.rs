@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 use self::objects::{AllObjects, put_back};
 use super::{App, AppError};
-use crate::ports::ObjectError;
 
 /// The first member of a backup.
 const HEAD: &str = "careen-backup.json";
@@ -88,8 +87,7 @@ impl App {
         let beside = beside.unwrap_or(Path::new(".")).to_path_buf();
         let dump = tempfile::tempdir_in(&beside).map_err(|error| failed(&beside, &error))?;
         self.upkeep.dump(dump.path()).await?;
-        let objects = AllObjects::list(self.objects.clone()).await;
-        let objects = objects.map_err(no_objects)?;
+        let objects = AllObjects::list(self.objects.clone()).await?;
         let (target, written) = (file.to_path_buf(), head.clone());
         let packing = move || {
             let from = (dump.path(), &parts, &objects);
@@ -121,8 +119,7 @@ impl App {
             key::put_back(&from.join(KEY), key)?;
         }
         self.upkeep.restore(&from.join(DATABASE)).await?;
-        let put = put_back(&*self.objects, &from.join(OBJECTS)).await;
-        put.map_err(no_objects)?;
+        put_back(&*self.objects, &from.join(OBJECTS)).await?;
         let copying = move || {
             let mut folders = parts.folders.iter();
             folders.try_for_each(|it| copy_tree(&from.join(&it.name), &it.path))
@@ -130,10 +127,6 @@ impl App {
         blocking(file, copying).await?;
         Ok(head)
     }
-}
-
-fn no_objects(error: ObjectError) -> AppError {
-    AppError::Files(error.to_string())
 }
 
 fn pack(

@@ -84,6 +84,11 @@ async fn drive(app: Arc<App>, given: Given, wishes: Wishes, live: Live) {
     let done = match opened.await {
         Ok(queued) => app.drive_until(queued, live, wishes).await.map(drop),
         Err(AppError::Store(error)) => Err(error.into()),
+        // Nothing was begun: whoever has the store when it is back begins it.
+        Err(AppError::Objects(error)) if error.is_passing => {
+            tracing::warn!(run = lease.run, "could not get the context: {error}");
+            Err(RunError::HandedOver.into())
+        }
         Err(error) => app.record_end(&lease.run, &lease, &refusal(&error)).await,
     };
     let run = &lease.run;

@@ -1,18 +1,9 @@
 //! Whether a process has what runs need beside an engine: the right key, and an object store that answers.
 
-use std::time::Duration;
-
-use tokio::time::timeout;
-
 use crate::{
     app::App,
     ports::{PasswordSource, Sealed, StoredSecret, VaultError},
 };
-
-/// How long an object store may take to say that it has not got something.
-const OBJECTS: Duration = Duration::from_secs(5);
-/// An object that there never is.
-const NO_OBJECT: &str = "contexts/none";
 
 impl App {
     /// Says in words what would make runs fail here that end well elsewhere; the key is tried when that is wanted.
@@ -20,7 +11,8 @@ impl App {
         if with_key && let Some(bar) = self.bar_of_key().await {
             return Some(bar);
         }
-        self.bar_of_objects().await
+        let checked = self.objects.check().await;
+        checked.err().map(|error| error.in_full())
     }
 
     /// A key that does not open what is stored would make errors of runs that need it.
@@ -47,14 +39,6 @@ impl App {
                 "its key does not open {row}, which the key {} sealed; give it that key (CAREEN_KEY_FILE)",
                 sealed.key_id
             )),
-        }
-    }
-
-    async fn bar_of_objects(&self) -> Option<String> {
-        match timeout(OBJECTS, self.objects.size(NO_OBJECT)).await {
-            Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some("the object store does not answer".to_owned()),
         }
     }
 }

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use object_store::{
-    ObjectStore, ObjectStoreExt, local::LocalFileSystem, parse_url_opts, path::Path,
-    prefix::PrefixStore,
-};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use tokio::sync::watch;
 
 use super::{PostgresStore, errors, rows::Columns};
-use crate::ports::{Cursor, Frame, FrameIndex, FrameStore, LogKey, LogSummary, StoreError};
+use crate::ports::{
+    Cursor, Frame, FrameIndex, FrameStore, LogKey, LogSummary, Objects, StoreError,
+};
 
 /// Frames of this size go into the object store; a busy log has few of them, a quiet one has none.
 const LARGE: usize = 64 * 1024;
@@ -20,24 +18,13 @@ const LARGE: usize = 64 * 1024;
 /// Log frames in a Postgres database and an object store.
 pub struct PostgresFrames {
     store: PostgresStore,
-    objects: Arc<dyn ObjectStore>,
+    objects: Arc<dyn Objects>,
 }
 
 impl PostgresFrames {
     /// Keeps small frames in the store's database and large ones here.
-    pub fn new(store: PostgresStore, objects: Arc<dyn ObjectStore>) -> PostgresFrames {
+    pub fn new(store: PostgresStore, objects: Arc<dyn Objects>) -> PostgresFrames {
         PostgresFrames { store, objects }
-    }
-
-    /// Keeps large frames in a folder, or at `s3://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`. Credentials of clouds
-    /// come from `options`, in the words of their own tools, such as `AWS_ACCESS_KEY_ID`.
-    pub fn open(
-        store: PostgresStore,
-        address: &str,
-        options: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<PostgresFrames, StoreError> {
-        let objects = open(address, options).map_err(|error| unreachable(&error))?;
-        Ok(PostgresFrames::new(store, objects))
     }
 
     /// Puts a large frame where its row will say it is; without the row nobody sees it.
@@ -46,8 +33,7 @@ impl PostgresFrames {
             return Ok(Some(frame.data.clone()));
         }
         let path = path(key, frame.first_line);
-        let put = self.objects.put(&path, frame.data.clone().into()).await;
-        put.map_err(|error| unreachable(&error))?;
+        self.objects.put_bytes(&path, frame.data.clone()).await?;
         Ok(None)
     }
 }
@@ -55,9 +41,13 @@ impl PostgresFrames {
 #[async_trait]
 impl FrameStore for PostgresFrames {
     async fn append(&self, frames: Vec<(LogKey, Frame)>) -> Result<(), StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        // Before the transaction begins: it must not wait for a slow store.
+        let mut kept_here = Vec::with_capacity(frames.len());
         for (key, frame) in &frames {
-            let data = self.put_away(key, frame).await?;
+            kept_here.push(self.put_away(key, frame).await?);
+        }
+        let mut transaction = self.store.pool.begin().await?;
+        for ((key, frame), data) in frames.iter().zip(kept_here) {
             insert(&mut transaction, key, frame, data).await?;
         }
         transaction.commit().await?;
@@ -110,9 +100,8 @@ impl FrameStore for PostgresFrames {
             return Ok(data.into());
         }
         let path = path(key, frame.first_line);
-        let object = self.objects.get(&path).await;
-        let object = object.map_err(|error| unreachable(&error))?;
-        object.bytes().await.map_err(|error| unreachable(&error))
+        let object = self.objects.get_bytes(&path).await?;
+        object.ok_or_else(|| StoreError::Database(format!("the object {path} is gone")))
     }
 
     async fn last(&self, key: &LogKey) -> Result<Option<FrameIndex>, StoreError> {
@@ -145,44 +134,27 @@ impl FrameStore for PostgresFrames {
 
     async fn remove(&self, run: &str) -> Result<(), StoreError> {
         let large = sqlx::query(
-            "DELETE FROM log_tail WHERE run = $1
-             RETURNING generation, step, attempt, first_line, data IS NULL AS is_large",
+            "SELECT generation, step, attempt, first_line FROM log_tail
+             WHERE run = $1 AND data IS NULL",
         )
         .bind(run)
         .fetch_all(&self.store.pool)
         .await?;
+        // The rows go last: as long as they are there, what was cut off here is found again.
         for row in &large {
-            if row.try_get("is_large")? {
-                let path = path(&key(run, row)?, row.count("first_line")?);
-                let gone = self.objects.delete(&path).await;
-                gone.map_err(|error| unreachable(&error))?;
-            }
+            let path = path(&key(run, row)?, row.count("first_line")?);
+            self.objects.delete(&path).await?;
         }
+        sqlx::query("DELETE FROM log_tail WHERE run = $1")
+            .bind(run)
+            .execute(&self.store.pool)
+            .await?;
         Ok(())
     }
 
     fn changes(&self, run: &str) -> watch::Receiver<u64> {
         self.store.bell.log(run)
     }
-}
-
-fn open(
-    address: &str,
-    options: impl IntoIterator<Item = (String, String)>,
-) -> object_store::Result<Arc<dyn ObjectStore>> {
-    let Ok(url) = url::Url::parse(address) else {
-        std::fs::create_dir_all(address).map_err(|error| object_store::Error::Generic {
-            store: "folder",
-            source: error.into(),
-        })?;
-        return Ok(Arc::new(LocalFileSystem::new_with_prefix(address)?));
-    };
-    let options = options
-        .into_iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value));
-    let known = options.filter(|(name, _)| name.starts_with("aws_") || name.starts_with("azure_"));
-    let (objects, prefix) = parse_url_opts(&url, known)?;
-    Ok(Arc::new(PrefixStore::new(objects, prefix)))
 }
 
 async fn insert(
@@ -219,16 +191,14 @@ async fn insert(
     }
 }
 
-fn path(key: &LogKey, first_line: u64) -> Path {
+fn path(key: &LogKey, first_line: u64) -> String {
     let LogKey {
         run,
         generation,
         step,
         attempt,
     } = key;
-    Path::from(format!(
-        "logs/{run}/{generation}/{step}/{attempt}/{first_line}"
-    ))
+    format!("logs/{run}/{generation}/{step}/{attempt}/{first_line}")
 }
 
 fn key(run: &str, row: &PgRow) -> Result<LogKey, StoreError> {
@@ -266,8 +236,4 @@ fn summary(run: &str, row: &PgRow) -> Result<LogSummary, StoreError> {
         lines: row.count("lines")?,
         raw_bytes: row.count("raw_bytes")?,
     })
-}
-
-fn unreachable(error: &object_store::Error) -> StoreError {
-    StoreError::Database(format!("the object store failed: {error}"))
 }
