@@ -269,7 +269,8 @@ impl World {
             };
             self.tally.calls.claimed += 1;
             self.waiting -= 1;
-            self.start(worker, claimed.lease, claimed.needs);
+            let needs = claimed.needs();
+            self.start(worker, claimed.lease, needs);
         }
         let it = &mut self.workers[worker];
         it.is_idle = it.runs.len() < SLOTS && it.runs.len() == before;

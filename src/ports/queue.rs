@@ -127,12 +127,20 @@ pub struct Claim {
 }
 
 /// A run out of the queue, given to a worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Claimed {
     /// The claim on it.
     pub lease: Lease,
+    /// The run as it was claimed, long texts included, so that its worker need not ask for it.
+    pub run: RunRow,
+}
+
+impl Claimed {
     /// What it demands of the worker.
-    pub needs: Needs,
+    pub fn needs(&self) -> Needs {
+        let place = self.run.placement.as_ref();
+        place.map(|place| place.needs.clone()).unwrap_or_default()
+    }
 }
 
 /// A run taken over from a worker that let its lease run out or handed the run over.

@@ -29,6 +29,7 @@ use crate::{
 
 pub use beside::work_beside;
 pub(super) use cancels::heed_cancel;
+use driving::Given;
 pub use homes::Homes;
 pub use pace::Pace;
 pub use terms::WorkerTerms;
@@ -166,7 +167,7 @@ impl Worker {
             let Some(claimed) = self.app.queue.claim(&self.claim).await? else {
                 break;
             };
-            self.drive((claimed.lease, claimed.needs), sent);
+            self.drive(Given::claimed(claimed, sent));
         }
         let has_room = self.under_way.len() < self.terms.parallel_runs;
         self.pace.is_idle = has_room && self.under_way.len() == before;
@@ -178,7 +179,7 @@ impl Worker {
         let sent = Instant::now();
         for taken in self.app.queue.reclaim(&self.claim).await? {
             tracing::info!(run = taken.lease.run, "going on with a run");
-            self.drive((taken.lease, taken.needs), sent);
+            self.drive(Given::taken_over(taken, sent));
         }
         Ok(())
     }
@@ -194,7 +195,7 @@ impl Worker {
                 "taking over a run whose worker is lost"
             );
             if taken.engine == self.claim.engine {
-                self.drive((taken.lease, taken.needs), sent);
+                self.drive(Given::taken_over(taken, sent));
             } else {
                 driving::without_its_engine(&self.app, &taken).await?;
             }

@@ -184,10 +184,9 @@ impl Runs {
         let first = near.or(first).map(|(_, number)| *number);
         let run = first.and_then(|number| self.by_number.get_mut(&number));
         let claimed = run.map(|run| {
-            Ok(Claimed {
-                needs: run.needs(),
-                lease: run.give(claim)?,
-            })
+            let lease = run.give(claim)?;
+            let run = run.row.clone();
+            Ok(Claimed { lease, run })
         });
         claimed.transpose()
     }
