@@ -321,15 +321,15 @@ async fn renewals_that_are_due_together_share_a_statement_and_only_the_stale_are
         for id in ids(RUNS) {
             leases.push(leased(&store, &id).await.0);
         }
-        let renew = |leases: &[Lease], time: Duration| {
+        let renew = |leases: Vec<Lease>, time: Duration| {
             let store = store.clone();
-            let renewed = leases.to_vec().into_iter().map(move |lease| {
+            let renewed = leases.into_iter().map(move |lease| {
                 let store = store.clone();
                 async move { store.renew(&lease, time).await }
             });
             side_by_side(renewed)
         };
-        let renewed = renew(&leases, 2 * LONG).await;
+        let renewed = renew(leases.clone(), 2 * LONG).await;
         assert_eq!(renewed, vec![Ok(()); RUNS]);
         let commits = "SELECT count(DISTINCT xmin::text) FROM runs WHERE lease_until > now_ms() + 900000";
         let shared = number(&mut outside, commits).await;
@@ -339,7 +339,7 @@ async fn renewals_that_are_due_together_share_a_statement_and_only_the_stale_are
         for id in ids(RUNS).iter().step_by(4) {
             store.lease_run(id, "other", LONG, true).await.unwrap();
         }
-        let renewed = renew(&leases, 4 * LONG).await;
+        let renewed = renew(leases.clone(), 4 * LONG).await;
         for (n, (renewed, lease)) in renewed.into_iter().zip(&leases).enumerate() {
             let lost = Err(StoreError::LeaseLost(lease.run.clone()));
             assert_eq!(renewed, if n % 4 == 0 { lost } else { Ok(()) }, "{lease:?}");
