@@ -7,7 +7,8 @@ use crate::{careens::Careen, cli::sh, every_store, remote::Served};
 
 /// How often the long log grows, and by how much each time.
 const TIMES: usize = 60;
-const GROWS: &str = "for i in $(seq 1 60); do head -c 150000 /dev/urandom | base64; echo \"line $i\"; sleep 0.2; done";
+const GROWS: &str =
+    "for i in $(seq 1 60); do head -c 150000 /dev/urandom | base64; echo line $i; sleep 0.2; done";
 
 /// What the one worker says keeps it from taking runs.
 fn problem(careen: &Careen) -> String {
@@ -94,22 +95,20 @@ async fn log_over_an_outage(store: &Store, database: &str) {
     server.set("CAREEN_DB", database);
     server.set("CAREEN_OBJECTS", &store.address());
     let served = Served::new(server, &[]);
-    served.client.steps(&sh("grow", GROWS, ""));
-    let running = served.client.start(&["run", ".", "--quiet"]);
-    let lines = |client: &Careen| {
-        let log = client.does(&["runs", "logs", "latest", "--step", "grow", "--raw"]);
-        let lines = log.stdout.lines().filter(|it| it.starts_with("line "));
-        lines.map(str::to_owned).collect::<Vec<_>>()
-    };
-    served
-        .client
-        .until("something is there", |it| lines(it).len() > 3);
+    let (client, server) = (&served.client, &served.server);
+    client.steps(&sh("grow", GROWS, ""));
+    client.does(&["run", ".", "--detach"]).exits(0);
+    let large = async || store.objects().list("logs").await.expect("a list").len();
+    while large().await < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     door.close();
-    served
-        .client
-        .until("the worker says so", |it| !problem(it).is_empty());
+    client.until("the worker says so", |it| !problem(it).is_empty());
     door.open();
-    running.end().exits(0);
-    let wanted: Vec<String> = (1..=TIMES).map(|it| format!("line {it}")).collect();
-    assert_eq!(lines(&served.client), wanted);
+    client.until("it has ended", |it| !run(it)["ended_at"].is_null());
+    assert_eq!(run(client)["status"], "succeeded");
+    let log = server.does(&["runs", "logs", "latest", "--step", "grow", "--raw"]);
+    let lines = log.stdout.lines().filter(|it| it.starts_with("line "));
+    let wanted = (1..=TIMES).map(|it| format!("line {it}"));
+    assert!(lines.eq(wanted), "{TIMES} lines in their order");
 }
