@@ -79,9 +79,8 @@ class LogView {
   }
 
   grow(total) {
-    // Logs only grow: one that is shorter is of a run that began anew.
-    if (total < this.total) this.blocks.clear();
-    else if (total === this.total) return;
+    // Logs only grow; a run that begins anew has others.
+    if (total <= this.total) return;
     this.blocks.delete(Math.floor(this.total / BLOCK));
     this.total = total;
     this.resize();
@@ -188,7 +187,7 @@ class LogView {
 
   async fetch(number, block) {
     try {
-      const answer = await fetch(`${this.host.dataset.src}?from=${number * BLOCK + 1}&count=${BLOCK}`);
+      const answer = await fetch(`${this.host.dataset.src}&from=${number * BLOCK + 1}&count=${BLOCK}`);
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       block.lines = (await answer.json()).lines;
       this.draw();
@@ -214,7 +213,7 @@ class LogView {
     const round = (this.asked = {});
     while (from) {
       this.said.textContent = `Searching from line ${from} …`;
-      const answer = await fetch(`${this.host.dataset.find}?text=${encodeURIComponent(text)}&from=${from}`);
+      const answer = await fetch(`${this.host.dataset.find}&text=${encodeURIComponent(text)}&from=${from}`);
       if (!answer.ok || this.asked !== round) return;
       const { line, next } = await answer.json();
       if (line) {

@@ -235,9 +235,9 @@ async fn claim_and_end(store: &dyn Store, worker: usize) -> Option<Duration> {
         left: Capacity::default(),
         homes: Vec::new(),
     };
-    let lease = store.claim(&claim).await.expect("an answer")?.lease;
-    let claimed = begun.elapsed();
-    let mut run = store.run(&lease.run).await.expect("a run");
+    let claimed = store.claim(&claim).await.expect("an answer")?;
+    let time = begun.elapsed();
+    let (lease, mut run) = (claimed.lease, claimed.run);
     run.status = RunStatus::Succeeded;
     run.ended_at = Some(chrono::Utc::now());
     let event = RecordedEvent {
@@ -252,7 +252,7 @@ async fn claim_and_end(store: &dyn Store, worker: usize) -> Option<Duration> {
         ..Batch::default()
     };
     store.record(&lease, &batch).await.expect("recorded");
-    Some(claimed)
+    Some(time)
 }
 
 async fn print_pages(store: &dyn Store) {

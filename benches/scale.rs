@@ -1,20 +1,18 @@
 //! How many runs a second, and how soon after it is queued a run starts, with 1 to 32 workers over one Postgres; with
-//! the statements that each run costs.
+//! the statements that each run costs, from the one that queues it to those of idle workers meanwhile.
 //!
-//! `cargo bench --bench scale [-- RUNS]`. The Postgres is the one of `./dev setup postgres`, or of
-//! CAREEN_TEST_POSTGRES_URL. Engines are in memory: what is measured is careen and the database. The goal is at most 12
-//! statements for a run of one step and 4 for each further step, BEGIN and COMMIT aside.
+//! `cargo bench --bench scale [-- RUNS] [--each]`; `--each` lists the statements by how they begin. The Postgres is the one
+//! of `./dev setup postgres`, or of CAREEN_TEST_POSTGRES_URL. Engines are in memory: what is measured is careen and the
+//! database. The goal is at most 12 statements for a run of one step and 4 for each further step, BEGIN and COMMIT aside.
 
 #[allow(dead_code)]
 #[path = "../tests/it/world.rs"]
 mod world;
 
 use std::{
+    collections::BTreeMap,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -39,8 +37,13 @@ const PROCESSES: usize = 4;
 /// Runs that are queued one by one, to see how soon each starts.
 const SINGLE: usize = 40;
 
-/// Statements that any part of this process has sent.
-static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+/// Statements that any part of this process has sent, by how they begin.
+static KINDS: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
+
+tokio::task_local! {
+    /// The looks of the bench itself, which do not count.
+    static OWN: ();
+}
 
 #[tokio::main]
 async fn main() {
@@ -80,12 +83,14 @@ async fn measure(address: &str, workers: usize, (steps, runs): (usize, usize)) {
     for _ in 0..workers.min(PROCESSES) {
         processes.push(process(folder.path(), address).await);
     }
+    // What queues a run is a part of what it costs.
+    KINDS.lock().expect("a lock").clear();
     for _ in 0..runs {
         queue(&desk, steps).await;
     }
     let stop = CancellationToken::new();
     let mut working = JoinSet::new();
-    let (before, begun) = (STATEMENTS.load(Relaxed), Instant::now());
+    let begun = Instant::now();
     for number in 0..workers {
         let app = processes[number % processes.len()].clone();
         let terms = WorkerTerms {
@@ -97,7 +102,8 @@ async fn measure(address: &str, workers: usize, (steps, runs): (usize, usize)) {
     }
     until_all_ended(&desk).await;
     let rate = runs as f64 / begun.elapsed().as_secs_f64();
-    let statements = (STATEMENTS.load(Relaxed) - before) as f64 / runs as f64;
+    let kinds = KINDS.lock().expect("a lock").clone();
+    let statements = kinds.values().sum::<u64>() as f64 / runs as f64;
     let mut starts = Vec::new();
     for _ in 0..SINGLE {
         let run = queue(&desk, steps).await;
@@ -115,6 +121,11 @@ async fn measure(address: &str, workers: usize, (steps, runs): (usize, usize)) {
         starts[SINGLE / 2],
         starts[SINGLE - 1]
     );
+    if std::env::args().any(|word| word == "--each") {
+        for (kind, count) in kinds {
+            println!("{:>10.2}  {kind}", count as f64 / runs as f64);
+        }
+    }
 }
 
 /// A careen as another process would be: with connections and an engine of its own.
@@ -152,17 +163,13 @@ async fn until_all_ended(desk: &App) {
         limit: 1,
         ..Default::default()
     };
-    while !desk
-        .ports
-        .store
-        .runs(&filter)
-        .await
-        .expect("a list")
-        .is_empty()
-    {
+    loop {
+        let look = desk.ports.store.runs(&filter);
+        let unfinished = OWN.scope((), look).await.expect("a list");
+        if unfinished.is_empty() {
+            return;
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
-        // This look is the bench's own.
-        STATEMENTS.fetch_sub(1, Relaxed);
     }
 }
 
@@ -179,8 +186,9 @@ impl<S: Subscriber> Layer<S> for Counter {
         let is_frame = ["BEGIN", "COMMIT", "ROLLBACK"]
             .iter()
             .any(|it| summary.0.contains(it));
-        if !is_frame {
-            STATEMENTS.fetch_add(1, Relaxed);
+        if !is_frame && OWN.try_with(|()| ()).is_err() {
+            let mut kinds = KINDS.lock().expect("a lock");
+            *kinds.entry(summary.0).or_default() += 1;
         }
     }
 }

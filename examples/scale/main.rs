@@ -1,11 +1,12 @@
-//! A day of many workers, simulated: the real queue, leases and paces over a store in memory, with a clock that is moved
-//! by hand. The same seed gives the same day.
+//! A day of many workers, simulated: the real queue, leases, paces and homes over a store in memory, with a clock that is
+//! moved by hand. The same seed gives the same day.
 //!
 //!     cargo run --release --example scale
 //!     cargo run --example scale -- --workers 50 --tasks 500 --runs 5000 --hours 1
 
 mod load;
 mod tally;
+mod workers;
 mod world;
 
 use clap::Parser;
@@ -13,8 +14,8 @@ use clap::Parser;
 /// How large the simulated day is.
 #[derive(Debug, Clone, Parser)]
 pub struct Size {
-    /// Workers, in three pools
-    #[arg(long, default_value_t = 1000)]
+    /// Workers, in three pools, each of which needs some
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(20..))]
     pub workers: u32,
     /// Stored tasks, some of which run far more often than others
     #[arg(long, default_value_t = 50_000)]
@@ -37,17 +38,18 @@ pub struct Size {
 }
 
 fn main() {
-    let size = Size::parse();
+    let (lost_or_doubled, report) = day(&Size::parse());
+    print!("{report}");
+    assert_eq!(lost_or_doubled, 0, "runs were lost or doubled");
+}
+
+/// Lives a day: how many runs were lost or doubled, and all figures in words.
+pub fn day(size: &Size) -> (u64, String) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("one thread is to be had");
-    let tally = runtime.block_on(world::World::new(&size).live());
-    print!("{}", tally.report(&size));
-    assert_eq!(
-        (tally.lost(), tally.doubled),
-        (0, 0),
-        "runs were lost or doubled"
-    );
+    let tally = runtime.block_on(world::World::new(size).live());
+    (tally.lost() + tally.doubled, tally.report(size))
 }

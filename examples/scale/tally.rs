@@ -47,6 +47,10 @@ pub struct Tally {
     pub ended: u64,
     /// Ends of runs that had ended.
     pub doubled: u64,
+    /// Runs that went to the worker where their task is at home, by pool.
+    pub went_home: [u64; POOLS.len()],
+    /// Leases that were renewed.
+    pub renewals: u64,
     /// Runs that began anew because their worker was lost.
     pub begun_anew: u64,
     /// Writes of workers that came back, under leases they had lost; all of them were refused.
@@ -68,13 +72,15 @@ impl Tally {
             "{} workers, {} tasks, {} runs in {} h, seed {}\n\nwaits from queue to start, in seconds\n",
             size.workers, size.tasks, size.runs, size.hours, size.seed
         );
-        for (pool, waits) in POOLS.iter().zip(&self.waits) {
+        let pools = POOLS.iter().zip(&self.waits).zip(self.went_home);
+        for ((pool, waits), went_home) in pools {
             let _ = writeln!(
                 text,
-                "  {:<8} {:>8} runs  {}",
+                "  {:<8} {:>8} runs  {}  {:.1} % went home",
                 pool.0,
                 waits.len(),
-                percentiles(waits)
+                percentiles(waits),
+                100.0 * went_home as f64 / waits.len().max(1) as f64
             );
         }
         let _ = writeln!(text, "  longest queue: {} runs", self.longest_queue);
@@ -125,6 +131,7 @@ impl Tally {
                 count as f64 / seconds
             );
         }
+        let _ = writeln!(text, "  leases renewed by the renewals: {}", self.renewals);
         text
     }
 }

@@ -1,18 +1,13 @@
 //! Workers, their store and their clock: what happens next is the first of a heap of moments.
 
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
 use careen::{
     adapters::memory::store::MemoryStore,
     app::Pace,
     engine::RunStatus,
     ports::{
-        Batch, Capacity, Claim, Lease, Needs, NewRun, Queue, RunStore, StoreError, WorkerFacts,
-        Workers,
+        Batch, Claim, Lease, Needs, NewRun, Queue, RunStore, StoreError, WorkerFacts, Workers,
     },
 };
 use rand::Rng;
@@ -21,11 +16,14 @@ use super::{
     Size,
     load::{Load, POOLS, SLOTS},
     tally::Tally,
+    workers::{Held, Homeland, Worker, capacity, name, pool_of},
 };
 
 /// The lease of a run, how often it is renewed, and the grace that a take-over waits.
 const LEASE: Duration = Duration::from_secs(60);
 const RENEW: u64 = 15_000;
+/// A worker renews all its leases at once, but none that was given so short a time ago.
+const TOO_SOON: u64 = RENEW / 4;
 const GRACE: Duration = Duration::from_secs(15);
 /// How often a worker says that it is here.
 const SAY: u64 = 10_000;
@@ -33,8 +31,6 @@ const SAY: u64 = 10_000;
 const BELL: u64 = 20;
 /// How long a lost worker stays away.
 const AWAY: u64 = 600_000;
-/// Workers that a wake-up reaches of a pool that has more.
-const LOOKERS: usize = 16;
 
 /// What happens at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,21 +39,11 @@ enum Event {
     Wake(usize),
     Look(usize, u32),
     End(usize, u32, String),
-    Renew(usize, u32, String),
+    Renew(usize, u32),
     Say(usize, u32),
     Find(usize, u32),
     Lose(usize),
     Return(usize),
-}
-
-struct Worker {
-    pool: usize,
-    /// Rises when it is lost: what was under way for it is not any more.
-    life: u32,
-    is_here: bool,
-    runs: HashMap<String, (Lease, Needs)>,
-    /// What it had when it was lost.
-    lost: Vec<Lease>,
 }
 
 /// A run as the simulation remembers it.
@@ -73,6 +59,7 @@ pub struct World {
     load: Load,
     workers: Vec<Worker>,
     pools: [Vec<usize>; POOLS.len()],
+    homeland: Homeland,
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     number: u64,
     now: u64,
@@ -92,13 +79,7 @@ impl World {
         for number in 0..size.workers as usize {
             let pool = pool_of(number, size.workers as usize);
             pools[pool].push(number);
-            workers.push(Worker {
-                pool,
-                life: 0,
-                is_here: true,
-                runs: HashMap::new(),
-                lost: Vec::new(),
-            });
+            workers.push(Worker::new(pool));
         }
         let end = u64::from(size.hours) * 3_600_000;
         let losses: Vec<(u64, usize)> = (0..size.losses)
@@ -119,6 +100,7 @@ impl World {
             },
             load,
             workers,
+            homeland: Homeland::of(&pools),
             pools,
             events: BinaryHeap::new(),
             number: 0,
@@ -138,6 +120,7 @@ impl World {
             self.at(first, Event::Say(worker, 0));
             self.at(first, Event::Look(worker, 0));
             self.at(first, Event::Find(worker, 0));
+            self.at(first + RENEW, Event::Renew(worker, 0));
         }
         for (at, worker) in losses {
             self.at(*at, Event::Lose(*worker));
@@ -173,9 +156,7 @@ impl World {
             Event::End(worker, life, run) if self.lives(worker, life) => {
                 self.end(worker, &run).await
             }
-            Event::Renew(worker, life, run) if self.lives(worker, life) => {
-                self.renew(worker, run).await
-            }
+            Event::Renew(worker, life) if self.lives(worker, life) => self.renew(worker).await,
             Event::Say(worker, life) if self.lives(worker, life) => self.say(worker).await,
             Event::Find(worker, life) if self.lives(worker, life) => self.find_lost(worker).await,
             Event::Lose(worker) => {
@@ -197,9 +178,11 @@ impl World {
         it.is_here && it.life == life
     }
 
-    fn pace(&self, pool: usize) -> Pace {
+    fn pace(&self, worker: usize) -> Pace {
+        let it = &self.workers[worker];
         Pace {
-            workers: self.pools[pool].len() as u32,
+            workers: self.pools[it.pool].len() as u32,
+            is_idle: it.is_idle,
         }
     }
 
@@ -250,18 +233,13 @@ impl World {
         }
     }
 
-    /// Of few workers all heed the call, of many about as many as a pace lets.
+    /// Each worker draws whether it heeds the call.
     async fn wake(&mut self, pool: usize) -> Result<(), StoreError> {
         self.is_woken[pool] = false;
-        let count = self.pools[pool].len();
-        let looking: Vec<usize> = match count <= LOOKERS {
-            true => self.pools[pool].clone(),
-            false => (0..LOOKERS)
-                .map(|_| self.pools[pool][self.load.rng.random_range(0..count)])
-                .collect(),
-        };
-        for worker in looking {
-            if self.workers[worker].is_here {
+        for number in 0..self.pools[pool].len() {
+            let worker = self.pools[pool][number];
+            let heeds = self.pace(worker).heeds(self.load.rng.random());
+            if heeds && self.workers[worker].is_here {
                 self.look(worker).await?;
             }
         }
@@ -270,7 +248,7 @@ impl World {
 
     async fn look_and_again(&mut self, worker: usize) -> Result<(), StoreError> {
         self.look(worker).await?;
-        let pause = self.pace(self.workers[worker].pool).pause(false);
+        let pause = self.pace(worker).pause(false);
         let life = self.workers[worker].life;
         self.at(
             self.now + pause.as_millis() as u64,
@@ -281,28 +259,33 @@ impl World {
 
     /// Claims until the worker is full or nothing fits.
     async fn look(&mut self, worker: usize) -> Result<(), StoreError> {
+        let before = self.workers[worker].runs.len();
         while self.workers[worker].runs.len() < SLOTS {
-            let claim = self.claim(worker);
+            let homes = self.workers[worker].homes.for_next_claim();
+            let claim = self.claim(worker, homes);
             let Some(claimed) = self.store.claim(&claim).await? else {
                 self.tally.calls.in_vain += 1;
                 break;
             };
             self.tally.calls.claimed += 1;
             self.waiting -= 1;
-            self.start(worker, claimed.lease, claimed.needs);
+            let needs = claimed.needs();
+            self.start(worker, claimed.lease, needs);
         }
+        let it = &mut self.workers[worker];
+        it.is_idle = it.runs.len() < SLOTS && it.runs.len() == before;
         Ok(())
     }
 
-    fn claim(&self, worker: usize) -> Claim {
+    fn claim(&self, worker: usize, homes: Vec<u8>) -> Claim {
         let it = &self.workers[worker];
         Claim {
             worker: name(worker),
             engine: name(worker),
             pool: POOLS[it.pool].0.to_owned(),
             time: LEASE,
-            left: capacity(it.pool).beside(it.runs.values().map(|run| &run.1)),
-            homes: Vec::new(),
+            left: capacity(it.pool).beside(it.runs.values().map(|run| &run.needs)),
+            homes,
         }
     }
 
@@ -315,33 +298,44 @@ impl World {
             let by_task = &mut self.tally.by_task[task];
             *by_task = (by_task.0 + wait, by_task.1 + 1);
         }
+        let it = &self.load.tasks[task];
+        let is_home = self.homeland.is_home(worker, it.pool, &it.place);
+        self.tally.went_home[it.pool] += u64::from(is_home);
         let (time, life) = (self.load.time(task), self.workers[worker].life);
         self.at(self.now + time, Event::End(worker, life, lease.run.clone()));
-        self.at(
-            self.now + RENEW,
-            Event::Renew(worker, life, lease.run.clone()),
-        );
-        self.workers[worker]
-            .runs
-            .insert(lease.run.clone(), (lease, needs));
+        let held = Held {
+            lease,
+            needs,
+            held_since: self.now,
+        };
+        let runs = &mut self.workers[worker].runs;
+        runs.insert(held.lease.run.clone(), held);
     }
 
-    async fn renew(&mut self, worker: usize, run: String) -> Result<(), StoreError> {
-        let Some((lease, _)) = self.workers[worker].runs.get(&run) else {
-            return Ok(());
-        };
-        self.store.renew(lease, LEASE).await?;
-        self.tally.calls.renewed += 1;
-        let life = self.workers[worker].life;
-        self.at(self.now + RENEW, Event::Renew(worker, life, run));
+    /// Renews what is due, which is one statement however much that is.
+    async fn renew(&mut self, worker: usize) -> Result<(), StoreError> {
+        let (now, it) = (self.now, &self.workers[worker]);
+        let due = it
+            .runs
+            .values()
+            .filter(|it| now - it.held_since >= TOO_SOON);
+        let mut renewed = 0;
+        for held in due {
+            self.store.renew(&held.lease, LEASE).await?;
+            renewed += 1;
+        }
+        let life = it.life;
+        self.tally.calls.renewed += u64::from(renewed > 0);
+        self.tally.renewals += renewed;
+        self.at(self.now + RENEW, Event::Renew(worker, life));
         Ok(())
     }
 
     async fn end(&mut self, worker: usize, run: &str) -> Result<(), StoreError> {
-        let Some((lease, _)) = self.workers[worker].runs.remove(run) else {
+        let Some(held) = self.workers[worker].runs.remove(run) else {
             return Ok(());
         };
-        record_end(&self.store, &lease).await?;
+        record_end(&self.store, &held.lease).await?;
         self.tally.calls.recorded += 1;
         self.store.delete_run(run).await?;
         let number: usize = run.parse().expect("runs are numbered");
@@ -366,7 +360,10 @@ impl World {
             version: String::new(),
             problem: None,
         };
-        self.store.worker_is_here(&facts).await?;
+        let heard = self.store.worker_is_here(&facts).await?;
+        self.workers[worker]
+            .homes
+            .settle(&facts.name, heard.workers);
         self.tally.calls.said_here += 1;
         let life = self.workers[worker].life;
         self.at(self.now + SAY, Event::Say(worker, life));
@@ -375,7 +372,7 @@ impl World {
 
     /// Looks for runs of lost workers; they are on engines that nobody else reaches, so they begin anew.
     async fn find_lost(&mut self, worker: usize) -> Result<(), StoreError> {
-        let claim = self.claim(worker);
+        let claim = self.claim(worker, Vec::new());
         self.tally.calls.looked_for_lost += 1;
         while let Some(taken) = self.store.take_over(&claim, GRACE).await? {
             self.store.requeue(&taken.lease).await?;
@@ -384,9 +381,7 @@ impl World {
             self.waits(1);
             self.ring(self.workers[worker].pool);
         }
-        let pause = self
-            .pace(self.workers[worker].pool)
-            .between_looks_for_lost(GRACE);
+        let pause = self.pace(worker).between_looks_for_lost(GRACE);
         let life = self.workers[worker].life;
         self.at(
             self.now + pause.as_millis() as u64,
@@ -402,8 +397,8 @@ impl World {
         }
         it.is_here = false;
         it.life += 1;
-        it.lost = it.runs.drain().map(|(_, run)| run.0).collect();
-        it.lost.sort_by(|one, two| one.run.cmp(&two.run));
+        let lost = std::mem::take(&mut it.runs).into_values();
+        it.lost = lost.map(|held| held.lease).collect();
         self.at(self.now + AWAY, Event::Return(worker));
     }
 
@@ -422,6 +417,7 @@ impl World {
             Event::Say(worker, life),
             Event::Look(worker, life),
             Event::Find(worker, life),
+            Event::Renew(worker, life),
         ] {
             self.at(self.now, event);
         }
@@ -438,32 +434,4 @@ async fn record_end(store: &MemoryStore, lease: &Lease) -> Result<(), StoreError
         ..Batch::default()
     };
     store.record(lease, &batch).await
-}
-
-fn name(worker: usize) -> String {
-    format!("worker-{worker}")
-}
-
-/// Workers are shared out among pools as tasks are.
-fn pool_of(number: usize, all: usize) -> usize {
-    let mut up_to = 0.0;
-    for (pool, (_, part, ..)) in POOLS.iter().enumerate() {
-        up_to += part * all as f64;
-        if (number as f64) < up_to {
-            return pool;
-        }
-    }
-    0
-}
-
-/// Room for as many runs of its pool as it has slots.
-fn capacity(pool: usize) -> Capacity {
-    let (_, _, cpus, gib) = POOLS[pool];
-    let slots = SLOTS as u64;
-    Capacity {
-        cpu_millis: slots * cpus * 1000,
-        memory_bytes: slots * (gib << 30),
-        platforms: vec!["linux".to_owned(), "linux/amd64".to_owned()],
-        labels: Default::default(),
-    }
 }

@@ -64,6 +64,17 @@ newer_docker() {
   DOCKER_HOST=$(newer_host "$kind") DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=$NEWER_STATE/client docker "$@"
 }
 
+# The bench of whole runs where that engine's own client and socket are; it finds careen and its peer at their paths.
+bench_newer_engine() {
+  local name bench
+  name=$(newer_name classic)
+  bench=$(cargo bench --no-run --bench runs 2>&1 | tee /dev/stderr | sed -n 's,.*(\(.*/runs-[0-9a-f]*\)).*,\1,p')
+  bench=$(readlink -f "$bench") || die "the bench was not built" "see above"
+  tar -C / -c "${bench#/}" "${ROOT#/}/scripts/bench-peer.sh" "$(realpath --relative-to=/ "$(target_folder)/release/careen")" |
+    docker cp - "$name:/"
+  docker exec "$name" "$bench" --bench "$@"
+}
+
 newer_engine_answers() { timeout 10 docker exec "$(newer_name "$1")" docker version && newer_docker "$1" version; }
 
 # What the tests have to know; a file, so that they find the engines when cargo is called by hand, too.

@@ -4,7 +4,7 @@
 SWARM_NODES=(1 2 3)
 SWARM_NAME=$NEWER_NAME-swarm
 # What tasks of the tests run in, and what the stack is made of.
-SWARM_IMAGES=(busybox:latest postgres:15)
+SWARM_IMAGES=(busybox:latest postgres:15 registry:2)
 
 run_swarm() {
   case ${1:-} in

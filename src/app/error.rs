@@ -152,6 +152,11 @@ impl AppError {
             AppError::Store(StoreError::DiskFull) => {
                 Some("Free some space, or choose another place with --db".to_owned())
             }
+            AppError::Store(StoreError::Refused { .. }) => Some(
+                "Mend user, password or name of the database in --db, CAREEN_DB, or the file that CAREEN_DB_FILE names, \
+                 and start this again"
+                    .to_owned(),
+            ),
             AppError::NoRoom { .. } => Some(
                 "Free some space, with careen prune for example, or set keep.min_free_bytes to less"
                     .to_owned(),

@@ -88,7 +88,7 @@ pub use secret_text::SecretText;
 pub use task_desk::{TaskDesk, TaskWish};
 pub use timer_desk::TimerDesk;
 pub use uploads::{ContextDigest, Upload, hash_file};
-pub use worker::{Pace, Worker, WorkerTerms, work_beside};
+pub use worker::{Homes, Pace, Worker, WorkerTerms, work_beside};
 pub use worker_desk::WorkerDesk;
 
 /// careen, as its surfaces see it.

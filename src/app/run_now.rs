@@ -359,20 +359,24 @@ impl App {
         self.ports.containers.info().await?;
         let leased_at = Instant::now();
         let lease = self.lease(run, true).await?;
-        let queued = self.open_leased(lease, leased_at).await?;
+        let queued = self.open_leased(Some(row), lease, leased_at).await?;
         Ok(Queued {
             _held: Some(held),
             ..queued
         })
     }
 
-    /// Makes a leased run ready to be driven, from what is recorded of it.
+    /// Makes a leased run ready to be driven, from what is recorded of it; reads its row unless that is at hand.
     pub(super) async fn open_leased(
         &self,
+        row: Option<RunRow>,
         lease: Lease,
         leased_at: Instant,
     ) -> Result<Queued, AppError> {
-        let row = self.ports.store.run(&lease.run).await?;
+        let row = match row {
+            Some(row) => row,
+            None => self.ports.store.run(&lease.run).await?,
+        };
         let (mut request, secrets) = self.recorded_request(&row).await?;
         let settled = self.settle(&mut request, &secrets, row.rerun_of.is_some());
         let (Prepared { plan, warnings }, context, remarks) = settled.await?;

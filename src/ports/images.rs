@@ -1,19 +1,13 @@
 //! A thing that holds, builds and moves images.
 
-use std::{fs::File, os::unix::fs::FileExt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bytes::BytesMut;
-use futures_util::{StreamExt, stream};
 use secrecy::{SecretSlice, SecretString};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
-use super::{
-    Blob, BlobStream, ContextFiles, EngineError, Labels, Output, RegistryError, TarSource,
-};
-
-/// How much of a packed layer is read at once.
-const PIECE_BYTES: usize = 256 * 1024;
+use super::{ContextFiles, EngineError, Labels, Output, PackedLayer, TarSource};
 
 /// Credentials for one registry.
 #[derive(Debug, Clone)]
@@ -211,48 +205,6 @@ pub struct PushedImage {
     pub digest: String,
 }
 
-/// A layer as registries keep it, packed before the push of its image.
-#[derive(Debug)]
-pub struct PackedLayer {
-    /// Its digest and size.
-    pub blob: Blob,
-    file: Arc<File>,
-}
-
-impl PackedLayer {
-    /// Takes the file that holds its bytes.
-    pub fn new(blob: Blob, file: File) -> PackedLayer {
-        PackedLayer {
-            blob,
-            file: Arc::new(file),
-        }
-    }
-
-    /// Reads it from the beginning; any number may do so at once.
-    pub fn bytes(&self) -> BlobStream {
-        let file = self.file.clone();
-        stream::try_unfold(0, move |at| {
-            let file = file.clone();
-            let read = tokio::task::spawn_blocking(move || {
-                let mut piece = BytesMut::zeroed(PIECE_BYTES);
-                let count = file.read_at(&mut piece, at)?;
-                piece.truncate(count);
-                Ok::<_, std::io::Error>(piece.freeze())
-            });
-            async move {
-                let piece = read.await.unwrap_or_else(|error| Err(error.into()));
-                let piece = piece.map_err(|error| RegistryError::Odd {
-                    host: "this machine".to_owned(),
-                    reason: format!("a packed layer cannot be read: {error}"),
-                })?;
-                let next = at + piece.len() as u64;
-                Ok((!piece.is_empty()).then_some((piece, next)))
-            }
-        })
-        .boxed()
-    }
-}
-
 /// What is kept of an engine's build cache; where nothing is said, all of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BuildCacheBounds {
@@ -285,9 +237,13 @@ pub trait Images: Send + Sync {
         sink: &dyn Sink,
     ) -> Result<PushedImage, EngineError>;
     /// Packs the layers of an image that no registry may have yet, so that its push has less to do; publishes nothing.
-    /// An engine that cannot do so packs none.
-    async fn pack(&self, _reference: &str) -> Result<Vec<PackedLayer>, EngineError> {
-        Ok(Vec::new())
+    /// Each goes to `layers` as soon as it is begun. An engine that cannot do so packs none.
+    async fn pack(
+        &self,
+        _reference: &str,
+        _layers: mpsc::UnboundedSender<PackedLayer>,
+    ) -> Result<(), EngineError> {
+        Ok(())
     }
     /// What an image consists of, in the words of a registry's configuration: platform, settings, layers by diff-ids.
     /// An engine that cannot tell gives nothing.

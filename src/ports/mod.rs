@@ -20,6 +20,7 @@ mod keyring;
 mod liveness;
 mod manifest;
 mod objects;
+mod packed_layer;
 mod queue;
 mod registry;
 mod registry_error;
@@ -61,15 +62,17 @@ pub use folders::{
 pub use frames::{Cursor, Frame, FrameIndex, FrameIndexStore, FrameStore, LogKey, LogSummary};
 pub use images::{
     BuildCacheBounds, BuildError, BuildPart, BuildRequest, BuildSecret, Built, ImageInfo, Images,
-    PackedLayer, Progress, PushedImage, RegistryLogin, Sink,
+    Progress, PushedImage, RegistryLogin, Sink,
 };
 pub use keyring::{Credential, Keyring, LoginHelpers};
 pub use liveness::{Held, Liveness};
 pub use manifest::{Contents, Manifest, hex_digest, sha256};
 pub use objects::{KeptObject, ObjectError, Objects};
+pub use packed_layer::{Growth, PackedLayer};
 pub use queue::{
     CancelRequest, Cancellation, Claim, Claimed, DEFAULT_POOL, Enqueued, Group, GroupPolicy,
-    LimitRow, LimitScope, NEAR, OnWorkerLoss, Place, Placement, Queue, QueueDepth, TakenOver,
+    LimitRow, LimitScope, NEAR, OnWorkerLoss, Place, Placement, Queue, QueueDepth, StatusCount,
+    TakenOver,
 };
 pub use registry::{
     Blob, BlobStream, Head, Registry, Repository, Right, Trust, Upload, name_of, whole, written,

@@ -127,12 +127,20 @@ pub struct Claim {
 }
 
 /// A run out of the queue, given to a worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Claimed {
     /// The claim on it.
     pub lease: Lease,
+    /// The run as it was claimed, long texts included, so that its worker need not ask for it.
+    pub run: RunRow,
+}
+
+impl Claimed {
     /// What it demands of the worker.
-    pub needs: Needs,
+    pub fn needs(&self) -> Needs {
+        let place = self.run.placement.as_ref();
+        place.map(|place| place.needs.clone()).unwrap_or_default()
+    }
 }
 
 /// A run taken over from a worker that let its lease run out or handed the run over.
@@ -227,6 +235,19 @@ pub struct QueueDepth {
     pub waiting: u64,
     /// When the one that has waited longest was queued.
     pub oldest: Option<DateTime<Utc>>,
+}
+
+/// How many unfinished runs have a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusCount {
+    /// The status.
+    pub status: RunStatus,
+    /// Runs that have it.
+    pub runs: u64,
+    /// Those of them that somebody holds.
+    pub held: u64,
+    /// When the first of them was queued.
+    pub oldest: DateTime<Utc>,
 }
 
 impl LimitScope {
@@ -349,6 +370,8 @@ pub trait Queue: Send + Sync {
     async fn limits(&self) -> Result<Vec<LimitRow>, StoreError>;
     /// Says how full each pool's queue is.
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError>;
+    /// Counts the runs that have not ended, by status, local ones included; a status that none has is left out.
+    async fn unfinished(&self) -> Result<Vec<StatusCount>, StoreError>;
     /// Takes ends of placed runs that nobody tells just now, up to so many. Each comes again after `hold`, unless it is
     /// forgotten by then.
     async fn take_ends(&self, hold: Duration, limit: u32) -> Result<Vec<String>, StoreError>;

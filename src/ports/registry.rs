@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{
     StreamExt,
+    future::BoxFuture,
     stream::{self, BoxStream},
 };
 
@@ -163,6 +164,14 @@ pub trait Registry: Send + Sync {
         upload: &str,
         blob: &Blob,
         bytes: BlobStream,
+    ) -> Result<(), RegistryError>;
+    /// Writes a blob whose digest is known only once its bytes have ended; once, without trying again. Nothing is written
+    /// when `digest` comes to nothing.
+    async fn stream_blob(
+        &self,
+        at: &Repository,
+        bytes: BlobStream,
+        digest: BoxFuture<'_, Option<String>>,
     ) -> Result<(), RegistryError>;
     /// Gives an open upload up.
     async fn cancel_blob(&self, at: &Repository, upload: &str) -> Result<(), RegistryError>;

@@ -244,6 +244,16 @@ pub enum StoreError {
     /// The database did not answer, or went away in the middle: whether it did what it was asked is not known.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// The database does not let us in.
+    #[error("the database at {place} refuses the user {user}: {reason}")]
+    Refused {
+        /// Host, port and name of the database.
+        place: String,
+        /// Who asked.
+        user: String,
+        /// What the database says.
+        reason: String,
+    },
     /// What is kept beside the database could not be put there or had.
     #[error(transparent)]
     Objects(#[from] ObjectError),

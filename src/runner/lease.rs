@@ -1,7 +1,7 @@
 //! Keeps the claim on the run alive, and gives up in time when that fails.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -19,6 +19,11 @@ use crate::ports::{Frame, FrameIndex, FrameStore, Lease, LogKey, LogSummary, Sto
 pub const LEASE: Duration = Duration::from_secs(60);
 /// A lease is renewed this often in its time.
 const RENEWALS: u32 = 4;
+/// All leases of a process are renewed at the same beats, so that one statement renews many; but no lease so soon after
+/// it was given that runs which take no time would pay for it.
+const TOO_SOON: u32 = 4;
+/// What beats are counted from.
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// It is tried so often in that time once a renewal has failed.
 const TRIES: u32 = 60;
 /// The part of its time before its end at which the worker stops by itself: it must be still before anyone may take
@@ -61,7 +66,7 @@ fn moment(lease: &Lease, sent: Instant) -> Instant {
 /// renewal was sent.
 pub(super) async fn keep(env: Arc<Env>) {
     let lease = &env.job.lease;
-    let mut pause = lease.time / RENEWALS;
+    let mut pause = until_beat(BEGUN.elapsed(), lease.time / RENEWALS);
     loop {
         tokio::time::sleep(pause).await;
         let sent = Instant::now();
@@ -70,7 +75,7 @@ pub(super) async fn keep(env: Arc<Env>) {
         match tokio::time::timeout_at(deadline, renewal).await {
             Ok(Ok(())) => {
                 env.deadline.put_off(lease, sent);
-                pause = lease.time / RENEWALS;
+                pause = until_beat(BEGUN.elapsed(), lease.time / RENEWALS);
             }
             Ok(Err(error @ StoreError::LeaseLost(_))) => {
                 return env.inbox.send(Input::LeaseLost(error));
@@ -81,6 +86,16 @@ pub(super) async fn keep(env: Arc<Env>) {
             }
             Ok(Err(_)) | Err(_) => return env.inbox.send(lost(&env)),
         }
+    }
+}
+
+/// How long it is until the next beat that is not too soon, so long after all beats began.
+fn until_beat(since: Duration, interval: Duration) -> Duration {
+    let nanos = since.as_nanos() % interval.as_nanos().max(1);
+    let pause = interval - Duration::from_nanos(u64::try_from(nanos).unwrap_or_default());
+    match pause < interval / TOO_SOON {
+        true => pause + interval,
+        false => pause,
     }
 }
 
@@ -154,5 +169,25 @@ impl FrameStore for FencedFrames {
 
     fn changes(&self, run: &str) -> watch::Receiver<u64> {
         self.frames.changes(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewals_of_all_leases_meet_none_too_soon_and_none_too_late() {
+        let interval = Duration::from_secs(15);
+        for moment in (0..60_000).step_by(130) {
+            let since = Duration::from_millis(moment);
+            let pause = until_beat(since, interval);
+            assert!(pause >= interval / TOO_SOON, "{pause:?} after {since:?}");
+            // Half of a lease is left for a database that is away.
+            let deadline = LEASE - LEASE / MARGIN;
+            assert!(deadline - pause >= LEASE / 2, "{pause:?} after {since:?}");
+            let beat = (since + pause).as_secs_f64() / interval.as_secs_f64();
+            assert!((beat - beat.round()).abs() < 1e-9, "{beat} after {since:?}");
+        }
     }
 }

@@ -148,8 +148,10 @@ fn of_store(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Ambiguous(_) => (StatusCode::CONFLICT, "ambiguous_run"),
         StoreError::Held { .. } | StoreError::IdTaken(_) => (StatusCode::CONFLICT, "run_held"),
         StoreError::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
+        StoreError::Unreachable(_) | StoreError::Refused { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable")
+        }
         StoreError::Objects(_) => (StatusCode::SERVICE_UNAVAILABLE, "objects_unavailable"),
-        StoreError::Unreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "store_failed"),
     }
 }

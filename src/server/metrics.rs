@@ -14,7 +14,7 @@ use super::Api;
 use crate::{
     app::WorkerDesk,
     engine::RunStatus,
-    ports::{RunFilter, RunRow, StepRow},
+    ports::{RunRow, StepRow},
 };
 
 /// The process has one recorder, whoever asks first makes it.
@@ -32,24 +32,27 @@ fn recorder() -> &'static PrometheusHandle {
 /// Shows all metrics; those of runs are counted in the database now.
 pub async fn show(State(api): State<Api>) -> String {
     let recorder = recorder();
-    let filter = RunFilter {
-        unfinished: true,
-        ..RunFilter::default()
-    };
-    let runs = api.app.ports.store.runs(&filter).await.unwrap_or_default();
-    for status in RunStatus::ALL.iter().filter(|it| !it.is_ended()) {
-        let count = runs.iter().filter(|run| run.status == *status).count();
-        metrics::gauge!("careen_runs", "status" => status.as_str()).set(count as f64);
-    }
-    let leases = runs.iter().filter(|run| run.owner.is_some()).count();
-    metrics::gauge!("careen_leases").set(leases as f64);
-    let now = api.app.ports.clock.now();
-    let waits = runs.iter().filter(|run| run.status == RunStatus::Queued);
-    let longest = waits.map(|run| (now - run.created_at).num_seconds()).max();
-    metrics::gauge!("careen_queue_wait_seconds_max").set(longest.unwrap_or(0) as f64);
+    show_runs(&api).await;
     show_pools(&api).await;
     recorder.run_upkeep();
     recorder.render()
+}
+
+/// Runs that have not ended. What a database that is away cannot tell stays as it was.
+async fn show_runs(api: &Api) {
+    let Ok(counts) = api.app.queue.unfinished().await else {
+        return;
+    };
+    let of = |status: RunStatus| counts.iter().find(|count| count.status == status);
+    for status in RunStatus::ALL.iter().filter(|it| !it.is_ended()) {
+        let runs = of(*status).map_or(0, |count| count.runs);
+        metrics::gauge!("careen_runs", "status" => status.as_str()).set(runs as f64);
+    }
+    let leases: u64 = counts.iter().map(|count| count.held).sum();
+    metrics::gauge!("careen_leases").set(leases as f64);
+    let now = api.app.ports.clock.now();
+    let longest = of(RunStatus::Queued).map(|count| (now - count.oldest).num_seconds());
+    metrics::gauge!("careen_queue_wait_seconds_max").set(longest.unwrap_or(0) as f64);
 }
 
 /// What scalers go by: queues and workers of each pool. What a database that is away cannot tell stays as it was.

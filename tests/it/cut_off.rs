@@ -1,20 +1,16 @@
 //! A worker that is cut off from its database stops what it runs before anyone else may take it, and a database that is
 //! away for a while costs no run and no line.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+mod logins;
+mod pushes;
+mod way;
+
+use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+
+use way::Way;
 
 use crate::{
     careens::{Careen, Running},
@@ -25,87 +21,6 @@ use crate::{
 
 /// In seconds.
 const LEASE: i64 = 6;
-
-/// A way to Postgres that can be cut: then nothing goes through either way and nobody is told, as when packets are
-/// dropped. Or it is closed: then connections break and new ones are refused, as when Postgres is off.
-struct Way {
-    address: String,
-    is_cut: Arc<AtomicBool>,
-    is_closed: Arc<AtomicBool>,
-}
-
-impl Way {
-    async fn to(address: &str) -> Way {
-        let mut url = url::Url::parse(address).expect("an address");
-        let server = format!(
-            "{}:{}",
-            url.host_str().expect("a host"),
-            url.port().unwrap_or(5432)
-        );
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        url.set_host(Some("127.0.0.1")).expect("a host");
-        url.set_port(Some(port)).expect("a port");
-        let (is_cut, is_closed) = (
-            Arc::new(AtomicBool::new(false)),
-            Arc::new(AtomicBool::new(false)),
-        );
-        let (cut, closed) = (is_cut.clone(), is_closed.clone());
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let (server, cut, closed) = (server.clone(), cut.clone(), closed.clone());
-                tokio::spawn(async move { pass(client, &server, (&cut, &closed)).await.ok() });
-            }
-        });
-        Way {
-            address: url.into(),
-            is_cut,
-            is_closed,
-        }
-    }
-}
-
-/// Passes bytes on until it is closed.
-async fn pass(
-    mut client: TcpStream,
-    server: &str,
-    (cut, closed): (&AtomicBool, &AtomicBool),
-) -> std::io::Result<()> {
-    if closed.load(SeqCst) {
-        return Ok(());
-    }
-    let mut server = TcpStream::connect(server).await?;
-    let (mut up, mut down) = (vec![0; 16 << 10], vec![0; 16 << 10]);
-    let mut look = tokio::time::interval(Duration::from_millis(20));
-    loop {
-        if closed.load(SeqCst) {
-            return Ok(());
-        }
-        if cut.load(SeqCst) {
-            // A connection that was cut stays so: what was dropped is gone.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            while cut.load(SeqCst) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            return Ok(());
-        }
-        let (count, is_up) = tokio::select! {
-            count = client.read(&mut up) => (count?, true),
-            count = server.read(&mut down) => (count?, false),
-            _ = look.tick() => continue,
-        };
-        if count == 0 {
-            return Ok(());
-        }
-        if cut.load(SeqCst) {
-            continue;
-        }
-        match is_up {
-            true => server.write_all(&up[..count]).await?,
-            false => client.write_all(&down[..count]).await?,
-        }
-    }
-}
 
 /// A worker that reaches its database by a way of its own.
 fn worker(careen: &mut Careen, (way, direct): (&Way, &str), lease: i64) -> Running {

@@ -308,3 +308,74 @@ async fn what_refers_to_a_table_compares_as_that_does() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn renewals_that_are_due_together_share_a_statement_and_only_the_stale_are_refused() {
+    on_postgres_at(async |address| {
+        let store = Arc::new(connect(&address).await);
+        let mut outside = PgConnection::connect_with(&address.parse().unwrap())
+            .await
+            .unwrap();
+        enqueue(&store, &ids(RUNS)).await;
+        let mut leases = Vec::new();
+        for id in ids(RUNS) {
+            leases.push(leased(&store, &id).await.0);
+        }
+        let renew = |leases: &[Lease], time: Duration| {
+            let store = store.clone();
+            let renewed = leases.to_vec().into_iter().map(move |lease| {
+                let store = store.clone();
+                async move { store.renew(&lease, time).await }
+            });
+            side_by_side(renewed)
+        };
+        let renewed = renew(&leases, 2 * LONG).await;
+        assert_eq!(renewed, vec![Ok(()); RUNS]);
+        let commits = "SELECT count(DISTINCT xmin::text) FROM runs WHERE lease_until > now_ms() + 900000";
+        let shared = number(&mut outside, commits).await;
+        assert!((1..=RUNS / 4).contains(&shared), "{RUNS} renewals in {shared}");
+
+        // Others have every fourth run by now.
+        for id in ids(RUNS).iter().step_by(4) {
+            store.lease_run(id, "other", LONG, true).await.unwrap();
+        }
+        let renewed = renew(&leases, 4 * LONG).await;
+        for (n, (renewed, lease)) in renewed.into_iter().zip(&leases).enumerate() {
+            let lost = Err(StoreError::LeaseLost(lease.run.clone()));
+            assert_eq!(renewed, if n % 4 == 0 { lost } else { Ok(()) }, "{lease:?}");
+        }
+        let longest = "SELECT count(*) FROM runs WHERE lease_until > now_ms() + 1800000 AND lease_owner = 'w'";
+        assert_eq!(number(&mut outside, longest).await, RUNS * 3 / 4);
+        let others = "SELECT count(*) FROM runs WHERE lease_until > now_ms() + 900000 AND lease_owner = 'other'";
+        assert_eq!(number(&mut outside, others).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_whose_row_is_held_up_keeps_no_other_from_its_renewal() {
+    on_postgres_at(async |address| {
+        let store = Arc::new(connect(&address).await);
+        enqueue(&store, &ids(2)).await;
+        let (held_up, free) = (leased(&store, "r0").await.0, leased(&store, "r1").await.0);
+        let mut outside = PgConnection::connect_with(&address.parse().unwrap())
+            .await
+            .unwrap();
+        let mut holding = outside.begin().await.unwrap();
+        sqlx::query("SELECT number FROM runs WHERE id = 'r0' FOR UPDATE")
+            .fetch_one(&mut *holding)
+            .await
+            .unwrap();
+        let waiting = tokio::spawn({
+            let store = store.clone();
+            async move { store.renew(&held_up, LONG).await }
+        });
+        for _ in 0..3 {
+            store.renew(&free, LONG).await.unwrap();
+        }
+        assert!(!waiting.is_finished(), "somebody is at its row");
+        holding.commit().await.unwrap();
+        waiting.await.unwrap().unwrap();
+    })
+    .await;
+}

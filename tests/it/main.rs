@@ -69,6 +69,7 @@ mod registry_notifications;
 mod remote;
 mod retries;
 mod run_secrets;
+mod scale_example;
 mod scans;
 mod secret_builds;
 mod server;

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use careen::ports::{Images, Registry, sha256};
+use careen::ports::{Images, PackedLayer, Registry, sha256};
 use futures_util::TryStreamExt;
+use tokio::sync::mpsc;
 
 use crate::{
     careens::{Careen, wait_for},
@@ -46,19 +47,30 @@ fn new_layers_are_packed_once_and_are_what_their_digests_say() {
     careen.run(&[]).exits(0);
     let engine = careen.engine().connect();
     wait_for(async {
-        let layers = engine.pack(&image).await.expect("layers");
-        let sizes: Vec<_> = layers.iter().map(|it| it.blob.size_bytes).collect();
-        let large = layers.iter().find(|it| it.blob.size_bytes > 5_000_000);
-        let large = large.unwrap_or_else(|| panic!("a large one among {sizes:?}"));
-        for _ in 0..2 {
-            let bytes: Vec<_> = large.bytes().try_collect().await.expect("bytes");
-            let bytes = bytes.concat();
-            assert_eq!(bytes.len() as u64, large.blob.size_bytes);
-            assert_eq!(sha256(&bytes), large.blob.digest);
+        let (begin, mut begun) = mpsc::unbounded_channel::<PackedLayer>();
+        let reading = async {
+            let mut read = Vec::new();
+            while let Some(layer) = begun.recv().await {
+                let bytes: Vec<_> = layer.bytes().try_collect().await.expect("bytes");
+                read.push((layer, bytes.concat()));
+            }
+            read
+        };
+        let (packed, layers) = tokio::join!(engine.pack(&image, begin), reading);
+        packed.expect("packed");
+        let large = layers.iter().find(|(_, bytes)| bytes.len() > 5_000_000);
+        let (large, grown) = large.expect("a large layer");
+        let blob = large.whole().await.expect("all of it");
+        let whole: Vec<_> = large.bytes().try_collect().await.expect("bytes");
+        for bytes in [grown, &whole.concat()] {
+            assert_eq!(bytes.len() as u64, blob.size_bytes);
+            assert_eq!(sha256(bytes), blob.digest);
         }
-        let again = engine.pack(&image).await.expect("layers");
-        let known = again.iter().any(|it| it.blob.digest == large.blob.digest);
-        assert!(!known, "it is packed twice");
+        let (begin, mut begun) = mpsc::unbounded_channel::<PackedLayer>();
+        engine.pack(&image, begin).await.expect("packed");
+        while let Some(layer) = begun.recv().await {
+            assert_ne!(layer.blob(), large.blob(), "it is packed twice");
+        }
     });
     no_name_is_left(&careen);
 }

@@ -447,6 +447,18 @@ async fn lists_and_depths_tell_pools_tasks_and_local_runs_apart() {
         assert_eq!(listed(pooled).await, ["r2", "r1"]);
         let depths = store.depths().await.unwrap();
         assert_eq!((depths[0].pool.as_str(), depths[0].waiting), ("default", 2));
+        let counts = async || {
+            let counts = store.unfinished().await.unwrap();
+            let parts = counts.iter().map(|it| (it.status, it.runs, it.held));
+            parts.collect::<Vec<_>>()
+        };
+        assert_eq!(counts().await, [(RunStatus::Queued, 3, 0)]);
+        let lease = claim(store).await.unwrap();
+        let claimed = (RunStatus::Preparing, 1, 1);
+        assert_eq!(counts().await, [claimed, (RunStatus::Queued, 2, 0)]);
+        let first = store.run("r2").await.unwrap().created_at;
+        assert_eq!(store.unfinished().await.unwrap()[1].oldest, first);
+        store.requeue(&lease).await.unwrap();
         let waits_for = Vec::new();
         let place = store.place("r2").await.unwrap();
         assert_eq!(

@@ -4,7 +4,7 @@ use careen::{
     adapters::memory::registry::MemoryRegistry,
     ports::{Blob, Head, Registry, RegistryError, Repository, Right, Upload, sha256, whole},
 };
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
 use crate::registries::{
     Kind, PASSWORD, Server, USER, logged_in, write_blob, write_image, write_index,
@@ -185,6 +185,30 @@ async fn a_blob_is_taken_over_where_it_is_and_sent_where_it_is_not() {
             .await
             .unwrap();
         assert!(registry.has_blob(at, &blob.digest).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_blob_is_sent_before_its_digest_is_known() {
+    on_every_registry(async |world| {
+        let (registry, at) = (world.registry.as_ref(), &world.at);
+        let bytes = || whole(&b"first, "[..]).chain(whole(&b"last"[..])).boxed();
+        let digest = sha256(b"first, last");
+        let known = async { Some(digest.clone()) };
+        let sent = registry.stream_blob(at, bytes(), known.boxed());
+        sent.await.unwrap();
+        let read = registry.blob(at, &digest).await.unwrap();
+        let read: Vec<_> = read.try_collect().await.unwrap();
+        assert_eq!(read.concat(), b"first, last");
+        let unknown = async { None };
+        let given_up = registry.stream_blob(at, whole(&b"other"[..]), unknown.boxed());
+        given_up.await.unwrap();
+        assert!(!registry.has_blob(at, &sha256(b"other")).await.unwrap());
+        let wrong = async { Some(sha256(b"wrong")) };
+        let sent = registry.stream_blob(at, bytes(), wrong.boxed()).await;
+        let error = sent.unwrap_err();
+        assert!(matches!(error, RegistryError::Corrupt { .. }), "{error:?}");
     })
     .await;
 }

@@ -10,6 +10,8 @@ use std::{
 
 use stack::{PROGRAM, SCALER, Stack, under_way};
 
+use crate::cli::sh;
+
 /// There is one Swarm.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -188,4 +190,76 @@ fn the_swarm_runs_as_many_workers_as_the_queue_asks_for() {
     });
     stack.ended_well(&runs);
     stack.until("one is enough again", |stack| replicas(stack) == "1");
+}
+
+#[test]
+fn runs_push_to_the_registry_of_the_stack_which_lets_nobody_else_in() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut stack) = Stack::deploy() else {
+        return;
+    };
+    stack.until("the registry is well", |stack| {
+        let filter = ["-f", "name=careen_registry", "-f", "health=healthy"];
+        !stack.nodes[2]
+            .says(&[&["ps", "-q"], &filter[..]].concat())
+            .is_empty()
+    });
+    let (refused, _) = stack.registry_says("careen:guessed", "_catalog");
+    assert_eq!(refused, "401");
+    let login = "echo secret | careen connection add stack --server 127.0.0.1:5000 -u careen --password-stdin --json";
+    let added = stack.in_server(&["sh", "-c", login]);
+    assert!(added.contains("stack"), "{added}");
+    // Without the mesh it answers as 127.0.0.1 only where it is.
+    stack.leaves_runs_to("node-3");
+    let image = "127.0.0.1:5000/pushed:once";
+    let write = sh(
+        "write",
+        "printf 'FROM busybox\\nCMD true\\n' > Dockerfile",
+        "",
+    );
+    let run = stack.queue_file(&format!(
+        "steps:\n{write}  - id: build\n    build: -t {image} .\n    when: [write]\n  - id: push\n    \
+         push: [{image}]\n    when: [build]\n"
+    ));
+    stack.until("it has ended", |stack| {
+        !stack.run(&run)["ended_at"].is_null()
+    });
+    let row = stack.run(&run);
+    assert_eq!(row["status"], "succeeded", "{row}");
+    let (status, tags) = stack.registry_says("careen:secret", "pushed/tags/list");
+    assert_eq!(
+        (status.as_str(), tags.as_str()),
+        ("200", r#"{"name":"pushed","tags":["once"]}"#)
+    );
+}
+
+#[test]
+fn servers_and_workers_that_the_database_refuses_say_so_and_come_back_when_it_lets_them_in() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut stack) = Stack::deploy() else {
+        return;
+    };
+    stack.changes_password("secret", "other");
+    for node in &stack.nodes {
+        for service in ["careen_server", "careen_worker"] {
+            let found = node.says(&["ps", "-q", "-f", &format!("name={service}")]);
+            for container in found.lines() {
+                node.says(&["kill", container]);
+            }
+        }
+    }
+    for service in ["careen_server", "careen_worker"] {
+        stack.until("it says why it ended", |stack| {
+            let said = stack.nodes[0].logs(service);
+            assert!(!said.contains("careen:secret"), "{said}");
+            said.contains("the database at postgres:5432/careen refuses the user careen")
+                && said.contains("CAREEN_DB_FILE")
+        });
+    }
+    stack.changes_password("other", "secret");
+    stack.until("three workers are here", |stack| stack.here() == 3);
+    let runs: Vec<String> = (0..6)
+        .map(|n| stack.queue(&format!("echo run {n}")))
+        .collect();
+    stack.ended_well(&runs);
 }

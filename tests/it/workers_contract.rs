@@ -245,7 +245,7 @@ async fn what_a_run_demands_comes_back_with_it_whoever_takes_it() {
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(first.needs, needs);
+        assert_eq!(first.needs(), needs);
         assert_eq!(store.run("r1").await.unwrap().placement, Some(place));
         let again = store
             .reclaim(&claim("w1", Capacity::default()))

@@ -5,6 +5,7 @@ use bollard::{models::ImageInspect, query_parameters::CreateImageOptionsBuilder}
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::ports::{
     BuildCacheBounds, BuildError, BuildRequest, Built, EngineError, ImageInfo, Images, PackedLayer,
@@ -52,8 +53,12 @@ impl Images for DockerEngine {
         push::push(self, reference, login, sink).await
     }
 
-    async fn pack(&self, reference: &str) -> Result<Vec<PackedLayer>, EngineError> {
-        packing::pack(self, reference).await
+    async fn pack(
+        &self,
+        reference: &str,
+        layers: mpsc::UnboundedSender<PackedLayer>,
+    ) -> Result<(), EngineError> {
+        packing::pack(self, reference, layers).await
     }
 
     async fn settings(&self, reference: &str) -> Result<Option<Value>, EngineError> {

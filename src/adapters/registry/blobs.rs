@@ -1,8 +1,9 @@
 //! Blobs: looked for, read with their digest checked, written, taken over from other repositories.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use reqwest::{
-    Body, Method, Response, StatusCode,
+    Method, Response, StatusCode,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use sha2::{Digest, Sha256};
@@ -13,9 +14,9 @@ use super::{
     call::{Call, join},
     manifests::location,
     refusals::{About, refused, unsent},
-    trust,
+    trust, uploads,
 };
-use crate::ports::{Blob, BlobStream, RegistryError, Repository, Right, Upload, hex_digest};
+use crate::ports::{Blob, BlobStream, RegistryError, Repository, Right, Upload, hex_digest, whole};
 
 fn path(at: &Repository, digest: &str) -> String {
     format!("v2/{}/blobs/{digest}", at.path)
@@ -118,10 +119,7 @@ pub(super) async fn begin(
     let place = location(&response).and_then(|it| response.url().join(&it).ok());
     place
         .map(|url| Upload::Open(url.into()))
-        .ok_or_else(|| RegistryError::Odd {
-            host: at.host.clone(),
-            reason: "it opens no upload".to_owned(),
-        })
+        .ok_or_else(|| odd(at, "it opens no upload".to_owned()))
 }
 
 /// Sends the bytes of a blob.
@@ -131,32 +129,100 @@ pub(super) async fn write(
     (upload, blob): (&str, &Blob),
     bytes: BlobStream,
 ) -> Result<(), RegistryError> {
-    let mut url = address(at, upload)?;
-    url.query_pairs_mut().append_pair("digest", &blob.digest);
-    let host = registry.host(&at.host).await?;
-    let permitted = trust::permit(&host.base, &url).await?;
-    let mut request = host
-        .client
-        .put(url.clone())
-        .header(CONTENT_TYPE, "application/octet-stream")
-        .header(CONTENT_LENGTH, blob.size_bytes)
-        .body(Body::wrap_stream(bytes));
-    let header = registry.tokens.find(at, &Scope::PUSH);
-    if let (Some(header), true) = (header, permitted.is_own) {
-        request = request.header(AUTHORIZATION, header);
-    }
-    let sent = request.send().await;
-    let response = sent.map_err(|error| unsent(&url, &error))?;
-    match response.status() {
-        status if status.is_success() => Ok(()),
-        // The token ended meanwhile; the next try asks for another.
-        StatusCode::UNAUTHORIZED => {
-            registry.tokens.forget(at, &Scope::PUSH);
-            Err(interrupted(at, "the login ended during an upload"))
+    let part = Part {
+        at,
+        method: Method::PUT,
+        url: ended(address(at, upload)?, &blob.digest),
+        about: About::Blob(&blob.digest),
+        length: Some(blob.size_bytes),
+    };
+    part.send(registry, bytes).await.map(drop)
+}
+
+/// Sends bytes as they come, and their digest after the last of them.
+pub(super) async fn stream(
+    registry: &HttpRegistry,
+    at: &Repository,
+    bytes: BlobStream,
+    digest: BoxFuture<'_, Option<String>>,
+) -> Result<(), RegistryError> {
+    let Upload::Open(upload) = begin(registry, at, "", None).await? else {
+        return Err(odd(at, "it opens no upload".to_owned()));
+    };
+    let part = Part {
+        at,
+        method: Method::PATCH,
+        url: address(at, &upload)?,
+        about: About::Repository,
+        length: None,
+    };
+    let streamed = part.send(registry, bytes).await;
+    let digest = match streamed.is_ok() {
+        true => digest.await,
+        false => None,
+    };
+    let (Ok(response), Some(digest)) = (&streamed, digest) else {
+        // One that is not canceled is dropped by the registry after a while.
+        let _ = cancel(registry, at, &upload).await;
+        return streamed.map(drop);
+    };
+    let next = location(response).and_then(|it| response.url().join(&it).ok());
+    let part = Part {
+        at,
+        method: Method::PUT,
+        url: ended(next.unwrap_or(part.url), &digest),
+        about: About::Blob(&digest),
+        length: Some(0),
+    };
+    part.send(registry, whole(Bytes::new())).await.map(drop)
+}
+
+/// The address at which an upload ends.
+fn ended(mut upload: Url, digest: &str) -> Url {
+    upload.query_pairs_mut().append_pair("digest", digest);
+    upload
+}
+
+/// A request that carries bytes of an upload; they cannot be sent twice.
+struct Part<'a> {
+    at: &'a Repository,
+    method: Method,
+    url: Url,
+    about: About<'a>,
+    /// How many bytes, where that is known.
+    length: Option<u64>,
+}
+
+impl Part<'_> {
+    async fn send(
+        &self,
+        registry: &HttpRegistry,
+        bytes: BlobStream,
+    ) -> Result<Response, RegistryError> {
+        let (at, url) = (self.at, &self.url);
+        let host = registry.host(&at.host).await?;
+        let permitted = trust::permit(&host.base, url).await?;
+        let request = host.uploads.request(self.method.clone(), url.clone());
+        let mut request = request.header(CONTENT_TYPE, "application/octet-stream");
+        if let Some(length) = self.length {
+            request = request.header(CONTENT_LENGTH, length);
         }
-        // The registry forgot the upload, as it does when it is restarted.
-        StatusCode::NOT_FOUND => Err(interrupted(at, "the upload is no longer known there")),
-        _ => Err(refused(response, (at, &Scope::PUSH), About::Blob(&blob.digest)).await),
+        let header = registry.tokens.find(at, &Scope::PUSH);
+        if let (Some(header), true) = (header, permitted.is_own) {
+            request = request.header(AUTHORIZATION, header);
+        }
+        let response = uploads::send(request, url, bytes).await?;
+        match response.status() {
+            status if status.is_success() => Ok(response),
+            // The token ended meanwhile; the next try asks for another.
+            StatusCode::UNAUTHORIZED => {
+                registry.tokens.forget(at, &Scope::PUSH);
+                Err(interrupted(at, "the login ended during an upload"))
+            }
+            // The registry forgot the upload, as it does when it is restarted.
+            StatusCode::NOT_FOUND => Err(interrupted(at, "the upload is no longer known there")),
+            _ => Err(refused(response, (at, &Scope::PUSH), self.about).await),
+        }
     }
 }
 
@@ -169,10 +235,15 @@ fn interrupted(at: &Repository, reason: &str) -> RegistryError {
 }
 
 fn address(at: &Repository, upload: &str) -> Result<Url, RegistryError> {
-    Url::parse(upload).map_err(|error| RegistryError::Odd {
+    let parsed = Url::parse(upload);
+    parsed.map_err(|error| odd(at, format!("its upload is at no address: {error}")))
+}
+
+fn odd(at: &Repository, reason: String) -> RegistryError {
+    RegistryError::Odd {
         host: at.host.clone(),
-        reason: format!("its upload is at no address: {error}"),
-    })
+        reason,
+    }
 }
 
 /// Gives an upload up; a registry that cannot do so drops it after a while.

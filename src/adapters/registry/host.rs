@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
-use reqwest::{Certificate, Client, redirect::Policy};
+use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
 use url::Url;
 
 use super::{HttpRegistry, Terms, refusals::unsent};
@@ -25,6 +25,8 @@ pub(super) struct Host {
     pub(super) base: Url,
     /// The client; it follows no redirects, for each must be looked at.
     pub(super) client: Client,
+    /// The same for uploads, which are answered only after their last byte.
+    pub(super) uploads: Client,
 }
 
 impl HttpRegistry {
@@ -64,10 +66,12 @@ impl HttpRegistry {
 
 /// Tries https, and plain http where that is allowed and nobody there speaks TLS.
 async fn reach(name: &str, terms: &Terms, trust: &Trust) -> Result<Host, RegistryError> {
-    let client = client(name, terms, trust)?;
+    let client = || client(name, terms, trust);
+    let built = |it: ClientBuilder| it.build().map_err(|error| broken(name, error.to_string()));
     let host = Host {
         base: base("https", name)?,
-        client,
+        client: built(client()?.read_timeout(SILENCE_TIMEOUT))?,
+        uploads: built(client()?)?,
     };
     if !trust.plain_http && !is_this_machine(name) {
         return Ok(host);
@@ -79,7 +83,7 @@ async fn reach(name: &str, terms: &Terms, trust: &Trust) -> Result<Host, Registr
         Err(error) => {
             let plain = Host {
                 base: base("http", name)?,
-                client: host.client,
+                ..host
             };
             answers(&plain).await.map_err(|_| error)?;
             Ok(plain)
@@ -116,22 +120,23 @@ fn is_this_machine(name: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|it| it.is_loopback())
 }
 
-fn client(name: &str, terms: &Terms, trust: &Trust) -> Result<Client, RegistryError> {
-    let broken = |reason: String| RegistryError::Tls {
+fn broken(name: &str, reason: String) -> RegistryError {
+    RegistryError::Tls {
         host: name.to_owned(),
         reason,
-    };
-    let certificates = authorities(name, terms, trust).map_err(broken)?;
-    Client::builder()
+    }
+}
+
+fn client(name: &str, terms: &Terms, trust: &Trust) -> Result<ClientBuilder, RegistryError> {
+    let certificates = authorities(name, terms, trust);
+    let certificates = certificates.map_err(|reason| broken(name, reason))?;
+    Ok(Client::builder()
         .tls_certs_merge(certificates)
         .redirect(Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(SILENCE_TIMEOUT)
         // A blob is what its digest says, packed or not.
         .no_gzip()
-        .user_agent(concat!("careen/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| broken(error.to_string()))
+        .user_agent(concat!("careen/", env!("CARGO_PKG_VERSION"))))
 }
 
 /// Reads the certificates of the private authorities that vouch for a host.

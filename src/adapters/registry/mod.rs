@@ -9,6 +9,7 @@ mod refusals;
 mod tags;
 mod tokens;
 mod trust;
+mod uploads;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use self::{host::Host, tokens::Tokens};
@@ -153,6 +155,15 @@ impl Registry for HttpRegistry {
         bytes: BlobStream,
     ) -> Result<(), RegistryError> {
         blobs::write(self, at, (upload, blob), bytes).await
+    }
+
+    async fn stream_blob(
+        &self,
+        at: &Repository,
+        bytes: BlobStream,
+        digest: BoxFuture<'_, Option<String>>,
+    ) -> Result<(), RegistryError> {
+        blobs::stream(self, at, bytes, digest).await
     }
 
     async fn cancel_blob(&self, at: &Repository, upload: &str) -> Result<(), RegistryError> {

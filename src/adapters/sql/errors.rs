@@ -9,8 +9,8 @@ const SQLITE_BUSY: &str = "5";
 /// The codes for a full disk, of SQLite and of Postgres.
 const DISK_FULL: [&str; 2] = ["13", "53100"];
 
-/// How the codes begin of a Postgres that ends, starts, or takes no more connections just now.
-const AWAY: [&str; 3] = ["57P0", "08", "53300"];
+/// How the codes begin of a Postgres that ends, starts, or takes no more connections just now, or not ours: it did before.
+const AWAY: [&str; 4] = ["57P0", "08", "53300", "28"];
 
 /// Says whether an error is about the way to the database.
 fn is_away(error: &sqlx::Error) -> bool {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{GRACE, UnderWay, Worker};
 use crate::{
     app::{App, AppError, Live, lost::Ending},
-    ports::{Lease, Needs, OnWorkerLoss, TakenOver},
+    ports::{Claimed, Lease, Needs, OnWorkerLoss, RunRow, TakenOver},
     runner::{RunError, Wishes},
     text::{Source, render},
 };
@@ -16,9 +16,41 @@ use crate::{
 /// How often what lost workers left on the engine is looked for.
 const SWEEP: Duration = Duration::from_secs(600);
 
+/// A run that was leased to this worker.
+pub(super) struct Given {
+    lease: Lease,
+    needs: Needs,
+    /// Its row, where the claim brought it along.
+    row: Option<RunRow>,
+    /// When the lease was asked for: from then on it may run out.
+    since: Instant,
+}
+
+impl Given {
+    /// A run out of the queue.
+    pub fn claimed(claimed: Claimed, since: Instant) -> Given {
+        Given {
+            needs: claimed.needs(),
+            lease: claimed.lease,
+            row: Some(claimed.run),
+            since,
+        }
+    }
+
+    /// A run that another process has let go.
+    pub fn taken_over(taken: TakenOver, since: Instant) -> Given {
+        Given {
+            lease: taken.lease,
+            needs: taken.needs,
+            row: None,
+            since,
+        }
+    }
+}
+
 impl Worker {
     /// Begins, or goes on with, a run that was leased to this worker.
-    pub(super) fn drive(&mut self, (lease, needs): (Lease, Needs), sent: Instant) {
+    pub(super) fn drive(&mut self, given: Given) {
         let (app, wishes) = (self.app.clone(), Wishes::default());
         let live = Live {
             watcher: Arc::new(()),
@@ -26,15 +58,15 @@ impl Worker {
             logins: self.terms.logins.clone(),
             shares_cache: self.terms.shares_cache,
         };
-        let run = lease.run.clone();
+        let run = given.lease.run.clone();
         let under_way = UnderWay {
             wishes: wishes.clone(),
-            needs,
+            needs: given.needs.clone(),
         };
         self.under_way.insert(run.clone(), under_way);
         self.tasks.spawn(async move {
             // A driver that breaks down must not take the place of its run with it.
-            let driven = AssertUnwindSafe(drive(app, (lease, sent), wishes, live));
+            let driven = AssertUnwindSafe(drive(app, given, wishes, live));
             if driven.catch_unwind().await.is_err() {
                 tracing::error!(
                     run,
@@ -46,8 +78,10 @@ impl Worker {
     }
 }
 
-async fn drive(app: Arc<App>, (lease, sent): (Lease, Instant), wishes: Wishes, live: Live) {
-    let done = match app.open_leased(lease.clone(), sent).await {
+async fn drive(app: Arc<App>, given: Given, wishes: Wishes, live: Live) {
+    let lease = given.lease;
+    let opened = app.open_leased(given.row, lease.clone(), given.since);
+    let done = match opened.await {
         Ok(queued) => app.drive_until(queued, live, wishes).await.map(drop),
         Err(AppError::Store(error)) => Err(error.into()),
         // Nothing was begun: whoever has the store when it is back begins it.

@@ -7,7 +7,7 @@ const BY_AGE: u32 = 4;
 
 /// The buckets that are at home with a worker, as long as its colleagues stay the same.
 #[derive(Debug, Default)]
-pub(super) struct Homes {
+pub struct Homes {
     workers: Vec<String>,
     buckets: Vec<u8>,
     claims: u32,
@@ -24,7 +24,7 @@ impl Homes {
     }
 
     /// What the next claim prefers; nothing when the oldest run has its turn.
-    pub fn next(&mut self) -> Vec<u8> {
+    pub fn for_next_claim(&mut self) -> Vec<u8> {
         self.claims = self.claims.wrapping_add(1);
         match self.claims.is_multiple_of(BY_AGE) {
             true => Vec::new(),
@@ -41,14 +41,14 @@ mod tests {
     fn one_claim_in_four_goes_by_age_and_shares_follow_the_workers() {
         let mut own = Homes::default();
         own.settle("a", vec!["b".to_owned(), "a".to_owned()]);
-        let preferring: Vec<bool> = (0..8).map(|_| !own.next().is_empty()).collect();
+        let preferring: Vec<bool> = (0..8).map(|_| !own.for_next_claim().is_empty()).collect();
         assert_eq!(
             preferring,
             [true, true, true, false, true, true, true, false]
         );
         own.settle("a", vec!["a".to_owned()]);
         assert!(
-            (0..8).all(|_| own.next().is_empty()),
+            (0..8).all(|_| own.for_next_claim().is_empty()),
             "alone it has no preference"
         );
     }

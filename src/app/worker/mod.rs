@@ -29,6 +29,8 @@ use crate::{
 
 pub use beside::work_beside;
 pub(super) use cancels::heed_cancel;
+use driving::Given;
+pub use homes::Homes;
 pub use pace::Pace;
 pub use terms::WorkerTerms;
 
@@ -54,7 +56,7 @@ pub struct Worker {
     times_said: u32,
     is_draining: bool,
     pace: Pace,
-    homes: homes::Homes,
+    homes: Homes,
 }
 
 /// A run that is being driven.
@@ -95,8 +97,11 @@ impl Worker {
             said_to_be_here: None,
             times_said: 0,
             is_draining: false,
-            pace: Pace { workers: 1 },
-            homes: homes::Homes::default(),
+            pace: Pace {
+                workers: 1,
+                is_idle: false,
+            },
+            homes: Homes::default(),
         })
     }
 
@@ -153,16 +158,19 @@ impl Worker {
             self.take_over(grace).await?;
             self.looked_for_lost = Some(Instant::now());
         }
+        let before = self.under_way.len();
         while self.under_way.len() < self.terms.parallel_runs {
             let taken = self.under_way.values().map(|it| &it.needs);
             self.claim.left = self.facts.capacity.beside(taken);
-            self.claim.homes = self.homes.next();
+            self.claim.homes = self.homes.for_next_claim();
             let sent = Instant::now();
             let Some(claimed) = self.app.queue.claim(&self.claim).await? else {
                 break;
             };
-            self.drive((claimed.lease, claimed.needs), sent);
+            self.drive(Given::claimed(claimed, sent));
         }
+        let has_room = self.under_way.len() < self.terms.parallel_runs;
+        self.pace.is_idle = has_room && self.under_way.len() == before;
         Ok(())
     }
 
@@ -171,7 +179,7 @@ impl Worker {
         let sent = Instant::now();
         for taken in self.app.queue.reclaim(&self.claim).await? {
             tracing::info!(run = taken.lease.run, "going on with a run");
-            self.drive((taken.lease, taken.needs), sent);
+            self.drive(Given::taken_over(taken, sent));
         }
         Ok(())
     }
@@ -187,7 +195,7 @@ impl Worker {
                 "taking over a run whose worker is lost"
             );
             if taken.engine == self.claim.engine {
-                self.drive((taken.lease, taken.needs), sent);
+                self.drive(Given::taken_over(taken, sent));
             } else {
                 driving::without_its_engine(&self.app, &taken).await?;
             }

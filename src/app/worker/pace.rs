@@ -6,7 +6,8 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_secs(1);
 /// The longest time until a worker looks by itself.
 const LONGEST: Duration = Duration::from_secs(10);
-/// So many workers of a pool look when one run is queued; where there are more, each leaves some to the others.
+/// So many workers of a pool look when one run is queued, half of them if they are idle; where there are more, each
+/// leaves some to the others.
 const LOOKERS: u32 = 16;
 /// So many workers of a pool look for lost and handed-over runs whenever they look; more share that out.
 const FINDERS: u32 = 4;
@@ -18,6 +19,8 @@ const LOST: Duration = Duration::from_millis(100);
 pub struct Pace {
     /// The workers of its pool, itself included.
     pub workers: u32,
+    /// Whether it found nothing when it last looked: then there are more than enough of them.
+    pub is_idle: bool,
 }
 
 impl Pace {
@@ -31,7 +34,8 @@ impl Pace {
 
     /// Says whether it looks when it is woken; `drawn` is a number from 0 to 1 that it draws.
     pub fn heeds(&self, drawn: f64) -> bool {
-        drawn * f64::from(self.workers) < f64::from(LOOKERS)
+        let lookers = if self.is_idle { LOOKERS / 2 } else { LOOKERS };
+        drawn * f64::from(self.workers) < f64::from(lookers)
     }
 
     /// How long it waits between looks for runs that were handed over or whose workers are lost; leases have `grace`.
@@ -47,31 +51,39 @@ impl Pace {
 mod tests {
     use super::*;
 
+    fn of(workers: u32) -> Pace {
+        Pace {
+            workers,
+            is_idle: false,
+        }
+    }
+
     #[test]
     fn few_workers_heed_every_call_and_many_share_them() {
-        let looked = |workers: u32| {
-            let pace = Pace { workers };
+        let looked = |workers: u32, is_idle: bool| {
+            let pace = Pace { workers, is_idle };
             let draws = (0..1000).map(|n| f64::from(n) / 1000.0);
             draws.filter(|drawn| pace.heeds(*drawn)).count()
         };
-        assert_eq!([1, 2, 16].map(looked), [1000, 1000, 1000]);
-        assert_eq!([32, 1000].map(looked), [500, 16]);
+        let all = [1, 8, 16, 32, 1000];
+        assert_eq!(all.map(|it| looked(it, false)), [1000, 1000, 1000, 500, 16]);
+        assert_eq!(all.map(|it| looked(it, true)), [1000, 1000, 500, 250, 8]);
     }
 
     #[test]
     fn all_looks_of_a_pool_together_stay_few() {
         for workers in [1, 4, 15, 16, 100, 160] {
-            let pace = Pace { workers };
+            let pace = of(workers);
             let looks = f64::from(workers) / pace.pause(false).as_secs_f64();
             assert!(
                 looks <= 32.0,
                 "{workers} workers look {looks} times a second"
             );
         }
-        let many = Pace { workers: 1000 };
+        let many = of(1000);
         assert_eq!(many.pause(true), Duration::from_secs(10));
         let grace = Duration::from_secs(15);
-        assert_eq!(Pace { workers: 4 }.between_looks_for_lost(grace), LOST);
+        assert_eq!(of(4).between_looks_for_lost(grace), LOST);
         assert_eq!(many.between_looks_for_lost(grace), grace / 2 * 250);
     }
 }

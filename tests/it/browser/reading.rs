@@ -75,8 +75,8 @@ async fn pages_read_well_without_scripts() {
         for word in [
             "succeeded",
             "class=\"node succeeded",
-            "/log/0/1\"",
-            "/raw/0/1\"",
+            "/log/0/1?generation=1\"",
+            "/raw/0/1?generation=1\"",
         ] {
             assert!(text.contains(word), "no {word}");
         }

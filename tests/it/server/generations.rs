@@ -2,15 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::body::Body;
 use bytes::Bytes;
 use careen::{
     app::{Secrets, Worker, WorkerTerms},
     logs::{Logs, Masker},
-    ports::{Claim, LogKey, Output, Placement, Role, Stream},
+    ports::{Claim, Lease, LogKey, Output, Placement, Role, Stream},
 };
+use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{asked::Served, pages::visitor::Visitor, streams::follows};
+use super::{
+    asked::Served,
+    pages::visitor::Visitor,
+    streams::{Message, follows, messages},
+};
 use crate::{every_store::ample, world};
 
 const TEXT: &str =
@@ -18,6 +24,13 @@ const TEXT: &str =
 
 /// Runs a task whose first worker was lost after two lines, on a node whose clock was an hour ahead.
 async fn begun_anew(served: &Served) -> String {
+    let (run, lease) = lost_half_way(served).await;
+    begins_anew(served, &lease).await;
+    run
+}
+
+/// A run that was claimed and has said two lines.
+async fn lost_half_way(served: &Served) -> (String, Lease) {
     let app = &served.app;
     let place = Placement {
         pool: "lonely".to_owned(),
@@ -54,8 +67,13 @@ async fn begun_anew(served: &Served) -> String {
     };
     writer.write(&said).await.expect("written");
     writer.finish().await.expect("finished");
-    let lease = claimed.expect("a run").lease;
-    app.queue.requeue(&lease).await.expect("it begins anew");
+    (run, claimed.expect("a run").lease)
+}
+
+/// Lets it begin anew with another worker, and end.
+async fn begins_anew(served: &Served, lease: &Lease) {
+    let app = &served.app;
+    app.queue.requeue(lease).await.expect("it begins anew");
     let terms = WorkerTerms {
         pool: "lonely".to_owned(),
         ..WorkerTerms::named("next")
@@ -63,10 +81,9 @@ async fn begun_anew(served: &Served) -> String {
     let stop = CancellationToken::new();
     let worker = Worker::new(app.clone(), terms).await.expect("a worker");
     let working = tokio::spawn(worker.work(stop.clone()));
-    assert_eq!(served.ended(&run).await["generation"], 2);
+    assert_eq!(served.ended(&lease.run).await["generation"], 2);
     stop.cancel();
     working.await.expect("no panic").expect("no trouble");
-    run
 }
 
 #[tokio::test]
@@ -127,4 +144,109 @@ async fn the_page_of_a_run_that_began_anew_leads_to_what_the_lost_worker_wrote()
     assert_eq!(earlier.text, "a\nb\n");
     let present = visitor.visits(&raw).await.is(200).text;
     assert_eq!(present.trim_end(), "a\nb\nc");
+}
+
+/// How long a stream may be silent.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads on until the stream has said a text, or to its end.
+async fn read_on(
+    body: &mut (impl StreamExt<Item = Result<Bytes, axum::Error>> + Unpin),
+    until: Option<&str>,
+) -> String {
+    let mut said = String::new();
+    while !until.is_some_and(|text| said.contains(text)) {
+        let piece = tokio::time::timeout(PATIENCE, body.next()).await;
+        let Some(piece) = piece.expect("it says something") else {
+            break;
+        };
+        said.push_str(&String::from_utf8_lossy(&piece.expect("a piece")));
+    }
+    said
+}
+
+/// The lines of messages, each behind its generation.
+fn lines(messages: &[Message]) -> Vec<String> {
+    let of = |it: &Message| it.body["lines"].as_array().cloned().unwrap_or_default();
+    let lines = messages.iter().flat_map(of);
+    let line = |it: serde_json::Value| {
+        format!(
+            "{}{}",
+            it["generation"],
+            it["text"].as_str().unwrap_or_default()
+        )
+    };
+    lines.map(line).collect()
+}
+
+#[tokio::test]
+async fn who_follows_a_run_while_it_begins_anew_goes_on_with_the_next_generation() {
+    let served = Served::new().await;
+    let (run, lease) = lost_half_way(&served).await;
+    let path = format!("/api/v1/runs/{run}/stream");
+    let request = axum::http::Request::get(path).body(Body::empty());
+    let response = served.sends(request.expect("a request")).await;
+    let mut body = response.into_body().into_data_stream();
+    let before = read_on(&mut body, Some("\"text\":\"b\"")).await;
+    let (rest, ()) = tokio::join!(read_on(&mut body, None), begins_anew(&served, &lease));
+    let all = messages(&(before + &rest));
+    assert_eq!(lines(&all), ["1a", "1b", "2a", "2b", "2c"]);
+    let of_generation = |kind: &str, generation: u32| {
+        let is_it = |it: &Message| it.kind == kind && it.body["generation"] == generation;
+        all.iter().position(is_it)
+    };
+    let (told, first) = (of_generation("run", 2), of_generation("events", 2));
+    assert!(told.is_some() && told < first, "{all:?}");
+    let events = all.iter().filter(|it| it.kind == "events");
+    let kinds: Vec<_> = events
+        .flat_map(|it| it.body["events"].as_array().cloned().unwrap_or_default())
+        .map(|it| it["kind"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(kinds.first().map(String::as_str), Some("begun"));
+    assert_eq!(kinds.last().map(String::as_str), Some("tidied"));
+    assert_eq!(all.last().map(|it| it.kind.as_str()), Some("end"));
+}
+
+#[tokio::test]
+async fn a_page_that_is_open_while_a_run_begins_anew_keeps_what_it_shows_and_gets_the_next_log() {
+    let mut visitor = Visitor::signed_in(Role::Reader).await;
+    let cookie = std::mem::take(&mut visitor.cookie);
+    visitor.served.asks_as(Role::Runner).await;
+    let (run, lease) = lost_half_way(&visitor.served).await;
+    let request = axum::http::Request::get(format!("/live/runs/{run}")).header("cookie", &cookie);
+    let request = request.body(Body::empty()).expect("a request");
+    let response = visitor.served.sends(request).await;
+    assert_eq!(response.status(), 200);
+    let mut body = response.into_body().into_data_stream();
+    let before = read_on(&mut body, Some("\"logs\":[[\"1/0/1\",2]]")).await;
+    assert!(!before.contains("began anew"), "{before}");
+    let (rest, ()) = tokio::join!(
+        read_on(&mut body, None),
+        begins_anew(&visitor.served, &lease)
+    );
+    for part in [
+        "2 lines; its worker was lost",
+        "\"id\":\"log-2-0-1\"",
+        "[\"2/0/1\",3]",
+        "\"is_last\":true",
+    ] {
+        assert!(rest.contains(part), "no {part} in {rest}");
+    }
+    assert!(
+        !rest.contains("\"log-1-0-1\""),
+        "what is read stays: {rest}"
+    );
+    visitor.cookie = cookie;
+    for (generation, count) in [(1, 2), (2, 3)] {
+        let path = format!("/runs/{run}/lines/0/1?generation={generation}&from=1&count=9");
+        let window = visitor.visits(&path).await.is(200).json();
+        assert_eq!(
+            window["lines"].as_array().map(Vec::len),
+            Some(count),
+            "{window}"
+        );
+        let path = format!("/runs/{run}/find/0/1?generation={generation}&text=c");
+        let found = visitor.visits(&path).await.is(200).json();
+        assert_eq!(found["line"].is_null(), generation == 1, "{found}");
+    }
 }

@@ -39,6 +39,11 @@ pub async fn follows(served: &Served, run: &str, after: Option<&str>) -> Vec<Mes
     while let Some(piece) = body.next().await {
         text.push_str(&String::from_utf8_lossy(&piece.unwrap()));
     }
+    messages(&text)
+}
+
+/// The messages of what a stream has said.
+pub fn messages(text: &str) -> Vec<Message> {
     text.split("\n\n").filter_map(message).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     collections::BTreeSet,
-    fs::{File, read_to_string},
+    fs::read_to_string,
     path::PathBuf,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -14,10 +14,17 @@ use serde_json::{Value, json};
 
 use crate::{careens::Careen, compose::build_of};
 
-const STACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/stack.yml");
+const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
 /// The careen of these tests.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_careen");
-const SECRETS: [&str; 3] = ["careen_db", "careen_key", "careen_postgres_password"];
+const SECRETS: [&str; 4] = [
+    "careen_db",
+    "careen_key",
+    "careen_postgres_password",
+    "careen_registry_users",
+];
+/// The user `careen` of the registry, with the password `secret`, as `htpasswd -nbB` says it.
+const USERS: &str = "careen:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
 /// The service that follows the load, where there is one.
 pub const SCALER: &str = "careen_autoscale";
 /// How long anything may take: lost runs wait for their leases first.
@@ -42,6 +49,15 @@ impl Node {
     pub fn says(&self, words: &[&str]) -> String {
         let ran = self.docker(words).output().expect("docker");
         String::from_utf8_lossy(&ran.stdout).trim().to_owned()
+    }
+
+    /// What the processes of a service have said.
+    pub fn logs(&self, service: &str) -> String {
+        let ran = self.docker(&["service", "logs", service]).output();
+        let ran = ran.expect("docker");
+        [ran.stdout, ran.stderr]
+            .map(|said| String::from_utf8_lossy(&said).into_owned())
+            .concat()
     }
 }
 
@@ -130,7 +146,8 @@ impl Stack {
 
     fn make_secrets(&self) {
         let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
-        let texts = ["postgres://careen:secret@postgres/careen", key, "secret"];
+        let address = "postgres://careen:secret@postgres/careen";
+        let texts = [address, key, "secret", USERS];
         for (name, text) in SECRETS.iter().zip(texts) {
             let mut made = self.nodes[0].docker(&["secret", "create", name, "-"]);
             let mut made = made
@@ -147,19 +164,24 @@ impl Stack {
 
     /// Has the Swarm make the stack as it should be, of the present image.
     pub fn apply(&self) {
+        // The stack names a file beside it.
+        docker(&["cp", DEPLOY, &format!("{}:/", self.nodes[0].container)]);
         let mut deploy = Command::new("docker");
         deploy.args(["exec", "-i", "-e", &format!("CAREEN_IMAGE={}", self.image)]);
         // Nodes in containers have no IPVS.
         for setting in ["CAREEN_ENDPOINT=dnsrr", "CAREEN_PORT_MODE=host"] {
             deploy.args(["-e", setting]);
         }
-        deploy
-            .arg(&self.nodes[0].container)
-            .args(["docker", "stack", "deploy", "-c", "-", "careen"]);
-        let deployed = deploy
-            .stdin(File::open(STACK).expect("the stack"))
-            .output()
-            .expect("docker");
+        deploy.arg(&self.nodes[0].container);
+        deploy.args([
+            "docker",
+            "stack",
+            "deploy",
+            "-c",
+            "/deploy/stack.yml",
+            "careen",
+        ]);
+        let deployed = deploy.output().expect("docker");
         assert!(
             deployed.status.success(),
             "{}",
@@ -179,7 +201,7 @@ impl Stack {
     }
 
     /// What a command says in the first server that there is.
-    fn in_server(&self, words: &[&str]) -> String {
+    pub fn in_server(&self, words: &[&str]) -> String {
         let said = self.nodes.iter().map(|node| {
             let server = node.says(&[
                 "ps",
@@ -263,7 +285,12 @@ impl Stack {
     }
 
     pub fn queue(&self, script: &str) -> String {
-        let text = format!("steps: [{{id: s, cmd: 'busybox sh -c \"{script}\"'}}]");
+        self.queue_file(&format!(
+            "steps: [{{id: s, cmd: 'busybox sh -c \"{script}\"'}}]"
+        ))
+    }
+
+    pub fn queue_file(&self, text: &str) -> String {
         let run = self.asks("POST", "runs", Some(&json!({ "text": text })));
         run["id"].as_str().expect("an id").to_owned()
     }
@@ -352,6 +379,44 @@ impl Stack {
         assert_eq!(minutes, whole, "each minute has one run");
     }
 
+    /// Leaves runs to the worker of one node.
+    pub fn leaves_runs_to(&mut self, name: &str) {
+        let mut others = self.workers();
+        others.retain(|it| it["name"] != name);
+        for other in &others {
+            let other = other["name"].as_str().expect("a name");
+            self.in_server(&["careen", "worker", "drain", other, "--json"]);
+        }
+        self.until("the others take no runs", |stack| {
+            let workers = stack.workers();
+            let idle = workers.iter().filter(|it| it["state"] == "draining");
+            idle.count() == others.len()
+        });
+    }
+
+    /// Gives the user of the database another password.
+    pub fn changes_password(&self, from: &str, to: &str) {
+        let node = &self.nodes[2];
+        let database = node.says(&["ps", "-q", "-f", "name=careen_postgres"]);
+        let sql = format!("ALTER USER careen PASSWORD '{to}'");
+        let words = ["psql", "-h", "127.0.0.1", "-U", "careen", "-c", &sql];
+        let password = format!("PGPASSWORD={from}");
+        let changed = node.says(&[&["exec", "-e", &password, &database], &words[..]].concat());
+        assert_eq!(changed, "ALTER ROLE");
+    }
+
+    /// What the registry of the stack says of a path: status and text.
+    pub fn registry_says(&self, user: &str, path: &str) -> (String, String) {
+        // It is where the database is, on the third node.
+        let url = format!("http://{}:5000/v2/{path}", self.nodes[2].address);
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-m", "10", "-w", "\n%{http_code}", "-u", user, &url]);
+        let said = curl.output().expect("curl").stdout;
+        let said = String::from_utf8_lossy(&said);
+        let (text, status) = said.rsplit_once('\n').unwrap_or_default();
+        (status.to_owned(), text.trim().to_owned())
+    }
+
     pub fn kill(&mut self, node: usize) {
         docker(&["kill", &self.nodes[node].container]);
     }
@@ -372,7 +437,9 @@ impl Stack {
             {
                 std::thread::sleep(Duration::from_millis(500));
             }
-            node.says(&["volume", "rm", "careen_postgres", "careen_worker"]);
+            for volume in ["postgres", "registry", "worker"] {
+                node.says(&["volume", "rm", &format!("careen_{volume}")]);
+            }
         }
         manager.says(&[&["secret", "rm"], &SECRETS[..]].concat());
     }

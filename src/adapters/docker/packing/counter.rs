@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -15,11 +14,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::TryStreamExt;
-use tokio::{io::AsyncWriteExt, net::TcpListener, sync::oneshot};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpListener,
+    sync::{mpsc, oneshot, watch},
+};
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use crate::ports::{Blob, PackedLayer};
+use crate::ports::{Blob, Growth, PackedLayer};
 
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
@@ -37,14 +40,15 @@ struct Shelf {
     repository: String,
     /// Told of the first question about an image.
     asked: Mutex<Option<oneshot::Sender<()>>>,
-    /// Uploads by number, then whole layers.
-    open: Mutex<HashMap<String, File>>,
-    layers: Mutex<Vec<PackedLayer>>,
+    /// How many bytes came of each layer that is not whole yet, by the numbers of their uploads.
+    open: Mutex<HashMap<String, (u64, watch::Sender<Growth>)>>,
+    /// Told of each layer that begins.
+    layers: mpsc::UnboundedSender<PackedLayer>,
 }
 
 impl Counter {
-    /// Opens one on a free port.
-    pub(super) async fn open() -> io::Result<Counter> {
+    /// Opens one on a free port; each layer goes to `layers` when its first byte has come.
+    pub(super) async fn open(layers: mpsc::UnboundedSender<PackedLayer>) -> io::Result<Counter> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let (tell, asked) = oneshot::channel();
@@ -52,7 +56,7 @@ impl Counter {
             repository: format!("careen-packing-{}", Uuid::new_v4().simple()),
             asked: Mutex::new(Some(tell)),
             open: Mutex::default(),
-            layers: Mutex::default(),
+            layers,
         });
         let router = Router::new().fallback(answer).with_state(shelf.clone());
         let serving = async move {
@@ -82,11 +86,10 @@ impl Counter {
         }
     }
 
-    /// Takes what was brought.
-    pub(super) fn close(self) -> Vec<PackedLayer> {
+    /// Takes no more layers.
+    pub(super) fn close(self) {
         // Whoever waits for a question waits no longer.
         drop(hold(&self.shelf.asked).take());
-        std::mem::take(&mut *hold(&self.shelf.layers))
     }
 }
 
@@ -136,32 +139,33 @@ impl Shelf {
     async fn take_in(&self, number: &str, body: Body) -> io::Result<u64> {
         let file = tempfile::tempfile()?;
         let mut writer = tokio::fs::File::from_std(file.try_clone()?);
+        let (layer, tell) = PackedLayer::begin(file);
+        // Nobody takes layers any more when the run has ended.
+        let _ = self.layers.send(layer);
         let mut pieces = body.into_data_stream();
         let mut bytes = 0;
         while let Some(piece) = pieces.try_next().await.map_err(io::Error::other)? {
             writer.write_all(&piece).await?;
+            writer.flush().await?;
             bytes += piece.len() as u64;
+            tell.send_replace(Growth::Bytes(bytes));
         }
-        writer.flush().await?;
-        hold(&self.open).insert(number.to_owned(), file);
+        hold(&self.open).insert(number.to_owned(), (bytes, tell));
         Ok(bytes)
     }
 
-    /// Keeps a whole layer under its digest.
+    /// Says that a layer is whole.
     fn finish(&self, number: &str, query: Option<&str>) -> Response {
         let mut pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         let digest = pairs.find(|(name, _)| name == "digest");
-        let file = hold(&self.open).remove(number);
-        let (Some((_, digest)), Some(file)) = (digest, file) else {
+        let brought = hold(&self.open).remove(number);
+        let (Some((_, digest)), Some((size_bytes, tell))) = (digest, brought) else {
             return StatusCode::NOT_FOUND.into_response();
         };
         let digest = digest.into_owned();
         let place = format!("/v2/{}/blobs/{digest}", self.repository);
         let headers = [(header::LOCATION, place), (DIGEST, digest.clone())];
-        if let Ok(metadata) = file.metadata() {
-            let size_bytes = metadata.len();
-            hold(&self.layers).push(PackedLayer::new(Blob { digest, size_bytes }, file));
-        }
+        tell.send_replace(Growth::Whole(Blob { digest, size_bytes }));
         (StatusCode::CREATED, headers).into_response()
     }
 }

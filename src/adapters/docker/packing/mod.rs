@@ -1,8 +1,8 @@
 //! Packs the new layers of an image before its push is due.
 //!
 //! An engine packs layers only while it pushes, and remembers the digest of what it packed. So it pushes to a registry
-//! of ours that takes the layers it knows no digest of and refuses the manifest: nothing is published. When the push is
-//! due, what was packed goes to the real registry, and the engine finds it there.
+//! of ours that takes the layers it knows no digest of and refuses the manifest: nothing is published. Once the push is
+//! due, what is packed goes on to the real registry, and the engine finds it there.
 
 mod counter;
 
@@ -10,6 +10,7 @@ use bollard::query_parameters::{
     PushImageOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
 use futures_util::TryStreamExt;
+use tokio::sync::mpsc;
 
 use super::{DockerEngine, address::Address};
 use crate::ports::{EngineError, PackedLayer};
@@ -23,11 +24,12 @@ const TAG: &str = "packing";
 pub(super) async fn pack(
     engine: &DockerEngine,
     reference: &str,
-) -> Result<Vec<PackedLayer>, EngineError> {
+    layers: mpsc::UnboundedSender<PackedLayer>,
+) -> Result<(), EngineError> {
     if !matches!(engine.address(), Address::Unix(_)) {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let counter = Counter::open()
+    let counter = Counter::open(layers)
         .await
         .map_err(|error| EngineError::Other(format!("no port for packing layers: {error}")))?;
     let repository = counter.repository();
@@ -46,9 +48,9 @@ pub(super) async fn pack(
     };
     let refused = messages.try_for_each(|_| async { Ok(()) }).await;
     tracing::debug!(?refused, reference, "packed");
-    let layers = counter.close();
+    counter.close();
     let _ = unnaming.await;
-    Ok(layers)
+    Ok(())
 }
 
 async fn name(engine: &DockerEngine, reference: &str, repository: &str) -> Result<(), EngineError> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, future::BoxFuture};
 
 use self::host::Hosts;
 use crate::ports::{
@@ -205,6 +205,22 @@ impl Registry for MemoryRegistry {
         let repository = hosts.make_repository(at)?;
         repository.blobs.insert(blob.digest.clone(), bytes.into());
         Ok(())
+    }
+
+    async fn stream_blob(
+        &self,
+        at: &Repository,
+        bytes: BlobStream,
+        digest: BoxFuture<'_, Option<String>>,
+    ) -> Result<(), RegistryError> {
+        let pieces: Vec<_> = bytes.try_collect().await?;
+        let Some(digest) = digest.await else {
+            return Ok(());
+        };
+        let bytes = pieces.concat();
+        let size_bytes = bytes.len() as u64;
+        let blob = Blob { digest, size_bytes };
+        self.write_blob(at, "", &blob, whole(bytes)).await
     }
 
     async fn cancel_blob(&self, at: &Repository, _upload: &str) -> Result<(), RegistryError> {

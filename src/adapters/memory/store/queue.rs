@@ -13,8 +13,8 @@ use crate::{
     engine::RunStatus,
     ports::{
         CancelRequest, Cancellation, Claim, Claimed, Enqueued, GroupPolicy, Lease, LimitRow,
-        LimitScope, NEAR, Needs, NewRun, Place, Placement, Queue, QueueDepth, RunRow, StoreError,
-        TakenOver,
+        LimitScope, NEAR, Needs, NewRun, Place, Placement, Queue, QueueDepth, RunRow, StatusCount,
+        StoreError, TakenOver,
     },
 };
 
@@ -184,10 +184,9 @@ impl Runs {
         let first = near.or(first).map(|(_, number)| *number);
         let run = first.and_then(|number| self.by_number.get_mut(&number));
         let claimed = run.map(|run| {
-            Ok(Claimed {
-                needs: run.needs(),
-                lease: run.give(claim)?,
-            })
+            let lease = run.give(claim)?;
+            let run = run.row.clone();
+            Ok(Claimed { lease, run })
         });
         claimed.transpose()
     }
@@ -291,6 +290,27 @@ impl Runs {
         depths.sort_by(|one, two| one.pool.cmp(&two.pool));
         depths
     }
+
+    fn unfinished(&self) -> Vec<StatusCount> {
+        let mut counts: Vec<StatusCount> = Vec::new();
+        let rows = self.by_number.values().map(|run| &run.row);
+        for row in rows.filter(|row| !row.status.is_ended()) {
+            let held = u64::from(row.owner.is_some());
+            match counts.iter_mut().find(|count| count.status == row.status) {
+                Some(count) => {
+                    count.runs += 1;
+                    count.held += held;
+                }
+                None => counts.push(StatusCount {
+                    status: row.status,
+                    runs: 1,
+                    held,
+                    oldest: row.created_at,
+                }),
+            }
+        }
+        counts
+    }
 }
 
 impl MemoryStore {
@@ -391,6 +411,10 @@ impl Queue for MemoryStore {
 
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
         Ok(self.lock().depths())
+    }
+
+    async fn unfinished(&self) -> Result<Vec<StatusCount>, StoreError> {
+        Ok(self.lock().unfinished())
     }
 
     async fn take_ends(&self, hold: Duration, limit: u32) -> Result<Vec<String>, StoreError> {

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use sqlx::Row;
 
-use super::PostgresStore;
-use super::read::runs::lease;
+use super::{PostgresStore, read::runs::lease, renewals::Renewal};
 use crate::ports::{Lease, StoreError};
 
 /// Claims the run if its lease has run out by the database's clock, or by force.
@@ -34,8 +33,20 @@ pub(super) async fn take(
     }
 }
 
-/// Prolongs the lease from now on by the database's clock.
+/// Prolongs the lease from now on by the database's clock, in one statement with others that are due.
 pub(super) async fn renew(
+    store: &PostgresStore,
+    lease: &Lease,
+    time: Duration,
+) -> Result<(), StoreError> {
+    match store.renewals.write(Renewal::new(lease, time)).await? {
+        true => Ok(()),
+        false => renew_alone(store, lease, time).await,
+    }
+}
+
+/// Waits for whoever is at the run's row, and learns whether the lease is lost.
+async fn renew_alone(
     store: &PostgresStore,
     lease: &Lease,
     time: Duration,

@@ -22,6 +22,7 @@ mod notify;
 mod open;
 mod queue;
 mod records;
+mod renewals;
 mod runs;
 mod steps;
 mod stored_secrets;
@@ -42,6 +43,7 @@ use new_runs::RunRows;
 use notify::Bell;
 use queue::Wish;
 use records::RecordRows;
+use renewals::Renewal;
 
 use super::{read, rows};
 use crate::ports::{
@@ -57,6 +59,7 @@ pub struct PostgresStore {
     new_runs: Arc<Gathering<RunRows>>,
     records: Arc<Gathering<RecordRows>>,
     wishes: Arc<Gathering<Wish>>,
+    renewals: Arc<Gathering<Renewal>>,
     /// Wakes workers and log readers everywhere.
     bell: Arc<Bell>,
 }

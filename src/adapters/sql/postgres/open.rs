@@ -34,6 +34,8 @@ const BY_INDEX: [(&str, &str); 4] = [
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
 ];
+/// How the codes begin with which Postgres lets nobody in: a wrong user or password, or no such database.
+const REFUSED: [&str; 2] = ["28", "3D"];
 /// How long to wait for a connection before giving up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -42,9 +44,8 @@ impl PostgresStore {
     pub async fn connect(address: &SecretString) -> Result<PostgresStore, StoreError> {
         let options: PgConnectOptions = address.expose_secret().parse()?;
         let options = options.application_name("careen");
-        let pool = pool_options(CONNECTIONS)
-            .connect_with(options.clone())
-            .await?;
+        let connected = pool_options(CONNECTIONS).connect_with(options.clone());
+        let pool = connected.await.map_err(|error| no_way(&options, error))?;
         let id = match identify(&pool).await? {
             Some(id) => id,
             None => {
@@ -63,7 +64,8 @@ impl PostgresStore {
             pool,
             new_runs: Arc::new(Gathering::begin(gathered.clone())),
             records: Arc::new(Gathering::begin(gathered.clone())),
-            wishes: Arc::new(Gathering::begin(gathered)),
+            wishes: Arc::new(Gathering::begin(gathered.clone())),
+            renewals: Arc::new(Gathering::begin(gathered)),
             bell,
         })
     }
@@ -74,6 +76,25 @@ fn pool_options(connections: u32) -> PgPoolOptions {
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
+}
+
+/// Says what bars the way into which database, and never with which password.
+fn no_way(options: &PgConnectOptions, error: sqlx::Error) -> StoreError {
+    let database = options.get_database().unwrap_or(options.get_username());
+    let place = format!("{}:{}/{database}", options.get_host(), options.get_port());
+    let code = error.as_database_error().and_then(|error| error.code());
+    let is_refused = code.is_some_and(|code| REFUSED.iter().any(|class| code.starts_with(class)));
+    match (is_refused, error.as_database_error()) {
+        (true, Some(said)) => StoreError::Refused {
+            place,
+            user: options.get_username().to_owned(),
+            reason: said.message().to_owned(),
+        },
+        _ => match StoreError::from(error) {
+            StoreError::Unreachable(why) => StoreError::Unreachable(format!("{place}: {why}")),
+            other => other,
+        },
+    }
 }
 
 /// Reads the store's id when the database has all that this version needs; `None` when it is older or empty. A newer one

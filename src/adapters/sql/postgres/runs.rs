@@ -2,12 +2,11 @@
 
 use sqlx::{Postgres, QueryBuilder, Row};
 
-use super::read::runs::summary;
+use super::read::runs::{summary, whole};
 use super::read::secrets::named_secret;
 use super::{
     PostgresStore, causes,
     new_runs::{RunRows, insert},
-    rows::Columns,
 };
 use crate::ports::{NewRun, RunFilter, RunRow, RunWord, Sealed, Starter, StoreError};
 
@@ -50,11 +49,7 @@ pub(super) async fn one(store: &PostgresStore, run: &str) -> Result<RunRow, Stor
     .fetch_optional(&store.pool)
     .await?;
     let row = found.ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?;
-    Ok(RunRow {
-        request: row.json("request")?,
-        prepared: row.json("prepared")?,
-        ..summary(&row)?
-    })
+    whole(&row)
 }
 
 /// Lists runs, newest first.

@@ -1,7 +1,7 @@
 //! Places in the queue and the limits that hold runs back, out of their rows.
 
 use super::super::rows::Columns;
-use crate::ports::{LimitRow, LimitScope, QueueDepth, StoreError};
+use crate::ports::{LimitRow, LimitScope, QueueDepth, StatusCount, StoreError};
 
 /// A run that wants to count towards its limits.
 pub(in crate::adapters::sql) struct Waiter<'a> {
@@ -52,6 +52,23 @@ pub(in crate::adapters::sql) fn depth(row: &impl Columns) -> Result<QueueDepth, 
         pool: row.value("pool")?,
         waiting: row.count("waiting")?,
         oldest: row.time("oldest")?,
+    })
+}
+
+/// Counts unfinished runs by status.
+pub(in crate::adapters::sql) const UNFINISHED: &str = "
+    SELECT status, count(*) AS runs, count(lease_owner) AS held, min(created_at) AS oldest FROM runs
+    WHERE status IN ('queued', 'preparing', 'running') GROUP BY status ORDER BY min(number)";
+
+/// Reads how many runs have a status.
+pub(in crate::adapters::sql) fn status_count(
+    row: &impl Columns,
+) -> Result<StatusCount, StoreError> {
+    Ok(StatusCount {
+        status: row.parsed("status")?,
+        runs: row.count("runs")?,
+        held: row.count("held")?,
+        oldest: row.parsed("oldest")?,
     })
 }
 

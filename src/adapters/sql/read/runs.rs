@@ -35,6 +35,15 @@ pub(in crate::adapters::sql) fn summary(row: &impl Columns) -> Result<RunRow, St
     })
 }
 
+/// Reads a run, long texts included.
+pub(in crate::adapters::sql) fn whole(row: &impl Columns) -> Result<RunRow, StoreError> {
+    Ok(RunRow {
+        request: row.json("request")?,
+        prepared: row.json("prepared")?,
+        ..summary(row)?
+    })
+}
+
 fn held_until(row: &impl Columns) -> Result<Option<DateTime<Utc>>, StoreError> {
     let until = row.value("lease_until")?;
     Ok(DateTime::from_timestamp_millis(until).filter(|_| until > 0))

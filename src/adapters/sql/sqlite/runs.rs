@@ -2,12 +2,9 @@
 
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::read::runs::summary;
+use super::read::runs::{summary, whole};
 use super::read::secrets::named_secret;
-use super::{
-    SqliteStore, causes, errors,
-    rows::{Columns, time_text},
-};
+use super::{SqliteStore, causes, errors, rows::time_text};
 use crate::{
     engine::RunStatus,
     ports::{NewRun, Placement, RunFilter, RunRow, RunWord, Sealed, Starter, StoreError},
@@ -110,11 +107,7 @@ pub(super) async fn one(store: &SqliteStore, run: &str) -> Result<RunRow, StoreE
     .fetch_optional(&store.readers)
     .await?;
     let row = found.ok_or_else(|| StoreError::NoSuchRun(run.to_owned()))?;
-    Ok(RunRow {
-        request: row.json("request")?,
-        prepared: row.json("prepared")?,
-        ..summary(&row)?
-    })
+    whole(&row)
 }
 
 /// Lists runs, newest first.

@@ -30,6 +30,8 @@ pub(in crate::server::ui) struct Wanted {
     /// The first line to look at, from 1.
     #[serde(default)]
     from: u64,
+    /// The generation, from 1; the present one when none is named.
+    generation: Option<u32>,
 }
 
 /// What was found.
@@ -52,7 +54,7 @@ pub(in crate::server::ui) async fn find(
         .build();
     let pattern = pattern
         .map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "the text is too long to look for"))?;
-    let key = Named::find(&api, place, None).await?.key;
+    let key = Named::find(&api, place, wanted.generation).await?.key;
     let first = wanted.from.saturating_sub(1);
     let mut log = LogLines::from(api.frames.clone(), key, first);
     let begun = Instant::now();

@@ -27,6 +27,8 @@ pub(in crate::server::ui) struct Wanted {
     from: u64,
     /// How many.
     count: Option<usize>,
+    /// The generation, from 1; the present one when none is named.
+    generation: Option<u32>,
 }
 
 /// A window of a log.
@@ -46,7 +48,7 @@ pub(in crate::server::ui) async fn lines(
     Path(place): Path<(String, u32, u32)>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Window>, Failure> {
-    let log = Named::find(&api, place, None).await?;
+    let log = Named::find(&api, place, wanted.generation).await?;
     let first = wanted.from.max(1);
     let count = wanted.count.unwrap_or(LINES).min(LINES);
     let lines = read(&api, log.key, first, count).await?;

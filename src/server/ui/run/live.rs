@@ -13,14 +13,17 @@ use tokio::sync::watch;
 use super::{
     PLAN, PLAN_PLACE, actions, graph, head, outputs, plan_card, record::Record, steps, timeline,
 };
-use crate::server::{
-    Api,
-    feed::{Feed, Snapshot},
-    ui::{
-        failure::Failure,
-        graph::{EDGES_ID, node_id},
-        live::{self, Look, Piece, Source},
-        session::Viewer,
+use crate::{
+    ports::LogKey,
+    server::{
+        Api,
+        feed::{Feed, Snapshot},
+        ui::{
+            failure::Failure,
+            graph::{EDGES_ID, node_id},
+            live::{self, Look, Piece, Source},
+            session::Viewer,
+        },
     },
 };
 
@@ -111,7 +114,8 @@ impl Followed {
         }
         pieces.extend(steps::pieces(record, still));
         let logs = record.logs.iter();
-        let logs = logs.map(|it| (steps::log_name(it.key.step, it.key.attempt), it.lines));
+        let name = |key: &LogKey| steps::log_name(key.generation, key.step, key.attempt);
+        let logs = logs.map(|it| (name(&it.key), it.lines));
         Look {
             pieces,
             logs: logs.collect(),

@@ -108,6 +108,11 @@ impl Record {
         self.attempts.iter().filter(move |it| it.step == step)
     }
 
+    /// The logs of a step that lost workers wrote.
+    pub fn earlier_of(&self, step: u32) -> impl Iterator<Item = &LogSummary> {
+        self.earlier.iter().filter(move |it| it.key.step == step)
+    }
+
     /// How many lines the log of an attempt has.
     pub fn lines(&self, step: u32, attempt: u32) -> u64 {
         let found = self

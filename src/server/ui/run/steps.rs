@@ -35,18 +35,22 @@ pub(super) fn pieces(record: &Record, now: DateTime<Utc>) -> Vec<Piece> {
         pieces.push(Piece::inside(ID, step.id.as_str(), shell).once());
         pieces.push(Piece::new(summary_id(step), summary(record, step, now)));
         pieces.push(Piece::new(about_id(step), about(step)));
+        // Who reads the log of a lost worker goes on reading it: the log of the next generation stands below.
+        for log in record.earlier_of(step.step) {
+            pieces.push(Piece::inside(logs_id(step), earlier_id(log), earlier(log)));
+        }
         for attempt in record.attempts_of(step.step) {
-            let into = logs_id(step);
+            let id = log_id(record, attempt);
             let log = log(record, step, attempt, 0);
-            pieces.push(Piece::inside(into, log_id(attempt), log).once());
+            pieces.push(Piece::inside(logs_id(step), id, log).once());
         }
     }
     pieces
 }
 
 /// The name under which the viewer knows the log of an attempt.
-pub(super) fn log_name(step: u32, attempt: u32) -> String {
-    format!("{step}/{attempt}")
+pub(super) fn log_name(generation: u32, step: u32, attempt: u32) -> String {
+    format!("{generation}/{step}/{attempt}")
 }
 
 fn whole(record: &Record, step: &StepRow, (now, is_alone): (DateTime<Utc>, bool)) -> Markup {
@@ -62,9 +66,7 @@ fn whole(record: &Record, step: &StepRow, (now, is_alone): (DateTime<Utc>, bool)
             @for attempt in attempts {
                 (log(record, step, attempt, record.lines(step.step, attempt.attempt)))
             }
-            @for log in record.earlier.iter().filter(|it| it.key.step == step.step) {
-                (earlier(log))
-            }
+            @for log in record.earlier_of(step.step) { (earlier(log)) }
         }
     };
     shell(step, is_alone || needs_a_look, &inner)
@@ -124,16 +126,20 @@ fn about(step: &StepRow) -> Markup {
 
 /// An attempt's log; a script makes a viewer of it, without one its pages are a link away.
 fn log(record: &Record, step: &StepRow, attempt: &AttemptRow, lines: u64) -> Markup {
-    let place = format!("{}/{}", step.step, attempt.attempt);
-    let run = &record.run.id;
+    let (run, generation) = (&record.run.id, record.run.generation);
+    let at = |what: &str| {
+        let (step, attempt) = (step.step, attempt.attempt);
+        format!("/runs/{run}/{what}/{step}/{attempt}?generation={generation}")
+    };
+    let name = log_name(generation, step.step, attempt.attempt);
     html! {
-        div class="log" id=(log_id(attempt)) data-log=(log_name(step.step, attempt.attempt)) data-lines=(lines)
-            data-step-id=(step.id) data-attempt=(attempt.attempt) data-src={ "/runs/" (run) "/lines/" (place) }
-            data-find={ "/runs/" (run) "/find/" (place) } {
+        div class="log" id=(log_id(record, attempt)) data-log=(name) data-lines=(lines) data-step-id=(step.id)
+            data-attempt=(attempt.attempt) data-src=(at("lines")) data-find=(at("find")) {
             div class="log-bar" {
+                @if generation > 1 { span { "generation " (generation) } }
                 @if attempt.attempt > 1 { span { "attempt " (attempt.attempt) } }
-                a href={ "/runs/" (run) "/log/" (place) } data-plain { "Read page by page" }
-                a href={ "/runs/" (run) "/raw/" (place) } download="" { "Download" }
+                a href=(at("log")) data-plain { "Read page by page" }
+                a href=(at("raw")) download="" { "Download" }
             }
         }
     }
@@ -144,7 +150,7 @@ fn earlier(log: &LogSummary) -> Markup {
     let key = &log.key;
     let path = format!("/runs/{}/log/{}/{}", key.run, key.step, key.attempt);
     html! {
-        p class="dim" {
+        p class="dim" id=(earlier_id(log)) {
             a href={ (path) "?generation=" (key.generation) } { "Log of generation " (key.generation) }
             @if key.attempt > 1 { ", attempt " (key.attempt) }
             ": " (log.lines) " lines; its worker was lost, and the run began anew"
@@ -164,6 +170,12 @@ fn logs_id(step: &StepRow) -> String {
     format!("logs-{}", step.step)
 }
 
-fn log_id(attempt: &AttemptRow) -> String {
-    format!("log-{}-{}", attempt.step, attempt.attempt)
+fn log_id(record: &Record, attempt: &AttemptRow) -> String {
+    let generation = record.run.generation;
+    format!("log-{generation}-{}-{}", attempt.step, attempt.attempt)
+}
+
+fn earlier_id(log: &LogSummary) -> String {
+    let key = &log.key;
+    format!("earlier-{}-{}-{}", key.generation, key.step, key.attempt)
 }

@@ -15,7 +15,7 @@ use super::{
     limits, slots,
     wishes::Wish,
 };
-use crate::ports::{Claim, Claimed, Lease, LimitScope, StoreError, TakenOver};
+use crate::ports::{Claim, Claimed, Lease, LimitScope, Needs, RunStore, StoreError, TakenOver};
 
 /// Runs that limits may set aside in one transaction, so that other writers get their turn.
 const SET_ASIDE_AT_ONCE: usize = 100;
@@ -58,9 +58,9 @@ async fn claim_under_limits(
             };
             if let Some(slots) = take_slots(&mut transaction, &first, &claim.pool).await? {
                 let number = first.try_get("number")?;
-                let claimed = give(&mut transaction, number, claim, Some(slots)).await?;
+                let (lease, _) = give(&mut transaction, number, claim, Some(slots)).await?;
                 transaction.commit().await?;
-                return Ok(Some(claimed));
+                return claimed(store, lease).await.map(Some);
             }
         }
         transaction.commit().await?;
@@ -122,13 +122,18 @@ async fn take_slots(
     slots::take(connection, &waiter, &scopes).await
 }
 
+async fn claimed(store: &PostgresStore, lease: Lease) -> Result<Claimed, StoreError> {
+    let run = store.run(&lease.run).await?;
+    Ok(Claimed { lease, run })
+}
+
 /// Writes the claim on the run's row; `slots` when it comes out of the queue.
 async fn give(
     connection: &mut PgConnection,
     number: i64,
     claim: &Claim,
     slots: Option<u32>,
-) -> Result<Claimed, StoreError> {
+) -> Result<(Lease, Needs), StoreError> {
     let row = sqlx::query(
         "UPDATE runs SET queue_state = NULL, slots = coalesce($5, slots), lease_owner = $2, lease_engine = $3,
                 status = CASE WHEN status = 'queued' THEN 'preparing' ELSE status END, lease_token = lease_token + 1,
@@ -142,16 +147,13 @@ async fn give(
     .bind(slots.map(i64::from))
     .fetch_one(connection)
     .await?;
-    given(&row, claim)
+    Ok((lease_of(&row, claim)?, needs(&row)?))
 }
 
-/// Reads the run that a claim was given.
-pub(super) fn given(row: &PgRow, claim: &Claim) -> Result<Claimed, StoreError> {
+/// Reads the lease that a claim was given.
+pub(super) fn lease_of(row: &PgRow, claim: &Claim) -> Result<Lease, StoreError> {
     let run: String = row.value("id")?;
-    Ok(Claimed {
-        lease: lease(&run, (&claim.worker, claim.time), row)?,
-        needs: needs(row)?,
-    })
+    lease(&run, (&claim.worker, claim.time), row)
 }
 
 /// Takes a run whose lease ran out long enough ago.
@@ -211,10 +213,10 @@ async fn taken(
     claim: &Claim,
 ) -> Result<TakenOver, StoreError> {
     let engine: Option<String> = row.try_get("lease_engine")?;
-    let given = give(connection, row.try_get("number")?, claim, None).await?;
+    let (lease, needs) = give(connection, row.try_get("number")?, claim, None).await?;
     Ok(TakenOver {
-        lease: given.lease,
-        needs: given.needs,
+        lease,
+        needs,
         engine: engine.unwrap_or_default(),
         on_worker_loss: row.parsed("on_worker_loss")?,
     })

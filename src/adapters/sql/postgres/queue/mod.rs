@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use super::{PostgresStore, errors::again_on_deadlock};
 use crate::ports::{
     CancelRequest, Cancellation, Claim, Claimed, Enqueued, Lease, LimitRow, LimitScope, NewRun,
-    Place, Placement, Queue, QueueDepth, RunRow, StoreError, TakenOver,
+    Place, Placement, Queue, QueueDepth, RunRow, StatusCount, StoreError, TakenOver,
 };
 
 pub(super) use enqueue::enqueue_in;
@@ -81,6 +81,10 @@ impl Queue for PostgresStore {
 
     async fn depths(&self) -> Result<Vec<QueueDepth>, StoreError> {
         places::depths(self).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<StatusCount>, StoreError> {
+        places::unfinished(self).await
     }
 
     async fn take_ends(&self, hold: Duration, limit: u32) -> Result<Vec<String>, StoreError> {

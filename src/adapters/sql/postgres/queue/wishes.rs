@@ -5,11 +5,11 @@ use futures_util::future::try_join_all;
 use sqlx::{PgPool, postgres::PgRow};
 
 use super::{
-    super::{gathering::Write, leases::milliseconds, rows::Columns},
-    claims::{given, homes, left},
+    super::{gathering::Write, leases::milliseconds, read::runs::whole, rows::Columns},
+    claims::{homes, lease_of, left},
     lanes::{lanes, nearest_of},
 };
-use crate::ports::{Claim, Claimed};
+use crate::ports::{Claim, Claimed, StoreError};
 
 /// A worker's wish, granted with others that differ in nothing but the worker.
 #[derive(Debug)]
@@ -54,6 +54,14 @@ fn is_alike(one: &Claim, other: &Claim) -> bool {
     *one == of_the_same
 }
 
+/// Gives what was taken as [`crate::ports::RunStore::run`] would.
+macro_rules! as_claimed {
+    () => {
+        " SELECT taken.*, request, prepared, causes.* FROM taken JOIN documents ON run = id
+            LEFT JOIN causes ON caused_run = id"
+    };
+}
+
 /// Takes as many runs of the first lane as there are wishes, as long as no other lane's first run comes before them. A
 /// worker that is to drain gets none.
 const GRANT: &str = concat!(
@@ -71,13 +79,14 @@ const GRANT: &str = concat!(
         SELECT number AS given_number, row_number() OVER (ORDER BY priority DESC, number) AS turn FROM locked
         WHERE NOT EXISTS (
             SELECT 1 FROM (SELECT priority, number FROM lanes OFFSET 1 LIMIT 1) AS next WHERE next.priority > locked.priority
-                OR next.priority = locked.priority AND next.number < locked.number))
-     UPDATE runs SET queue_state = NULL, lease_owner = wanting.name, lease_engine = $4, status = 'preparing',
+                OR next.priority = locked.priority AND next.number < locked.number)),
+     taken AS (UPDATE runs SET queue_state = NULL, lease_owner = wanting.name, lease_engine = $4, status = 'preparing',
             lease_token = lease_token + 1, lease_until = now_ms() + $5
      FROM given JOIN wanting USING (turn) WHERE runs.number = given_number
        AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
             ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
-     RETURNING nth, id, generation, lease_token, needs",
+     RETURNING nth, runs.*)",
+    as_claimed!(),
 );
 
 /// Takes the nearest run for a worker with homes of its own, if it comes under no limit.
@@ -86,13 +95,14 @@ const TAKE_NEAREST: &str = concat!(
     lanes!("NOT EXISTS (SELECT 1 FROM workers WHERE name = $2 AND state = 'draining')"),
     ", first AS (SELECT number AS first_number FROM (",
     nearest_of!("(SELECT lane FROM lanes LIMIT 1)", "$6"),
-    ") AS found)
-     UPDATE runs SET queue_state = NULL, lease_owner = $2, lease_engine = $4, status = 'preparing',
+    ") AS found),
+     taken AS (UPDATE runs SET queue_state = NULL, lease_owner = $2, lease_engine = $4, status = 'preparing',
             lease_token = lease_token + 1, lease_until = now_ms() + $5
      FROM first WHERE number = first_number
        AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
             ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
-     RETURNING id, generation, lease_token, needs",
+     RETURNING runs.*)",
+    as_claimed!(),
 );
 
 async fn grant(pool: &PgPool, group: &[Placed<'_>]) -> sqlx::Result<Vec<(usize, Claimed)>> {
@@ -111,7 +121,7 @@ async fn grant(pool: &PgPool, group: &[Placed<'_>]) -> sqlx::Result<Vec<(usize, 
             .fetch_optional(pool)
             .await?;
         if let Some(row) = row {
-            granted.push((*at, given(&row, claim)?));
+            granted.push((*at, claimed(&row, claim)?));
         }
     }
     Ok(granted)
@@ -134,7 +144,14 @@ async fn grant_together(
     let granted = |row: &PgRow| {
         let nth: usize = row.count("nth")?;
         let (at, claim) = group[nth - 1];
-        Ok((at, given(row, claim)?))
+        Ok((at, claimed(row, claim)?))
     };
     rows.iter().map(granted).collect()
+}
+
+fn claimed(row: &PgRow, claim: &Claim) -> Result<Claimed, StoreError> {
+    Ok(Claimed {
+        lease: lease_of(row, claim)?,
+        run: whole(row)?,
+    })
 }

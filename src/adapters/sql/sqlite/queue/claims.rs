@@ -13,7 +13,7 @@ use super::{
     },
     limits, slots,
 };
-use crate::ports::{Claim, Claimed, Lease, LimitScope, StoreError, TakenOver};
+use crate::ports::{Claim, Claimed, Lease, LimitScope, Needs, RunStore, StoreError, TakenOver};
 
 /// Runs that limits may set aside in one transaction, so that other writers get their turn.
 const SET_ASIDE_AT_ONCE: usize = 100;
@@ -72,7 +72,7 @@ async fn claim_unlimited(
          WHERE number = (SELECT number FROM first)
            AND NOT EXISTS (SELECT 1 FROM limits WHERE scope IN
                 ('global', 'pool:' || pool, 'task:' || task, 'group:' || concurrency_group))
-         RETURNING id, generation, lease_token, needs",
+         RETURNING id, generation, lease_token",
     ))
     .bind(&claim.pool)
     .bind(&claim.worker)
@@ -82,7 +82,10 @@ async fn claim_unlimited(
     .bind(milliseconds(claim.time))
     .fetch_optional(&store.writer)
     .await?;
-    row.map(|row| given(&row, claim)).transpose()
+    match row {
+        Some(row) => claimed(store, lease_of(&row, claim)?).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 fn homes(claim: &Claim) -> String {
@@ -106,9 +109,9 @@ async fn claim_under_limits(
             };
             if let Some(slots) = take_slots(&mut transaction, &first, &claim.pool).await? {
                 let number = first.try_get("number")?;
-                let claimed = give(&mut transaction, number, claim, Some(slots)).await?;
+                let (lease, _) = give(&mut transaction, number, claim, Some(slots)).await?;
                 transaction.commit().await?;
-                return Ok(Some(claimed));
+                return claimed(store, lease).await.map(Some);
             }
         }
         transaction.commit().await?;
@@ -150,13 +153,18 @@ async fn take_slots(
     slots::take(connection, &waiter, &scopes).await
 }
 
+async fn claimed(store: &SqliteStore, lease: Lease) -> Result<Claimed, StoreError> {
+    let run = store.run(&lease.run).await?;
+    Ok(Claimed { lease, run })
+}
+
 /// Writes the claim on the run's row; `slots` when it comes out of the queue.
 async fn give(
     connection: &mut SqliteConnection,
     number: i64,
     claim: &Claim,
     slots: Option<u32>,
-) -> Result<Claimed, StoreError> {
+) -> Result<(Lease, Needs), StoreError> {
     let row = sqlx::query(
         "UPDATE runs SET queue_state = NULL, slots = coalesce(?5, slots), lease_owner = ?2, lease_engine = ?3,
                 status = iif(status = 'queued', 'preparing', status), lease_token = lease_token + 1,
@@ -170,15 +178,12 @@ async fn give(
     .bind(slots)
     .fetch_one(connection)
     .await?;
-    given(&row, claim)
+    Ok((lease_of(&row, claim)?, needs(&row)?))
 }
 
-fn given(row: &SqliteRow, claim: &Claim) -> Result<Claimed, StoreError> {
+fn lease_of(row: &SqliteRow, claim: &Claim) -> Result<Lease, StoreError> {
     let run: String = row.value("id")?;
-    Ok(Claimed {
-        lease: lease(&run, (&claim.worker, claim.time), row)?,
-        needs: needs(row)?,
-    })
+    lease(&run, (&claim.worker, claim.time), row)
 }
 
 /// Takes a run whose lease ran out long enough ago.
@@ -238,10 +243,10 @@ async fn taken(
     claim: &Claim,
 ) -> Result<TakenOver, StoreError> {
     let engine: Option<String> = row.try_get("lease_engine")?;
-    let given = give(connection, row.try_get("number")?, claim, None).await?;
+    let (lease, needs) = give(connection, row.try_get("number")?, claim, None).await?;
     Ok(TakenOver {
-        lease: given.lease,
-        needs: given.needs,
+        lease,
+        needs,
         engine: engine.unwrap_or_default(),
         on_worker_loss: row.parsed("on_worker_loss")?,
     })

@@ -3,11 +3,11 @@
 use sqlx::Row;
 
 use super::super::read::{
-    queue::{depth, reason},
+    queue::{UNFINISHED, depth, reason, status_count},
     runs::summary,
 };
 use super::super::{SqliteStore, rows::Columns};
-use crate::ports::{Place, QueueDepth, RunRow, StoreError};
+use crate::ports::{Place, QueueDepth, RunRow, StatusCount, StoreError};
 
 /// Says where a run stands in its queue; `None` when it does not wait.
 pub(super) async fn place(store: &SqliteStore, run: &str) -> Result<Option<Place>, StoreError> {
@@ -65,4 +65,10 @@ pub(super) async fn depths(store: &SqliteStore) -> Result<Vec<QueueDepth>, Store
     .fetch_all(&store.readers)
     .await?;
     rows.iter().map(depth).collect()
+}
+
+/// Counts unfinished runs by status.
+pub(super) async fn unfinished(store: &SqliteStore) -> Result<Vec<StatusCount>, StoreError> {
+    let rows = sqlx::query(UNFINISHED).fetch_all(&store.readers).await?;
+    rows.iter().map(status_count).collect()
 }
