@@ -3,10 +3,6 @@
 use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
     time::{Duration, Instant},
 };
 
@@ -199,57 +195,6 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-/// A way to a store that can be closed, while the store keeps what it has.
-pub struct Door {
-    pub url: String,
-    is_open: Arc<AtomicBool>,
-}
-
-impl Door {
-    /// Opens a way to a store.
-    pub async fn before(store: &Store) -> Door {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let is_open = Arc::new(AtomicBool::new(true));
-        let (is_open_now, host) = (is_open.clone(), store.host().to_owned());
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, host.clone(), is_open_now.clone()));
-            }
-        });
-        Door { url, is_open }
-    }
-
-    /// Lets nothing through any more.
-    pub fn close(&self) {
-        self.is_open.store(false, SeqCst);
-    }
-
-    /// Lets all through again.
-    pub fn open(&self) {
-        self.is_open.store(true, SeqCst);
-    }
-}
-
-/// Lets one connection through for as long as the door is open.
-async fn pass(mut client: TcpStream, host: String, is_open: Arc<AtomicBool>) {
-    let closed = async {
-        while is_open.load(SeqCst) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let through = async {
-        let mut server = TcpStream::connect(&host).await?;
-        tokio::io::copy_bidirectional(&mut client, &mut server).await
-    };
-    tokio::select! {
-        () = closed => {}
-        _ = through => {}
     }
 }
 
