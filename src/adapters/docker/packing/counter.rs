@@ -47,7 +47,7 @@ struct Shelf {
 }
 
 impl Counter {
-    /// Opens one on a free port; each layer goes to `layers` when its first byte has come.
+    /// Opens one on a free port; each layer goes to `layers` when it begins.
     pub(super) async fn open(layers: mpsc::UnboundedSender<PackedLayer>) -> io::Result<Counter> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
@@ -86,8 +86,9 @@ impl Counter {
         }
     }
 
-    /// Takes no more layers.
+    /// Takes no more layers. Those that are not whole by now never will be: whoever reads them waits no longer.
     pub(super) fn close(self) {
+        hold(&self.shelf.open).clear();
         // Whoever waits for a question waits no longer.
         drop(hold(&self.shelf.asked).take());
     }
