@@ -1,6 +1,6 @@
 //! Opens the store that an address names.
 
-use std::{sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use object_store::{
     BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreScheme, RetryConfig,
@@ -78,10 +78,7 @@ fn s3(
         .with_url(address)
         .with_client_options(client())
         .with_retry(retry);
-    let known = options
-        .iter()
-        .filter_map(|(name, value)| Some((name.parse().ok()?, value)));
-    known
+    known(options)
         .fold(new, |builder, (key, value)| builder.with_config(key, value))
         .build()
 }
@@ -95,12 +92,16 @@ fn azure(
         .with_url(address)
         .with_client_options(client())
         .with_retry(retry);
-    let known = options
-        .iter()
-        .filter_map(|(name, value)| Some((name.parse().ok()?, value)));
-    known
+    known(options)
         .fold(new, |builder, (key, value)| builder.with_config(key, value))
         .build()
+}
+
+/// The settings that this kind of store knows.
+fn known<K: FromStr>(options: &[(String, String)]) -> impl Iterator<Item = (K, &String)> {
+    options
+        .iter()
+        .filter_map(|(name, value)| Some((name.parse().ok()?, value)))
 }
 
 /// A large object may take as long as it needs, as long as it comes on.
