@@ -67,6 +67,9 @@ make_newer_engine_keys() {
   touch "$NEWER_STATE/keys-made"
 }
 
+# Tells the keys at hand from others.
+newer_keys() { cksum <"$NEWER_STATE/client/ca.pem" | cut -d' ' -f1; }
+
 certify() { # NAME FOLDER EXTENSION
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=careen-dev-$1" -keyout "$2/key.pem" -out "$2/request.pem" 2>/dev/null
   openssl x509 -req -in "$2/request.pem" -CA "$NEWER_STATE/client/ca.pem" -CAkey "$NEWER_STATE/authority-key.pem" -CAcreateserial \

@@ -36,21 +36,36 @@ install_newer_engine_tools() {
 
 newer_name() { echo "$NEWER_NAME-$1"; }
 
-# Its data lies in a volume, because overlay does not stand on overlay. The rights are those that an engine needs, one
-# by one: where the engine at hand is a container itself, it has not all of them to give to a privileged one.
 start_newer_engine() {
-  local name features=false
-  name=$(newer_name "$1")
+  local features=false
   [ "$1" != containerd ] || features=true
+  start_engine_container "$(newer_name "$1")" --hostname "newer-$1" --env "CONTAINERD_STORE=$features" \
+    --publish 127.0.0.1::2376 --publish 127.0.0.1::22
+}
+
+# Its data lies in a volume, because overlay does not stand on overlay. The rights are those that an engine needs, one
+# by one: where the engine at hand is a container itself, it has not all of them to give to a privileged one. One that
+# outlived the keys it was made with cannot be reached, so it is made anew.
+start_engine_container() { # NAME OPTION...
+  local name=$1 keys
+  shift
+  keys=$(newer_keys)
+  [ "$(docker container inspect --format '{{index .Config.Labels "careen-dev-keys"}}' "$name" 2>/dev/null)" = "$keys" ] ||
+    remove_engine_container "$name" || true
   if ! docker container inspect "$name" >/dev/null 2>&1; then
-    docker create --name "$name" --hostname "newer-$1" --label "careen-dev=$STATE" --env "CONTAINERD_STORE=$features" \
+    docker create --name "$name" --label "careen-dev=$STATE" --label "careen-dev-keys=$keys" \
       --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
       --security-opt systempaths=unconfined --cgroupns host --volume /sys/fs/cgroup:/sys/fs/cgroup:rw \
-      --volume "$name:/var/lib/docker" --publish 127.0.0.1::2376 --publish 127.0.0.1::22 \
-      "$NEWER_IMAGE" --cgroup-parent="/$name" >/dev/null
+      --volume "$name:/var/lib/docker" "$@" "$NEWER_IMAGE" --cgroup-parent="/$name" >/dev/null
     tar -C "$NEWER_STATE/inside" --owner=0 --group=0 -c . | docker cp - "$name:/"
   fi
   docker start "$name" >/dev/null
+}
+
+# Fails where there was none.
+remove_engine_container() {
+  docker container inspect "$1" >/dev/null 2>&1 || return 1
+  docker rm -f "$1" >/dev/null && docker volume rm "$1" >/dev/null
 }
 
 # The address at which a port of the container is reached.
@@ -121,8 +136,7 @@ stop_newer_engine() {
   for kind in "${NEWER_ENGINES[@]}"; do
     name=$(newer_name "$kind")
     [ ! -e "$STATE/newer-engine-$kind-registry.pid" ] || stop_daemon "newer-engine-$kind-registry" ssh >/dev/null
-    docker container inspect "$name" >/dev/null 2>&1 || continue
-    docker rm -f "$name" >/dev/null && docker volume rm "$name" >/dev/null
+    remove_engine_container "$name" || continue
     rm -f "$NEWER_STATE/$kind"
     say "newer engine '$kind': removed"
   done

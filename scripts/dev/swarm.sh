@@ -44,18 +44,8 @@ on_swarm_node() {
 
 swarm_address() { docker inspect -f "{{(index .NetworkSettings.Networks \"$SWARM_NAME\").IPAddress}}" "$(swarm_node "$1")"; }
 
-# With the rights that an engine needs, one by one, as in newer-engine.sh.
 start_swarm_node() {
-  local name
-  name=$(swarm_node "$1")
-  if ! docker container inspect "$name" >/dev/null 2>&1; then
-    docker create --name "$name" --hostname "node-$1" --network "$SWARM_NAME" --label "careen-dev=$STATE" --env CONTAINERD_STORE=false \
-      --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
-      --security-opt systempaths=unconfined --cgroupns host --volume /sys/fs/cgroup:/sys/fs/cgroup:rw \
-      --volume "$name:/var/lib/docker" "$NEWER_IMAGE" --cgroup-parent="/$name" >/dev/null
-    tar -C "$NEWER_STATE/inside" --owner=0 --group=0 -c . | docker cp - "$name:/"
-  fi
-  docker start "$name" >/dev/null
+  start_engine_container "$(swarm_node "$1")" --hostname "node-$1" --network "$SWARM_NAME" --env CONTAINERD_STORE=false
 }
 
 swarm_state() { on_swarm_node "$1" info --format '{{.Swarm.LocalNodeState}}'; }
@@ -94,8 +84,7 @@ stop_swarm() {
   local node name
   for node in "${SWARM_NODES[@]}"; do
     name=$(swarm_node "$node")
-    docker container inspect "$name" >/dev/null 2>&1 || continue
-    docker rm -f "$name" >/dev/null && docker volume rm "$name" >/dev/null
+    remove_engine_container "$name" || continue
     say "swarm: $name removed"
   done
   docker network rm "$SWARM_NAME" >/dev/null 2>&1 || true
