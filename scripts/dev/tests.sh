@@ -3,9 +3,12 @@
 
 # More than this have not failed for want of a core.
 FEW_TESTS=5
+# Most of them wait for the engine or for time to pass.
+TESTS_PER_CORE=2
 
 run_tests() {
   local log=$STATE/tests.log failed
+  export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((TESTS_PER_CORE * $(nproc)))}
   if cargo test --no-fail-fast "$@" 2>&1 | tee "$log"; then return; fi
   mapfile -t failed < <(failed_tests "$log")
   [ ${#failed[@]} -gt 0 ] || die "the tests could not be built or run" "see above, or $log"
