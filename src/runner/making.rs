@@ -47,15 +47,21 @@ fn is_same(a: &str, b: &str) -> bool {
 pub(super) async fn make_ahead(env: &Arc<Env>, step: u32, attempt: u32) -> Option<Made> {
     let command = command(env, step)?;
     let image = env.ports.images.image(&command.image).await.ok()??;
-    if working_directory(env, step, command) != Some(WORKSPACE_PATH) {
-        // Making the container makes the folder, which the files may be about to bring.
-        env.files.passed().await.ok()?;
-    }
+    folder_may_be_made(env, step, command).await.ok()?;
     let id = create(env, step, attempt, command).await.ok()?;
     Some(Made {
         id,
         image: Some(image),
     })
+}
+
+/// Making a container makes its working directory, which the files may be about to bring. Networks are only needed when
+/// it starts.
+async fn folder_may_be_made(env: &Env, step: u32, command: &Command) -> Result<(), EngineError> {
+    match working_directory(env, step, command) {
+        Some(WORKSPACE_PATH) => Ok(()),
+        _ => env.files.passed().await,
+    }
 }
 
 fn working_directory<'a>(env: &'a Env, step: u32, command: &'a Command) -> Option<&'a str> {
@@ -102,7 +108,7 @@ pub(super) async fn make(
         },
     };
     tokio::select! {
-        ready = env.ready(step) => ready?,
+        ready = folder_may_be_made(env, step, command) => ready?,
         () = stop.cancelled() => return Ok(None),
     }
     let id = create(env, step, attempt, command).await?;
