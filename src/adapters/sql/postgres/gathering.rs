@@ -3,7 +3,7 @@
 //! A statement of its own costs Postgres more than most of what is written by it, and each commit waits for the disk.
 //! While some writes are on their way others gather; what is refused, then goes alone, so that nobody pays for another.
 
-use std::sync::Arc;
+use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::PgPool;
@@ -15,6 +15,9 @@ use crate::ports::StoreError;
 const AT_ONCE: usize = 32;
 /// Statements on their way at once: while one waits for the disk, the next is worked on.
 const ON_THE_WAY: usize = 2;
+/// How long a statement may take where nothing shorter is said: a database at work answers sooner, and a connection
+/// that is dead without a word must not keep those that come later.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A write that one statement can carry together with others like it.
 #[async_trait]
@@ -24,6 +27,11 @@ pub(super) trait Write: Sized + Send + Sync + 'static {
 
     /// Writes them in one statement, which commits by itself; answers in the same order.
     async fn write_all(pool: &PgPool, all: &[Self]) -> sqlx::Result<Vec<Self::Answer>>;
+
+    /// How long their statement may take.
+    fn patience(_all: &[Self]) -> Duration {
+        PATIENCE
+    }
 
     /// Says what it means that this one was refused.
     fn refusal(&self, error: sqlx::Error) -> StoreError {
@@ -85,7 +93,7 @@ async fn carry<W: Write>(pool: &PgPool, waiting: Vec<Waiting<W>>) {
 }
 
 async fn write_together<W: Write>(pool: &PgPool, all: &[W]) -> Vec<Result<W::Answer, StoreError>> {
-    let error = match W::write_all(pool, all).await {
+    let error = match write_in_time(pool, all).await {
         Ok(done) => return done.into_iter().map(Ok).collect(),
         Err(error) => error,
     };
@@ -102,10 +110,17 @@ async fn write_together<W: Write>(pool: &PgPool, all: &[W]) -> Vec<Result<W::Ans
     }
 }
 
+/// A statement that is given up may be carried out all the same, as one whose connection breaks.
+async fn write_in_time<W: Write>(pool: &PgPool, all: &[W]) -> sqlx::Result<Vec<W::Answer>> {
+    let written = tokio::time::timeout(W::patience(all), W::write_all(pool, all)).await;
+    let silence = || io::Error::new(io::ErrorKind::TimedOut, "the database does not answer");
+    written.unwrap_or_else(|_| Err(silence().into()))
+}
+
 async fn write_each<W: Write>(pool: &PgPool, all: &[W]) -> Vec<Result<W::Answer, StoreError>> {
     let mut done = Vec::new();
     for one in all {
-        let written = W::write_all(pool, std::slice::from_ref(one)).await;
+        let written = write_in_time(pool, std::slice::from_ref(one)).await;
         let answer = written.map(|mut answers| answers.pop());
         done.push(match answer {
             Ok(Some(answer)) => Ok(answer),
@@ -114,4 +129,44 @@ async fn write_each<W: Write>(pool: &PgPool, all: &[W]) -> Vec<Result<W::Answer,
         });
     }
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A write whose statement the database never answers, or answers at once.
+    struct Mute(bool);
+
+    #[async_trait]
+    impl Write for Mute {
+        type Answer = ();
+
+        async fn write_all(_: &PgPool, all: &[Mute]) -> sqlx::Result<Vec<()>> {
+            if all.iter().any(|it| it.0) {
+                std::future::pending::<()>().await;
+            }
+            Ok(vec![(); all.len()])
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_database_that_never_answers_keeps_later_writes_only_for_a_while() {
+        let pool = PgPool::connect_lazy("postgres://nobody@localhost/none").expect("an address");
+        let gathering = Gathering::begin(pool);
+        // One after another, so that each turn has a statement that is not answered.
+        let (first, second) = (gathering.write(Mute(true)), gathering.write(Mute(true)));
+        tokio::pin!(first, second);
+        assert!(futures_util::poll!(&mut first).is_pending());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(futures_util::poll!(&mut second).is_pending());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(gathering.write(Mute(false)).await, Ok(()));
+        for given_up in [first.await, second.await] {
+            assert!(
+                matches!(given_up, Err(StoreError::Unreachable(_))),
+                "{given_up:?}"
+            );
+        }
+    }
 }

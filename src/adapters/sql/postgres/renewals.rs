@@ -45,21 +45,21 @@ impl Write for Renewal {
     /// Whether it was renewed: not when the lease is lost, or while somebody else is at the row.
     type Answer = bool;
 
+    fn patience(all: &[Renewal]) -> Duration {
+        let shortest = all.iter().map(|it| it.time / PATIENCE).min();
+        shortest.unwrap_or_default().max(LEAST)
+    }
+
     async fn write_all(pool: &PgPool, all: &[Renewal]) -> sqlx::Result<Vec<bool>> {
         let runs: Vec<&str> = all.iter().map(|it| it.run.as_str()).collect();
         let tokens: Vec<i64> = all.iter().map(|it| it.token).collect();
         let times: Vec<i64> = all.iter().map(|it| milliseconds(it.time)).collect();
-        let written = sqlx::query(RENEW)
+        let rows = sqlx::query(RENEW)
             .bind(runs)
             .bind(tokens)
             .bind(times)
-            .fetch_all(pool);
-        let shortest = all.iter().map(|it| it.time / PATIENCE).min();
-        let patience = shortest.unwrap_or_default().max(LEAST);
-        let rows = match tokio::time::timeout(patience, written).await {
-            Ok(rows) => rows?,
-            Err(_) => return Err(sqlx::Error::PoolTimedOut),
-        };
+            .fetch_all(pool)
+            .await?;
         let place = |row: &PgRow| row.count::<usize>("nth");
         let renewed: Vec<usize> = rows.iter().map(place).collect::<Result<_, _>>()?;
         Ok((1..=all.len()).map(|nth| renewed.contains(&nth)).collect())
