@@ -59,8 +59,10 @@ impl RunState {
         let progress = self.step_mut(step);
         progress.started_at.get_or_insert(turn.at);
         progress.deadline = Some(deadline);
-        self.foresee_children(step, turn);
         self.start_attempt(step, turn);
+        if self.runs_from_its_start(step) {
+            self.foresee_children(step, turn);
+        }
     }
 
     /// Makes another attempt of a step, unless its time is over.
@@ -85,16 +87,32 @@ impl RunState {
         turn.want(Action::Start { step, attempt });
     }
 
-    /// Hints at the children that only wait for this step, as many as may start at once.
-    fn foresee_children(&mut self, step: u32, turn: &mut Turn) {
-        let only_wait = |child: &u32| self.step(*child).parents_left == 1;
-        let mut children: Vec<u32> = self.plan.children(step).filter(only_wait).collect();
+    /// Hints at the children that only wait for what is under way, as many as may start at once.
+    pub(super) fn foresee_children(&mut self, step: u32, turn: &mut Turn) {
+        let is_next = |child: &u32| self.only_waits_for_what_runs(*child);
+        let mut children: Vec<u32> = self.plan.children(step).filter(is_next).collect();
         // The graph lists them in no order that the limit would keep.
         children.sort_unstable();
         children.truncate(self.settings.parallel as usize);
         for child in children {
             foresee(&self.plan, child, &mut self.steps[child as usize], turn);
         }
+    }
+
+    fn only_waits_for_what_runs(&self, step: u32) -> bool {
+        let runs = |parent: u32| match self.step(parent).state {
+            StepState::Running | StepState::AwaitingHealth | StepState::Ended(_) => true,
+            StepState::Starting => self.runs_from_its_start(parent),
+            _ => false,
+        };
+        // No more than that can run, so that all others need not be looked at.
+        self.step(step).parents_left <= self.settings.parallel && self.plan.parents(step).all(runs)
+    }
+
+    /// Says whether nothing is heard between the start of a step and what its children wait for.
+    fn runs_from_its_start(&self, step: u32) -> bool {
+        let it = self.plan.step(step);
+        it.detach || !matches!(it.kind, StepKind::Cmd(_))
     }
 
     /// Lets the children go that have no other parent left.

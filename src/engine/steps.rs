@@ -82,6 +82,7 @@ impl RunState {
         progress.serves = detach;
         if !detach {
             progress.state = StepState::Running;
+            self.foresee_children(step, turn);
         } else if holds {
             progress.state = StepState::AwaitingHealth;
             turn.want(Action::WatchHealth { step, attempt });

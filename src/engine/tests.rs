@@ -56,6 +56,15 @@ fn foreseen(actions: &[Action]) -> Vec<u32> {
     actions.iter().filter_map(step).collect()
 }
 
+fn started(step: u32) -> Event {
+    Event::Started {
+        step,
+        attempt: 1,
+        container: String::new(),
+        has_health_check: false,
+    }
+}
+
 fn exited(step: u32, attempt: u32) -> Event {
     Event::Ended {
         step,
@@ -126,9 +135,36 @@ fn children_are_foreseen_once_in_file_order_and_no_more_than_may_start() {
     let children = ["b", "c", "d"].map(|id| cmd(id, &["a"]));
     let steps: Vec<Step> = [cmd("a", &[])].into_iter().chain(children).collect();
     let (state, actions) = after(fresh(steps, 2), &[Event::Begun]).unwrap();
+    assert!(foreseen(&actions).is_empty());
+    let (state, actions) = after(state, &[started(0), started(0)]).unwrap();
     assert_eq!(foreseen(&actions), [1, 2]);
     let (_, actions) = after(state, &[exited(0, 1), exited(1, 1)]).unwrap();
     assert_eq!(foreseen(&actions), [3]);
+}
+
+#[test]
+fn a_step_with_many_parents_is_foreseen_when_the_last_of_them_runs() {
+    let mut steps: Vec<Step> = ["a", "b", "c"].map(|id| cmd(id, &[])).into();
+    steps.push(cmd("d", &["a", "b", "c"]));
+    let (state, actions) = after(fresh(steps, 9), &[Event::Begun, started(0), started(1)]).unwrap();
+    assert!(foreseen(&actions).is_empty());
+    let (_, actions) = after(state, &[exited(1, 1), started(2)]).unwrap();
+    assert_eq!(foreseen(&actions), [3]);
+}
+
+#[test]
+fn what_waits_for_a_service_or_a_build_is_foreseen_when_that_is_to_start() {
+    let service = Step {
+        detach: true,
+        ..cmd("service", &[])
+    };
+    let build = Step {
+        kind: StepKind::Build(Box::default()),
+        ..cmd("build", &[])
+    };
+    let steps = vec![service, build, cmd("test", &["service", "build"])];
+    let (_, actions) = after(fresh(steps, 9), &[Event::Begun]).unwrap();
+    assert_eq!(foreseen(&actions), [2]);
 }
 
 #[test]
@@ -149,7 +185,7 @@ fn only_containers_that_nothing_goes_before_are_foreseen() {
         },
         cmd("near", &["a"]),
     ];
-    let (_, actions) = after(fresh(steps, 9), &[Event::Begun]).unwrap();
+    let (_, actions) = after(fresh(steps, 9), &[Event::Begun, started(0)]).unwrap();
     assert_eq!(foreseen(&actions), [4]);
 }
 
