@@ -12,6 +12,7 @@ use super::{
     dial::{self, Dialer, EngineStream},
     errors::translate,
     ping,
+    starting::Turns,
 };
 
 /// How long a call may take to be answered that has no work to wait for.
@@ -34,6 +35,7 @@ struct Inner {
     dialer: Arc<Dialer>,
     builder: Option<DockerEngine>,
     client: OnceCell<Client>,
+    starts: Turns,
 }
 
 /// What the first call found out.
@@ -62,6 +64,7 @@ impl DockerEngine {
                 dialer: Arc::new(Dialer::new(address)),
                 builder: None,
                 client: OnceCell::new(),
+                starts: Turns::default(),
             }),
         })
     }
@@ -74,6 +77,7 @@ impl DockerEngine {
                 dialer,
                 builder: Some(builder),
                 client: OnceCell::new(),
+                starts: Turns::default(),
             }),
         }
     }
@@ -81,6 +85,11 @@ impl DockerEngine {
     /// The engine for builds that this one cannot make.
     pub(super) fn other_builder(&self) -> Option<&DockerEngine> {
         self.inner.builder.as_ref()
+    }
+
+    /// The turns of the starts on it.
+    pub(super) fn starts(&self) -> &Turns {
+        &self.inner.starts
     }
 
     /// Its address, for messages.

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::query_parameters::{
-    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
-    StopContainerOptionsBuilder,
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 
 use crate::ports::{
@@ -15,12 +14,10 @@ use crate::ports::{
 
 use super::{
     DockerEngine, archive,
-    errors::{gone_is_fine, start_error},
+    errors::gone_is_fine,
     inspecting::{self, bare},
     labels::label_filter,
-    networks, output,
-    port_holder::name_holder,
-    spec, volumes, waiting,
+    networks, output, spec, starting, volumes, waiting,
 };
 
 #[async_trait]
@@ -55,14 +52,7 @@ impl Containers for DockerEngine {
     }
 
     async fn start(&self, id: &str) -> Result<(), EngineError> {
-        let docker = self.docker().await?;
-        let started = docker
-            .start_container(id, None::<StartContainerOptions>)
-            .await;
-        match started.map_err(|error| start_error(self.error(error))) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(name_holder(self, error).await),
-        }
+        starting::start(self, id).await
     }
 
     fn output(&self, id: &str, since: Since) -> OutputStream {

@@ -38,6 +38,7 @@ mod registry_errors;
 mod services;
 mod session;
 mod spec;
+mod starting;
 mod transfer;
 mod volumes;
 mod waiting;
