@@ -10,8 +10,6 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use careen::{
     adapters::{
         memory::{
@@ -22,15 +20,12 @@ use careen::{
     },
     app::{App, Room, Secrets, Worker, WorkerTerms},
     engine::RunStatus,
-    ports::{
-        Disk, KeptObject, ObjectError, Objects, Placement, RunStore, StoredSecret, TarStream,
-        Vault, WorkerRow, Workers,
-    },
+    ports::{Disk, ObjectError, Placement, RunStore, StoredSecret, Vault, WorkerRow, Workers},
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::world;
+use crate::{troubled_objects::Troubled, world};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -140,58 +135,6 @@ impl Disk for SmallDisk {
     }
 }
 
-/// An object store that refuses everything while there is trouble.
-struct Refusing(Trouble, Arc<dyn Objects>);
-
-impl Refusing {
-    fn answer(&self) -> Result<&dyn Objects, ObjectError> {
-        match self.0.load(SeqCst) {
-            true => Err(ObjectError {
-                address: "s3://bucket".to_owned(),
-                problem: "it refuses (403 Forbidden, InvalidAccessKeyId)".to_owned(),
-                hint: String::new(),
-                is_passing: false,
-            }),
-            false => Ok(self.1.as_ref()),
-        }
-    }
-}
-
-#[async_trait]
-impl Objects for Refusing {
-    async fn check(&self) -> Result<(), ObjectError> {
-        self.answer()?.check().await
-    }
-
-    async fn put(&self, key: &str, file: &Path) -> Result<(), ObjectError> {
-        self.answer()?.put(key, file).await
-    }
-
-    async fn put_bytes(&self, key: &str, bytes: Bytes) -> Result<(), ObjectError> {
-        self.answer()?.put_bytes(key, bytes).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<TarStream>, ObjectError> {
-        self.answer()?.get(key).await
-    }
-
-    async fn get_bytes(&self, key: &str) -> Result<Option<Bytes>, ObjectError> {
-        self.answer()?.get_bytes(key).await
-    }
-
-    async fn size(&self, key: &str) -> Result<Option<u64>, ObjectError> {
-        self.answer()?.size(key).await
-    }
-
-    async fn list(&self, under: &str) -> Result<Vec<KeptObject>, ObjectError> {
-        self.answer()?.list(under).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), ObjectError> {
-        self.answer()?.delete(key).await
-    }
-}
-
 async fn on(scene: &Scene) {
     scene.trouble.store(true, SeqCst);
 }
@@ -210,7 +153,13 @@ async fn an_object_store_that_refuses_is_said_and_outlasted() {
     let mut scene = Scene::new();
     let inner = scene.app.objects.clone();
     let refuses = Trouble::default();
-    scene.app.objects = Arc::new(Refusing(refuses.clone(), inner));
+    let error = ObjectError {
+        address: "s3://bucket".to_owned(),
+        problem: "it refuses (403 Forbidden, InvalidAccessKeyId)".to_owned(),
+        hint: String::new(),
+        is_passing: false,
+    };
+    scene.app.objects = Arc::new(Troubled::before(inner, refuses.clone(), error));
     let set = |to: bool| {
         let refuses = refuses.clone();
         async move |_: &Scene| refuses.store(to, SeqCst)
