@@ -265,6 +265,24 @@ impl Careen {
         }
     }
 
+    /// Waits until a run has ended, and gives it as recorded.
+    pub fn end_of(&self, run: &str) -> Value {
+        let shown = || self.json(&["runs", "show", run, "--events"]);
+        self.until("it has ended", |_| shown()["ended_at"] != Value::Null);
+        shown()
+    }
+
+    /// Waits for the end of a run, and gives it if it has succeeded as this generation, counted from 1.
+    pub fn success_of(&self, run: &str, generation: u32) -> Value {
+        let ended = self.end_of(run);
+        assert_eq!(
+            (&ended["status"], &ended["generation"]),
+            (&"succeeded".into(), &generation.into()),
+            "{ended}"
+        );
+        ended
+    }
+
     /// The label of everything that this careen makes on the engine.
     fn labels(&self) -> Option<Labels> {
         let id = self.ask(async |store| Ok(store.store_id().to_string()))?;

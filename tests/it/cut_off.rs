@@ -117,15 +117,7 @@ fn a_worker_cut_off_from_its_database_stops_its_containers_while_its_lease_still
             back.3 == before.3 || back.2 > before.2,
             "{before:?}, then {back:?}"
         );
-        careen.until("it has begun anew and ended", |careen| {
-            careen.latest()["ended_at"] != Value::Null
-        });
-        let run = careen.latest();
-        assert_eq!(
-            (&run["status"], &run["generation"]),
-            (&"succeeded".into(), &2.into()),
-            "{run}"
-        );
+        careen.success_of("latest", 2);
         // What was read of the generation that was cut off is still there, and marked off from the next one.
         let log = careen
             .does(&["runs", "logs", "latest", "--step", "count"])
@@ -202,15 +194,7 @@ fn a_database_that_is_away_for_a_while_costs_no_run_and_no_line() {
         tokio::time::sleep(Duration::from_secs(8)).await;
         assert_eq!(careen.latest()["status"], "running");
         way.is_closed.store(false, SeqCst);
-        careen.until("it has ended", |careen| {
-            careen.latest()["ended_at"] != Value::Null
-        });
-        let run = careen.latest();
-        assert_eq!(
-            (&run["status"], &run["generation"]),
-            (&"succeeded".into(), &1.into()),
-            "{run}"
-        );
+        let run = careen.success_of("latest", 1);
         let lines: Vec<String> = (1..=60).map(|number| format!("line {number}")).collect();
         assert_eq!(careen.log("count").lines().collect::<Vec<_>>(), lines);
         assert_eq!(run["attempts"].as_array().unwrap().len(), 2);
@@ -281,10 +265,7 @@ fn workers_whose_clocks_are_two_minutes_apart_take_over_no_sooner_and_no_later()
             "taken over {} ms after the lease had run out",
             -left
         );
-        careen.until("it has ended", |careen| {
-            careen.latest()["ended_at"] != Value::Null
-        });
-        assert_eq!(careen.latest()["status"], "succeeded");
+        assert_eq!(careen.end_of("latest")["status"], "succeeded");
         assert_eq!(careen.log("count").lines().count(), 150);
         drop(behind);
     });

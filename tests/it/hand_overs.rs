@@ -1,7 +1,5 @@
 //! Servers and workers that come and go while runs are under way: no run is lost, none is done twice.
 
-use serde_json::Value;
-
 use crate::{
     careens::{Careen, Running},
     cli::sh,
@@ -27,13 +25,6 @@ fn ids(careen: &Careen) -> Vec<String> {
         .collect()
 }
 
-fn end(careen: &Careen, run: &str) -> Value {
-    careen.until("it has ended", |careen| {
-        careen.json(&["runs", "show", run])["ended_at"] != Value::Null
-    });
-    careen.json(&["runs", "show", run])
-}
-
 /// Starts the new server, then stops the old one while runs are under way.
 fn upgraded(server: Careen) {
     let served = Served::new(server, &["--worker-name", "old", "--parallel-runs", "3"]);
@@ -56,12 +47,7 @@ fn upgraded(server: Careen) {
     ]);
     served.running().signal("-TERM");
     for id in &ids {
-        let run = end(server, id);
-        assert_eq!(
-            (&run["status"], &run["generation"]),
-            (&"succeeded".into(), &Value::from(1)),
-            "{run}"
-        );
+        server.success_of(id, 1);
         let lines: Vec<String> = (1..=60).map(|number| format!("line {number}")).collect();
         assert_eq!(log(server, id).lines().collect::<Vec<_>>(), lines);
     }

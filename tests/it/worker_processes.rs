@@ -10,7 +10,6 @@ use careen::{
     app::{App, Secrets},
     ports::Placement,
 };
-use serde_json::Value;
 
 use crate::{
     careens::{Careen, Running},
@@ -68,15 +67,7 @@ fn until_counting(careen: &Careen) {
 
 /// Waits for the end and asserts that each step ran once and each line was kept once.
 fn assert_went_on(careen: &Careen) {
-    careen.until("it has ended", |careen| {
-        careen.latest()["ended_at"] != Value::Null
-    });
-    let run = careen.latest();
-    assert_eq!(
-        (&run["status"], &run["generation"]),
-        (&"succeeded".into(), &1.into()),
-        "{run}"
-    );
+    let run = careen.success_of("latest", 1);
     let lines: Vec<String> = (1..=60).map(|number| format!("line {number}")).collect();
     assert_eq!(careen.log("count").lines().collect::<Vec<_>>(), lines);
     assert_eq!(careen.log("after"), "begun\n");
@@ -123,9 +114,7 @@ async fn harassed(careen: &Careen, address: Option<&str>) {
     }
     let _harassed = worker(careen, "harassed");
     for run in &runs {
-        careen.until("it has ended", |careen| {
-            careen.json(&["runs", "show", run])["status"] == "succeeded"
-        });
+        assert_eq!(careen.end_of(run)["status"], "succeeded");
         let log = careen.does(&["runs", "logs", run, "--step", "s"]);
         assert_eq!(log.stdout, "done\n");
     }
