@@ -59,23 +59,19 @@ impl DockerEngine {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<DockerEngine, EngineError> {
         let address = Address::resolve(host, environment)?;
-        Ok(DockerEngine {
-            inner: Arc::new(Inner {
-                dialer: Arc::new(Dialer::new(address)),
-                builder: None,
-                client: OnceCell::new(),
-                starts: Turns::default(),
-            }),
-        })
+        Ok(DockerEngine::of(Arc::new(Dialer::new(address)), None))
     }
 
     /// Names another engine for builds that this one cannot make.
     pub fn with_builder(self, builder: DockerEngine) -> DockerEngine {
-        let dialer = self.inner.dialer.clone();
+        DockerEngine::of(self.inner.dialer.clone(), Some(builder))
+    }
+
+    fn of(dialer: Arc<Dialer>, builder: Option<DockerEngine>) -> DockerEngine {
         DockerEngine {
             inner: Arc::new(Inner {
                 dialer,
-                builder: Some(builder),
+                builder,
                 client: OnceCell::new(),
                 starts: Turns::default(),
             }),
