@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, io};
 
-use object_store::{Error, client::HttpError};
+use object_store::{Error, ObjectStoreScheme, client::HttpError};
 use url::Url;
 
 use crate::ports::ObjectError;
@@ -95,14 +95,10 @@ impl Address {
     }
 
     fn kind(&self) -> Kind {
-        let Some((scheme, rest)) = self.text.split_once("://") else {
-            return Kind::Folder;
-        };
-        match scheme {
-            "s3" | "s3a" => Kind::S3,
-            "az" | "adl" | "azure" | "abfs" | "abfss" => Kind::Azure,
-            "https" if rest.contains(".amazonaws.com") || rest.contains(".r2.") => Kind::S3,
-            "https" if rest.contains(".core.windows.net") => Kind::Azure,
+        let url = Url::parse(&self.text).ok();
+        match url.and_then(|url| ObjectStoreScheme::parse(&url).ok()) {
+            Some((ObjectStoreScheme::AmazonS3, _)) => Kind::S3,
+            Some((ObjectStoreScheme::MicrosoftAzure, _)) => Kind::Azure,
             _ => Kind::Folder,
         }
     }
