@@ -6,35 +6,20 @@ FEW_TESTS=5
 # Most of them wait for the engine or for time to pass.
 TESTS_PER_CORE=2
 
-run_tests_and_lints() {
-  local log=$STATE/tests.log lints
-  : >"$log"
-  lint_when_built "$log" >"$STATE/lints.log" 2>&1 &
-  lints=$!
-  run_tests "$log" "$@"
-  if ! wait "$lints"; then
-    cat "$STATE/lints.log"
-    die "the lints found something" "see above"
-  fi
+# The lints look on while everything is built: by themselves they would read all of it again, for minutes. Whoever uses
+# what was built so must say the same, so the words stay set.
+build_and_lint() {
+  export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings
+  cargo build --all-targets || die "it cannot be built, or the lints found something" "see above"
   say "the lints found nothing"
 }
 
-# Lints and tests want the build folder to themselves: once the tests run, they want only what these leave of the cores.
-lint_when_built() {
-  until grep -q '^ *Running ' "$1"; do
-    kill -0 $$ 2>/dev/null || return 1
-    sleep 1
-  done
-  nice -n 19 cargo clippy --all-targets -- -D warnings
-}
-
 run_tests() {
-  local log=$1 failed
-  shift
+  local log=$STATE/tests.log failed
   export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((TESTS_PER_CORE * $(nproc)))}
   if cargo test --no-fail-fast "$@" 2>&1 | tee "$log"; then return; fi
   mapfile -t failed < <(failed_tests "$log")
-  [ ${#failed[@]} -gt 0 ] || die "the tests could not be built or run" "see above, or $log"
+  [ ${#failed[@]} -gt 0 ] || die "the tests could not be run" "see above, or $log"
   [ ${#failed[@]} -le $FEW_TESTS ] || die "${#failed[@]} tests failed" "see above, or $log"
   say "failed beside the others, so run once more, alone: ${failed[*]}"
   cargo test --no-fail-fast -- --exact "${failed[@]}" --test-threads 1
