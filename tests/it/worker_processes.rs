@@ -1,6 +1,6 @@
 //! Workers as real processes on a real engine: killed and paused in mid-run, over SQLite and over Postgres.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use careen::{
     adapters::{
@@ -10,6 +10,7 @@ use careen::{
     app::{App, Secrets},
     ports::Placement,
 };
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
 use crate::{
     careens::{Careen, Running},
@@ -84,12 +85,31 @@ async fn killed(careen: &Careen, address: Option<&str>) {
     assert_went_on(careen);
 }
 
+/// Stops a worker, though not amid a write: what has SQLite's lock then keeps it, and all others wait.
+async fn pause(careen: &Careen, worker: &Running) {
+    worker.signal("-STOP");
+    let database = careen.database();
+    while database.exists() && !is_writable(&database).await {
+        worker.signal("-CONT");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        worker.signal("-STOP");
+    }
+}
+
+async fn is_writable(database: &Path) -> bool {
+    let options = SqliteConnectOptions::new()
+        .filename(database)
+        .busy_timeout(Duration::from_millis(500));
+    let mut connection = options.connect().await.expect("a database");
+    connection.begin_with("BEGIN IMMEDIATE").await.is_ok()
+}
+
 /// A worker stands still while another takes its run over and ends it; then it wakes up.
 async fn paused(careen: &Careen, address: Option<&str>) {
     enqueue(&desk(careen, address).await, &counting()).await;
     let first = worker(careen, "one");
     until_counting(careen);
-    first.signal("-STOP");
+    pause(careen, &first).await;
     let _second = worker(careen, "two");
     assert_went_on(careen);
     let before = careen.latest();

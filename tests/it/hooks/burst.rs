@@ -138,7 +138,7 @@ async fn loses_none(careen: &mut Careen, open: impl AsyncFn(&Careen) -> Box<dyn 
     let began = Instant::now();
     while kept(&*store).await.2 > 0 {
         assert!(began.elapsed() < PATIENCE, "nobody decides the rest");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
