@@ -3,7 +3,10 @@
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use careen::{
-    adapters::{postgres::PostgresStore, sqlite::SqliteStore},
+    adapters::{
+        postgres::{self, PostgresStore},
+        sqlite::{self, SqliteStore},
+    },
     ports::{
         Batch, Claim, FleetStore, NewRun, RecordedEvent, RunFilter, RunStore, StoreError,
         WorkerFacts,
@@ -12,14 +15,10 @@ use careen::{
 };
 use serde_json::json;
 use sqlx::{
-    AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection, migrate::Migrator,
-    sqlite::SqliteConnectOptions,
+    AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection, sqlite::SqliteConnectOptions,
 };
 
 use crate::every_store::{Store, ample, connect as connect_to, on_postgres_at};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The last migration before runs were found by branch and image, and before the fleet learned from its past.
 const BEFORE_FINDING: i64 = 20261121300000;
@@ -66,7 +65,7 @@ async fn runs_of_before_are_found_by_branch_and_image_and_the_fleet_learns_from_
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("careen.db");
     let mut connection = connect(&path).await;
-    let run = MIGRATIONS.run_to(BEFORE_FINDING, &mut connection);
+    let run = sqlite::MIGRATIONS.run_to(BEFORE_FINDING, &mut connection);
     run.await.unwrap();
     let rows = sqlx::raw_sql(OLD_RUNS).execute(&mut connection);
     rows.await.unwrap();
@@ -75,7 +74,7 @@ async fn runs_of_before_are_found_by_branch_and_image_and_the_fleet_learns_from_
     what_was_recorded_is_found(&store).await;
     on_postgres_at(async |address| {
         let mut connection = PgConnection::connect(&address).await.unwrap();
-        let run = POSTGRES.run_to(BEFORE_FINDING, &mut connection);
+        let run = postgres::MIGRATIONS.run_to(BEFORE_FINDING, &mut connection);
         run.await.unwrap();
         let rows = sqlx::raw_sql(OLD_RUNS).execute(&mut connection);
         rows.await.unwrap();
@@ -146,8 +145,11 @@ async fn every_migration_applies_to_a_database_with_rows() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("careen.db");
     let mut connection = connect(&path).await;
-    let first = MIGRATIONS.iter().next().unwrap().version;
-    MIGRATIONS.run_to(first, &mut connection).await.unwrap();
+    let first = sqlite::MIGRATIONS.iter().next().unwrap().version;
+    sqlite::MIGRATIONS
+        .run_to(first, &mut connection)
+        .await
+        .unwrap();
     sqlx::raw_sql(ROWS).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
@@ -265,8 +267,7 @@ const SAFE_SINCE: i64 = 20261121500000;
 
 #[test]
 fn migrations_take_nothing_away_that_an_older_careen_reads_or_writes() {
-    let postgres = sqlx::migrate!("migrations/postgres");
-    let all = MIGRATIONS.iter().chain(postgres.iter());
+    let all = sqlite::MIGRATIONS.iter().chain(postgres::MIGRATIONS.iter());
     let is_said = |description: &str| description.starts_with("breaks ");
     let since = all.filter(|it| it.version >= SAFE_SINCE && !is_said(&it.description));
     for migration in since {

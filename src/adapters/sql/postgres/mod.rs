@@ -41,6 +41,7 @@ pub use frames::PostgresFrames;
 use gathering::Gathering;
 use new_runs::RunRows;
 use notify::Bell;
+pub use open::MIGRATIONS;
 use queue::Wish;
 use records::RecordRows;
 use renewals::Renewal;

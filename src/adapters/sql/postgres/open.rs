@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use include_dir::include_dir;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     PgPool, Row,
@@ -13,14 +14,11 @@ use sqlx::{
 };
 
 use super::{PostgresStore, gathering::Gathering, notify::Bell};
-use crate::ports::StoreError;
+use crate::{adapters::sql::migrations::embedded, ports::StoreError};
 
-/// What a newer careen has added is no hindrance: while versions change, two work side by side.
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrations = sqlx::migrate!("migrations/postgres");
-    migrations.set_ignore_missing(true);
-    migrations
-});
+/// All that has changed the tables, oldest first.
+pub static MIGRATIONS: LazyLock<Migrator> =
+    LazyLock::new(|| embedded(&include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres")));
 
 /// Connections of one process: workers write in turns, and most of their time passes elsewhere.
 const CONNECTIONS: u32 = 6;

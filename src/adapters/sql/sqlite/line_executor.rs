@@ -6,7 +6,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Describe, Either, Execute, Executor, SqlStr, Sqlite,
+    Either, Execute, Executor, SqlStr, Sqlite,
     sqlite::{SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo},
 };
 
@@ -60,13 +60,5 @@ impl<'c> Executor<'c> for &'_ Line {
     {
         let line = self.clone();
         async move { line.begin().await?.prepare_with(sql, parameters).await }.boxed()
-    }
-
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Sqlite>>>
-    where
-        'c: 'e,
-    {
-        let line = self.clone();
-        async move { line.begin().await?.describe(sql).await }.boxed()
     }
 }

@@ -33,6 +33,7 @@ use sqlx::SqlitePool;
 use tokio::sync::watch;
 
 use line::{Line, Write};
+pub use open::MIGRATIONS;
 use reserve::Reserve;
 
 use super::{read, rows};

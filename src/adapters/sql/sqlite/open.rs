@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use include_dir::include_dir;
 use sqlx::{
     Connection, Row, SqliteConnection,
     migrate::Migrator,
@@ -16,14 +17,11 @@ use sqlx::{
 };
 
 use super::{SqliteStore, errors, line::Line, reserve::Reserve};
-use crate::ports::StoreError;
+use crate::{adapters::sql::migrations::embedded, ports::StoreError};
 
-/// What a newer careen has added is no hindrance: while versions change, two work side by side.
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrations = sqlx::migrate!("migrations/sqlite");
-    migrations.set_ignore_missing(true);
-    migrations
-});
+/// All that has changed the tables, oldest first.
+pub static MIGRATIONS: LazyLock<Migrator> =
+    LazyLock::new(|| embedded(&include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite")));
 
 /// How long a writer waits for another process; ours keep the lock for milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
