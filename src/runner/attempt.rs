@@ -32,6 +32,7 @@ pub(super) async fn run(
     ahead: Option<JoinHandle<Option<Made>>>,
     stop: CancellationToken,
 ) {
+    env.foresee(step);
     let event = match make(&env, step, attempt, ahead, &stop).await {
         Err(_) if env.deadline.is_over() => lease::lost(&env),
         Ok(Some(made)) => start(&env, step, attempt, made, stop).await,

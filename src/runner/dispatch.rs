@@ -125,6 +125,13 @@ pub(super) struct Env {
 }
 
 impl Env {
+    /// Has the networks made if the step will join them: that takes as long as making its container.
+    pub fn foresee(&self, step: u32) {
+        if self.shared.joins_own_network(&self.job, step) {
+            self.networks.want();
+        }
+    }
+
     /// Waits until all is there that a step's container needs to start.
     pub async fn ready(&self, step: u32) -> Result<(), EngineError> {
         self.files.passed().await?;

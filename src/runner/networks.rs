@@ -1,4 +1,4 @@
-//! The run's networks: made when a step asks for them or the first container is under way, and not when nobody will ask.
+//! The run's networks: made when a step that joins them begins or the first container runs, and not when none will.
 //!
 //! The engine takes long to make one and to remove one, and a container that starts meanwhile starts slower.
 
