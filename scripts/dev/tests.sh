@@ -4,7 +4,7 @@
 # More than this have not failed for want of a core.
 FEW_TESTS=5
 # Most of them wait for the engine or for time to pass.
-TESTS_PER_CORE=3
+TESTS_PER_CORE=2
 
 # The lints look on while everything is built: by themselves they would read all of it again, for minutes. Whoever uses
 # what was built so must say the same, so the words stay set.

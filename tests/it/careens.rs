@@ -259,9 +259,13 @@ impl Careen {
     /// Waits until something is so.
     pub fn until(&self, what: &str, mut is_so: impl FnMut(&Careen) -> bool) {
         let deadline = Instant::now() + PATIENCE;
-        while !is_so(self) {
-            assert!(Instant::now() < deadline, "still not: {what}");
-            std::thread::sleep(Duration::from_millis(2));
+        loop {
+            let looked_at = Instant::now();
+            if is_so(self) {
+                return;
+            }
+            assert!(looked_at < deadline, "still not: {what}");
+            std::thread::sleep(rest_after(looked_at.elapsed()));
         }
     }
 
@@ -432,6 +436,17 @@ impl Running {
         let pid = self.0.id().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status();
         assert!(sent.expect("kill").success());
+    }
+}
+
+/// How long to wait before looking again. To look by a command takes a core for long, and who is waited for needs it; to
+/// look into the database does not, and there the moment counts.
+fn rest_after(look: Duration) -> Duration {
+    const QUICK: Duration = Duration::from_millis(10);
+    if look < QUICK {
+        Duration::from_millis(2)
+    } else {
+        (4 * look).min(Duration::from_millis(500))
     }
 }
 
