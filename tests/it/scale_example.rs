@@ -8,7 +8,7 @@ use clap::Parser;
 
 /// What a small day with this seed comes to, in words.
 fn day(seed: &str) -> String {
-    let words = "scale --workers 15 --tasks 30 --runs 200 --hours 1 --losses 6 --seed";
+    let words = "scale --workers 30 --tasks 60 --runs 400 --hours 1 --losses 6 --seed";
     let words = words.split(' ').chain([seed]);
     let (lost, report) = scale::day(&scale::Size::parse_from(words));
     assert_eq!(lost, 0, "{report}");
@@ -19,7 +19,7 @@ fn day(seed: &str) -> String {
 fn the_same_seed_gives_the_same_day_and_none_loses_or_doubles_a_run() {
     let first = day("1");
     assert!(
-        first.contains("200 queued, 200 ended, 0 lost, 0 doubled"),
+        first.contains("400 queued, 400 ended, 0 lost, 0 doubled"),
         "{first}"
     );
     assert_eq!(first, day("1"));
