@@ -16,7 +16,7 @@ use crate::{
     careens::{Careen, Running},
     cli::sh,
     every_store,
-    worker_processes::{desk, enqueue},
+    worker_processes::{desk, enqueue, until_counting},
 };
 
 /// In seconds.
@@ -75,13 +75,6 @@ const LINES: usize = 200;
 fn steps() -> String {
     let count = "for i in $(seq 1 200); do echo line $i; sleep 0.1; done";
     format!("steps:\n{}", sh("count", count, ""))
-}
-
-fn until_counting(careen: &Careen) {
-    careen.until("it counts", |careen| {
-        let ran = careen.does(&["runs", "logs", "latest", "--step", "count"]);
-        ran.stdout.lines().count() > 5
-    });
 }
 
 #[test]

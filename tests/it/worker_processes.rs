@@ -59,7 +59,8 @@ fn counting() -> String {
     format!("steps:\n{}{after}", sh("count", COUNTING, ""))
 }
 
-fn until_counting(careen: &Careen) {
+/// Waits until the step `count` has written some lines.
+pub fn until_counting(careen: &Careen) {
     careen.until("it has counted for a while", |careen| {
         let ran = careen.does(&["runs", "logs", "latest", "--step", "count"]);
         ran.stdout.lines().count() > 5

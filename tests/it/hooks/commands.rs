@@ -108,13 +108,6 @@ impl Place {
         });
         listed()
     }
-
-    fn ended(&self, run: &str) -> Value {
-        let shown = || self.client().json(&["runs", "show", run]);
-        let has_ended = |_: &Careen| shown()["ended_at"] != Value::Null;
-        self.client().until("the run has ended", has_ended);
-        shown()
-    }
 }
 
 #[test]
@@ -128,7 +121,7 @@ fn deliveries_are_listed_shown_replayed_and_refused_ones_told() {
     assert_eq!(place.delivers("push", "a wrong secret", &json!({})), 401);
     let listed = place.decided(1);
     let run = listed[0]["decision"]["tasks"][0]["run"].as_str().unwrap();
-    assert_eq!(place.ended(run)["status"], "succeeded");
+    assert_eq!(place.client().end_of(run)["status"], "succeeded");
     let number = listed[0]["number"].to_string();
     client.does(&["hooks", "list"]).exits(0).says(&[]);
     let shown = client.does(&["hooks", "show", &number]).exits(0).stdout;
@@ -141,7 +134,7 @@ fn deliveries_are_listed_shown_replayed_and_refused_ones_told() {
     assert!(shown.contains("replays"), "{shown}");
     let runs = client.json(&["runs", "list"]);
     assert_eq!(runs.as_array().map(Vec::len), Some(2));
-    place.ended(runs[0]["id"].as_str().unwrap());
+    place.client().end_of(runs[0]["id"].as_str().unwrap());
     let refused = client.does(&["hooks", "rejected"]).exits(0).stdout;
     assert!(refused.contains("its signature is wrong"), "{refused}");
     let sources = client.does(&["hooks", "sources"]).exits(0).stdout;
@@ -192,7 +185,7 @@ fn a_run_of_a_fork_goes_once_it_is_approved() {
     std::thread::sleep(std::time::Duration::from_millis(1500));
     assert_eq!(client.json(&["runs", "show", run])["status"], "queued");
     client.does(&["runs", "approve", run]).exits(0);
-    assert_eq!(place.ended(run)["status"], "succeeded");
+    assert_eq!(place.client().end_of(run)["status"], "succeeded");
     client
         .does(&["runs", "approve", run])
         .exits(2)
